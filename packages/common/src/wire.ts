@@ -1,0 +1,85 @@
+/** The shapes that server and client exchange. accounts-js's names and fields; what Latchkey adds stands beside them. */
+
+/** One e-mail address of a user. */
+export interface EmailRecord {
+  address: string
+  verified: boolean
+}
+
+/** A user as every transport sends it: no hashes, no tokens, no secrets. Custom fields of the app stand at the top level. */
+export interface PublicUser {
+  id: string
+  username?: string
+  emails: EmailRecord[]
+  deactivated: boolean
+  [custom: string]: unknown
+}
+
+/** accounts-js's pair. Both are JWT-shaped with a numeric `exp`, because its clients read that. */
+export interface Tokens {
+  accessToken: string
+  refreshToken: string
+}
+
+/** What a login answers. `tokens` is null in cookie mode, where the browser keeps the secret and scripts never see it. */
+export interface LoginResult<T extends Tokens | null = Tokens> {
+  sessionId: string
+  tokens: T
+  user: PublicUser
+}
+
+/** Answer of `register`. Empty when ambiguous messages hide whether the account is new. */
+export interface CreateUserResult {
+  userId?: string
+  loginResult?: LoginResult<Tokens | null>
+}
+
+/** Where a request came from, as accounts-js names it. */
+export interface ConnectionInformations {
+  ip?: string | null
+  userAgent?: string | null
+  [key: string]: unknown
+}
+
+/** Answer of `refreshTokens`. */
+export interface RefreshResult extends LoginResult<Tokens> {
+  infos: { userAgent: string; ip: string }
+}
+
+/** One device in "my sessions". Times are ISO 8601. */
+export interface SessionInfo {
+  id: string
+  current: boolean
+  createdAt: string
+  activeAt: string
+  expiresAt: string
+  ip: string | null
+  userAgent: string | null
+  /** A short name for the device, for example `Firefox on Linux`. */
+  device: string
+  /** How it was signed in, for example `['password']`. */
+  factors: string[]
+  impersonated: boolean
+}
+
+/** Body of every error answer over REST. `code` is absent where accounts-js sends none. */
+export interface ErrorBody {
+  message: string
+  code?: string | number
+  details?: Record<string, unknown>
+}
+
+/** What the server tells a page before anybody signs in. */
+export interface PublicSettings {
+  /** False: "Create account" is hidden and registration answers `SignUpForbidden`. */
+  signUpAllowed: boolean
+  passwordMinLength: number
+  /** Names of the ways to sign in that are configured, for example `['password']`. */
+  services: string[]
+}
+
+/** accounts-js's storage keys are `<prefix><separator><key>`. */
+export const STORAGE_KEYS = ['accessToken', 'refreshToken', 'originalAccessToken', 'originalRefreshToken'] as const
+
+/** Sent with a request to ask for a session kept in a cookie that scripts cannot read. */
+export const SESSION_MODE_HEADER = 'x-latchkey-session'

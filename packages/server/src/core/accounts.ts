@@ -1,0 +1,138 @@
+/** The one core API that transports, command line and `AccountsServer` call: each line leads to the flow of that name. */
+import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, SessionInfo, Tokens } from '@latchkey/common'
+import { assembleCore } from './assemble.ts'
+import type { AccountsParts, AssembledCore } from './assemble.ts'
+import type { Core } from './core.ts'
+import * as account from './flows/account.ts'
+import * as administer from './flows/administer.ts'
+import { activateUser, deactivateUser } from './flows/deactivate.ts'
+import { changePassword } from './flows/change-password.ts'
+import { addEmail, changeEmail, removeEmail } from './flows/emails.ts'
+import { login, loginTrusted, prove } from './flows/login.ts'
+import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
+import type { LogoutScope } from './flows/logout.ts'
+import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
+import { refresh } from './flows/refresh.ts'
+import { register } from './flows/register.ts'
+import type { Registration } from './flows/register.ts'
+import { sendVerificationEmail, verifyEmail } from './flows/verify-email.ts'
+import { toPublicUser } from './identity/public-user.ts'
+import type { Identifier, User } from './identity/user.ts'
+import type { PasswordInput } from './ports.ts'
+import { check, checkCached, checkResume, findByAccessToken } from './session/check.ts'
+import type { Secret } from './session/secret.ts'
+import type { Session, SessionAndUser } from './session/session.ts'
+import type { Origin } from './strategy.ts'
+
+/** How the client wants to keep its session. `cookie` and `resume` get a resume secret, `bearer` a pair of tokens. */
+export type SessionMode = 'bearer' | 'cookie' | 'resume'
+
+/** What opening a session hands to a transport. */
+export interface Login {
+  user: User
+  session: Session
+  /** In bearer mode. */
+  tokens: Tokens | null
+  /** In cookie and resume mode: shown once, kept as a hash. */
+  resumeSecret: Secret | null
+  /** The mark a browser keeps to be known as a device of this user. */
+  device: string
+}
+
+/** A confirmation for sensitive deeds: the password, or null when the session is recent enough. */
+export type Confirmation = { password: PasswordInput } | null
+
+/** Accounts, without any wire: what a transport is built on. Construction is synchronous and opens nothing. */
+export class Accounts {
+  readonly core: Core
+  readonly #assembled: AssembledCore
+
+  constructor(parts: AccountsParts) {
+    this.#assembled = assembleCore(parts)
+    this.core = this.#assembled.core
+  }
+
+  /** Opens and migrates the store, starts outbox, bus and sweeper. Idempotent. */
+  ready = (): Promise<void> => this.#assembled.ready()
+  /** Finishes what is under way and closes everything. Idempotent. */
+  stop = (): Promise<void> => this.#assembled.stop()
+
+  // Who is it?
+  /** The live session of an access token. Throws `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `UserNotFound`. */
+  check = (accessToken: unknown): Promise<SessionAndUser> => check(this.core, accessToken)
+  /** The same without waiting, when the answer is in the cache; undefined: ask {@link check}. */
+  checkCached = (accessToken: string): SessionAndUser | undefined => checkCached(this.core, accessToken)
+  /** The live session of a resume secret (cookie). Throws `InvalidSession`. */
+  checkResume = (secret: string): Promise<SessionAndUser> => checkResume(this.core, secret)
+  /** The session an access token names, live or not; the token must be genuine and unexpired. */
+  findByAccessToken = (accessToken: unknown): Promise<SessionAndUser> => findByAccessToken(this.core, accessToken)
+  /** What may leave of a user. */
+  publicUser = (user: User): PublicUser => toPublicUser(this.core.settings, user)
+  /** A login as accounts-js's clients expect it. */
+  loginResult = (login: Login): LoginResult<Tokens | null> => ({
+    sessionId: login.session.id,
+    tokens: login.tokens,
+    user: this.publicUser(login.user),
+  })
+
+  // Signing in and out
+  login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> => login(this.core, service, params, origin, mode)
+  /** Runs the strategy and every check of a login, but opens no session. */
+  prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => prove(this.core, service, params, origin)
+  /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
+  loginTrusted = (userId: string, origin: Origin, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
+    loginTrusted(this.core, userId, origin, mode, reason)
+  refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> => refresh(this.core, accessToken, refreshToken, origin)
+  logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => logout(this.core, who, scope, origin)
+  /** Accepts an expired access token whose signature is good. */
+  logoutByToken = (accessToken: unknown, origin: Origin): Promise<void> => logoutByToken(this.core, accessToken, origin)
+  /** Live sessions of the user, the asking one marked. */
+  sessions = (who: SessionAndUser): Promise<SessionInfo[]> => listSessions(this.core, who)
+  /** Ends one session of one's own. False: there is no such live session. */
+  endSession = (who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> => endSession(this.core, who, sessionId, origin)
+
+  // Becoming and being a user
+  register = (input: Registration, origin: Origin, mode: SessionMode = 'bearer'): Promise<{ result: CreateUserResult; login: Login | null }> =>
+    register(this.core, input, origin, mode)
+  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> => sendVerificationEmail(this.core, address, origin)
+  verifyEmail = (token: unknown, origin: Origin): Promise<void> => verifyEmail(this.core, token, origin)
+  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> => sendResetPasswordEmail(this.core, address, origin)
+  sendEnrollmentEmail = (address: unknown, origin: Origin): Promise<void> => sendEnrollmentEmail(this.core, address, origin)
+  /** Null unless `returnTokensAfterResetPassword`. */
+  resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
+    resetPassword(this.core, token, newPassword, origin, mode)
+  changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> =>
+    changePassword(this.core, who, oldPassword, newPassword, origin)
+  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> => addEmail(this.core, who, address, origin)
+  removeEmail = (who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
+    removeEmail(this.core, who, address, confirmation, origin)
+  changeEmail = (who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
+    changeEmail(this.core, who, from, to, confirmation, origin)
+  deleteAccount = (who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> =>
+    account.deleteAccount(this.core, who, confirmation, origin)
+  /** Everything kept about the user, without secrets, as plain JSON. */
+  exportData = (who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> => account.exportData(this.core, who, origin)
+  publicSettings = (): PublicSettings => account.publicSettings(this.core)
+
+  // For the app and for administrators
+  findUser = (identifier: Identifier): Promise<User | null> => this.core.store.users.find(identifier)
+  /** By id, else e-mail, else username, as an operator would type it. */
+  lookUp = (typed: string): Promise<User | null> => administer.lookUp(this.core, typed)
+  /** Creates without limits and without hiding anything. Throws `UsernameAlreadyExists`, `EmailAlreadyExists`, `Invalid…`. */
+  createUser = (input: administer.NewUserInput, origin: Origin): Promise<User> => administer.createUser(this.core, input, origin)
+  listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> => administer.listUsers(this.core, page)
+  /** Ends every session at once and refuses further logins. False: no such user. */
+  deactivateUser = (userId: string, origin: Origin): Promise<boolean> => deactivateUser(this.core, userId, origin)
+  activateUser = (userId: string, origin: Origin): Promise<boolean> => activateUser(this.core, userId, origin)
+  /** Sets a password and ends all sessions. */
+  setPassword = (userId: string, password: unknown, origin: Origin): Promise<void> => administer.setPassword(this.core, userId, password, origin)
+  userSessions = (userId: string): Promise<SessionInfo[]> => administer.userSessions(this.core, userId)
+  /** Ends one session, or all of a user. Returns how many ended. */
+  revoke = (target: { sessionId: string } | { userId: string }, origin: Origin): Promise<number> => administer.revoke(this.core, target, origin)
+  deleteUser = (userId: string, origin: Origin): Promise<boolean> => administer.deleteUser(this.core, userId, origin)
+}
+
+/** Whom a proof is about, when no session was opened. */
+export interface Proven {
+  user: User
+}

@@ -1,0 +1,26 @@
+import type { Hooks } from './hooks.ts'
+import type { Keys } from './keys.ts'
+import type { Outbox } from './mail/outbox.ts'
+import type { RateLimiter } from './policy/rate-limit.ts'
+import type { PasswordHasher, Ports } from './ports.ts'
+import type { AccessTokens } from './session/access-token.ts'
+import type { SessionCache } from './session/session-cache.ts'
+import type { Settings } from './settings.ts'
+import type { Store } from './store.ts'
+import type { SecondFactor, Strategy } from './strategy.ts'
+
+/** The parts a flow works with, handed to it as its first argument. Made by `Accounts`. */
+export interface Core extends Ports {
+  readonly settings: Settings
+  readonly store: Store
+  readonly keys: Keys
+  readonly hooks: Hooks
+  readonly cache: SessionCache
+  readonly accessTokens: AccessTokens
+  readonly limiter: RateLimiter
+  readonly outbox: Outbox
+  readonly strategies: ReadonlyMap<string, Strategy>
+  readonly factors: ReadonlyMap<string, SecondFactor>
+  /** Undefined when no strategy brings passwords. */
+  readonly passwords: PasswordHasher | undefined
+}

@@ -1,0 +1,325 @@
+/** Everything an app can set, read once: unknown names are refused, defaults filled in, the result frozen. */
+import { AccountsError } from '@latchkey/common'
+import type { PublicUser } from '@latchkey/common'
+import type { AccessTokenData } from './session/access-token.ts'
+import { milliseconds } from './duration.ts'
+import type { Duration } from './duration.ts'
+import type { User } from './identity/user.ts'
+import type { EmailTemplates, GivenEmailTemplates } from './mail/templates.ts'
+import { mergeTemplates } from './mail/templates.ts'
+import type { Mail } from './ports.ts'
+import type { Session } from './session/session.ts'
+
+/** Which parent's defaults and wire habits apply. */
+export type Face = 'latchkey' | 'accounts-js' | 'meteor'
+
+/** How often something may happen: at most `limit` times in `window`. */
+export interface Limit {
+  limit: number
+  /** Milliseconds. */
+  window: number
+}
+
+/** Limits per kind of request; each by address (IPv6 by /64), by account, and for the whole process. */
+export interface Limits {
+  login: { address: Limit; account: Limit; process: Limit }
+  register: { address: Limit; process: Limit }
+  /** Requests that send mail. */
+  mail: { address: Limit; account: Limit }
+  /** Redeeming links and tokens, refreshing. Counted in the process. */
+  token: { address: Limit }
+}
+
+/** Progressive lockout after consecutive failures. */
+export interface Lockout {
+  /** Failures that cost nothing. */
+  free: number
+  /** Wait after the first failure beyond them, in milliseconds; doubles with each further one. */
+  first: number
+  /** Longest wait. */
+  longest: number
+  /** Quiet time after which failures are forgotten. */
+  memory: number
+}
+
+/** What concerns passwords. `AccountsPassword`'s options end up here. */
+export interface PasswordSettings {
+  /** Shortest plain password. NIST SP 800-63B: at least 8. @default 8 */
+  minLength: number
+  /** @default 256 */
+  maxLength: number
+  /** Refuse passwords from the list of the most common ones. @default true */
+  refuseCommon: boolean
+  /** Words of your product that make a password too easy to guess. */
+  contextWords: readonly string[]
+  /** Accept Meteor's client-side SHA-256 digests. @default true */
+  acceptDigests: boolean
+  requireEmailVerification: boolean
+  sendVerificationEmailAfterSignup: boolean
+  notifyUserAfterPasswordChanged: boolean
+  returnTokensAfterResetPassword: boolean
+  invalidateAllSessionsAfterPasswordReset: boolean
+  invalidateAllSessionsAfterPasswordChanged: boolean
+  removeAllResetPasswordTokensAfterPasswordChanged: boolean
+  /** Milliseconds. */
+  verifyEmailTokenExpiration: number
+  passwordResetTokenExpiration: number
+  passwordEnrollTokenExpiration: number
+  /** The app's own rules, asked beside ours. */
+  validateEmail?: (email: string) => boolean
+  validateUsername?: (username: string) => boolean
+  validatePassword?: (password: string) => boolean
+  /** Asked with what a visitor wants to register; what it returns is kept. Default: only username and e-mail. May refuse by throwing. */
+  validateNewUser?: (user: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>
+}
+
+/** The settings after reading. Durations are milliseconds. */
+export interface Settings {
+  readonly face: Face
+  /** Refuses weak secrets and other development conveniences. */
+  readonly production: boolean
+  readonly tokenSecret: string
+  /** Earlier secrets, newest first: still verify tokens, never sign. */
+  readonly retiredSecrets: readonly string[]
+  readonly accessTokenLifetime: number
+  readonly session: {
+    /** Ends after so long without activity; null: never. */
+    readonly idle: number | null
+    readonly absolute: number
+    /** A spent refresh secret stays good so long after its successor was first used. */
+    readonly refreshGrace: number
+    /** Ended sessions are kept so long for audit. */
+    readonly keepEnded: number
+  }
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+  /** Base of the links in mails. */
+  readonly siteUrl: string
+  readonly ambiguousErrorMessages: boolean
+  readonly enableAutologin: boolean
+  readonly signUpAllowed: boolean
+  readonly newDeviceMail: boolean
+  readonly password: Readonly<PasswordSettings>
+  /** Off only outside production. */
+  readonly rateLimits: boolean
+  readonly limits: Readonly<Limits>
+  readonly lockout: Readonly<Lockout>
+  /** How long audit events are kept. */
+  readonly auditKept: number
+  /** Entries the session cache holds at most; 0: no cache. */
+  readonly cacheSize: number
+  readonly emailTemplates: EmailTemplates
+  readonly sendMail: ((mail: Mail) => Promise<void>) | undefined
+  readonly prepareMail: PrepareMail | undefined
+  readonly createJwtPayload: ((data: AccessTokenData, user: User) => Promise<Record<string, unknown>> | Record<string, unknown>) | undefined
+  readonly userObjectSanitizer: ((user: PublicUser) => PublicUser) | undefined
+  readonly resumeSessionValidator: ((user: User, session: Session) => Promise<void> | void) | undefined
+  readonly tokenCreator: { createToken(user: User): Promise<string> | string } | undefined
+  readonly createNewSessionTokenOnRefresh: boolean
+}
+
+/** accounts-js's hook for full control of the mail object. */
+export type PrepareMail = (
+  to: string,
+  token: string,
+  user: PublicUser,
+  pathFragment: string,
+  template: EmailTemplates[keyof Omit<EmailTemplates, 'from'>],
+  from: string,
+) => Mail
+
+type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
+
+/** What an app may give. Everything is optional but the secret. */
+export interface GivenSettings {
+  face?: Face
+  production?: boolean
+  /** Signs tokens. At least 32 bytes in production. Make one: `npx latchkey secret`. */
+  tokenSecret: string
+  retiredSecrets?: readonly string[]
+  /** Life of an access token. @default '90m' */
+  accessTokenLifetime?: Duration
+  session?: { idle?: Duration | null; absolute?: Duration; refreshGrace?: Duration; keepEnded?: Duration }
+  /** `iss` of access tokens; when set, tokens of another issuer are refused. */
+  issuer?: string
+  /** `aud` of access tokens; when set, tokens for another audience are refused. */
+  audience?: string
+  /** @default 'http://localhost:3000' */
+  siteUrl?: string
+  /** Hide whether an account exists. @default true */
+  ambiguousErrorMessages?: boolean
+  /** Registration answers with a session. @default false */
+  enableAutologin?: boolean
+  /** False: nobody can register from outside. @default true */
+  signUpAllowed?: boolean
+  /** Tell users by mail of a login from a device not seen before. @default true on the latchkey face */
+  newDeviceMail?: boolean
+  password?: Partial<{ [K in keyof PasswordSettings]: PasswordSettings[K] extends number ? Duration : PasswordSettings[K] }>
+  /** Rate limits and lockout. `false` is refused in production. @default true */
+  rateLimits?: boolean
+  limits?: DeepPartial<Limits>
+  lockout?: Partial<Lockout>
+  /** @default '365d' */
+  auditKept?: Duration
+  /** @default 100000 */
+  cacheSize?: number
+  emailTemplates?: GivenEmailTemplates
+  /** Sends one mail. Called by the outbox, outside the request, with retries. */
+  sendMail?: (mail: Mail) => Promise<void>
+  prepareMail?: PrepareMail
+  /** Further claims of the access token, asked again at each refresh. Reserved names lose. */
+  createJwtPayload?: Settings['createJwtPayload']
+  /** Last word on what leaves of a user. */
+  userObjectSanitizer?: (user: PublicUser) => PublicUser
+  /** Throws to refuse a session that is otherwise good. */
+  resumeSessionValidator?: Settings['resumeSessionValidator']
+  /** Makes the session's handle (`data.token`). Must be unique. */
+  tokenCreator?: Settings['tokenCreator']
+  createNewSessionTokenOnRefresh?: boolean
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const PASSWORD_DEFAULTS: PasswordSettings = {
+  minLength: 8,
+  maxLength: 256,
+  refuseCommon: true,
+  contextWords: [],
+  acceptDigests: true,
+  requireEmailVerification: false,
+  sendVerificationEmailAfterSignup: false,
+  notifyUserAfterPasswordChanged: true,
+  returnTokensAfterResetPassword: false,
+  invalidateAllSessionsAfterPasswordReset: true,
+  invalidateAllSessionsAfterPasswordChanged: true,
+  removeAllResetPasswordTokensAfterPasswordChanged: true,
+  verifyEmailTokenExpiration: 3 * DAY,
+  passwordResetTokenExpiration: 3 * DAY,
+  passwordEnrollTokenExpiration: 30 * DAY,
+}
+
+const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const
+const PASSWORD_KEYS = [...Object.keys(PASSWORD_DEFAULTS), 'validateEmail', 'validateUsername', 'validatePassword', 'validateNewUser']
+
+const LIMITS: Limits = {
+  login: { address: { limit: 60, window: MINUTE }, account: { limit: 15, window: MINUTE }, process: { limit: 6000, window: MINUTE } },
+  register: { address: { limit: 60, window: HOUR }, process: { limit: 3000, window: MINUTE } },
+  mail: { address: { limit: 30, window: HOUR }, account: { limit: 6, window: 15 * MINUTE } },
+  token: { address: { limit: 300, window: MINUTE } },
+}
+
+const LOCKOUT: Lockout = { free: 5, first: 30_000, longest: 15 * MINUTE, memory: DAY }
+
+const GIVEN_KEYS = [
+  'face', 'production', 'tokenSecret', 'retiredSecrets', 'accessTokenLifetime', 'session', 'issuer', 'audience', 'siteUrl', 'ambiguousErrorMessages',
+  'enableAutologin', 'signUpAllowed', 'newDeviceMail', 'password', 'rateLimits', 'limits', 'lockout', 'auditKept', 'cacheSize', 'emailTemplates',
+  'sendMail', 'prepareMail', 'createJwtPayload', 'userObjectSanitizer', 'resumeSessionValidator', 'tokenCreator', 'createNewSessionTokenOnRefresh',
+] as const satisfies readonly (keyof GivenSettings)[]
+
+/**
+ * Reads settings. The given object is not changed and not kept.
+ * @throws AccountsError `InvalidSettings` for unknown names, wrong types, weak secrets and contradictions
+ */
+export function readSettings(given: GivenSettings): Settings {
+  refuseUnknown('', given, GIVEN_KEYS)
+  refuseUnknown('session.', given.session ?? {}, ['idle', 'absolute', 'refreshGrace', 'keepEnded'])
+  refuseUnknown('password.', given.password ?? {}, PASSWORD_KEYS)
+  refuseUnknown('lockout.', given.lockout ?? {}, Object.keys(LOCKOUT))
+  const face = given.face ?? 'latchkey'
+  const production = given.production ?? false
+  const tokenSecret = readSecret('tokenSecret', given.tokenSecret, production)
+  refuseContradictions(given, production)
+  const session = given.session ?? {}
+  return Object.freeze({
+    face,
+    production,
+    tokenSecret,
+    retiredSecrets: (given.retiredSecrets ?? []).map(secret => readSecret('retiredSecrets', secret, production)),
+    accessTokenLifetime: milliseconds('accessTokenLifetime', given.accessTokenLifetime ?? '90m'),
+    session: Object.freeze({
+      idle: session.idle === null ? null : milliseconds('session.idle', session.idle ?? '7d'),
+      absolute: milliseconds('session.absolute', session.absolute ?? '90d'),
+      refreshGrace: milliseconds('session.refreshGrace', session.refreshGrace ?? '30s'),
+      keepEnded: milliseconds('session.keepEnded', session.keepEnded ?? '30d'),
+    }),
+    issuer: given.issuer,
+    audience: given.audience,
+    siteUrl: readSiteUrl(given.siteUrl ?? 'http://localhost:3000'),
+    ambiguousErrorMessages: given.ambiguousErrorMessages ?? true,
+    enableAutologin: given.enableAutologin ?? false,
+    signUpAllowed: given.signUpAllowed ?? true,
+    newDeviceMail: given.newDeviceMail ?? face === 'latchkey',
+    password: readPassword(given.password ?? {}),
+    rateLimits: given.rateLimits ?? true,
+    limits: mergeLimits(given.limits ?? {}),
+    lockout: Object.freeze({ ...LOCKOUT, ...given.lockout }),
+    auditKept: milliseconds('auditKept', given.auditKept ?? '365d'),
+    cacheSize: given.cacheSize ?? 100_000,
+    emailTemplates: mergeTemplates(given.emailTemplates),
+    sendMail: given.sendMail,
+    prepareMail: given.prepareMail,
+    createJwtPayload: given.createJwtPayload,
+    userObjectSanitizer: given.userObjectSanitizer,
+    resumeSessionValidator: given.resumeSessionValidator,
+    tokenCreator: given.tokenCreator,
+    createNewSessionTokenOnRefresh: given.createNewSessionTokenOnRefresh ?? false,
+  })
+}
+
+/** True when a secret is long enough to sign tokens in production: 32 bytes. */
+export const isStrongSecret = (secret: string): boolean => Buffer.byteLength(secret) >= 32 && new Set(secret).size >= 8
+
+function readSecret(option: string, secret: unknown, production: boolean): string {
+  if (typeof secret !== 'string' || secret === '') refuse(`${option} is missing. Make one: npx latchkey secret`)
+  if (production && !isStrongSecret(secret)) {
+    refuse(`${option} is too weak for production: it needs 32 bytes or more of randomness. Make one: npx latchkey secret`)
+  }
+  return secret
+}
+
+function refuseContradictions(given: GivenSettings, production: boolean): void {
+  if (given.ambiguousErrorMessages === true && given.enableAutologin === true) {
+    refuse('ambiguousErrorMessages: true contradicts enableAutologin: true (an immediate session tells that the address was free). Remove one of them')
+  }
+  if (given.password?.requireEmailVerification === true && given.enableAutologin === true) {
+    refuse('password.requireEmailVerification: true contradicts enableAutologin: true (nobody could log in right after signing up). Remove one of them')
+  }
+  if (production && given.rateLimits === false) refuse('rateLimits: false is refused in production. Remove it')
+}
+
+function readSiteUrl(siteUrl: string): string {
+  if (!URL.canParse(siteUrl) || !/^https?:/.test(siteUrl)) refuse(`siteUrl must be an http or https address. Received ${JSON.stringify(siteUrl)}`)
+  return siteUrl.replace(/\/+$/, '')
+}
+
+function readPassword(given: NonNullable<GivenSettings['password']>): PasswordSettings {
+  const durations = Object.fromEntries(PASSWORD_DURATIONS.map(key => [key, milliseconds(`password.${key}`, given[key] ?? PASSWORD_DEFAULTS[key])]))
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  // `set` and `durations` together are exactly the keys of PasswordSettings: unknown names were refused, durations were read.
+  const read = { ...PASSWORD_DEFAULTS, ...set, ...durations } as PasswordSettings
+  if (!(read.minLength >= 1 && read.minLength <= read.maxLength)) refuse('password.minLength must be at least 1 and at most password.maxLength')
+  return Object.freeze(read)
+}
+
+function mergeLimits(given: DeepPartial<Limits>): Limits {
+  refuseUnknown('limits.', given, Object.keys(LIMITS))
+  const merged = Object.entries(LIMITS).map(([kind, scopes]) => {
+    const own = (given as Record<string, Record<string, Partial<Limit>> | undefined>)[kind] ?? {}
+    refuseUnknown(`limits.${kind}.`, own, Object.keys(scopes))
+    return [kind, Object.fromEntries(Object.entries(scopes).map(([scope, limit]) => [scope, { ...(limit as Limit), ...own[scope] }]))]
+  })
+  // Same keys as LIMITS, by construction.
+  return Object.freeze(Object.fromEntries(merged)) as Limits
+}
+
+function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}". Known: ${known.join(', ')}`)
+  }
+}
+
+function refuse(message: string): never {
+  throw new AccountsError('InvalidSettings', { message })
+}

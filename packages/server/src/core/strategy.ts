@@ -1,0 +1,57 @@
+import type { AccountsError } from '@latchkey/common'
+import type { Identifier } from './identity/user.ts'
+import type { Factor, Session } from './session/session.ts'
+import type { LoginCandidate } from './store.ts'
+import type { Core } from './core.ts'
+
+/** Where a request came from: all a strategy learns about the wire. */
+export interface Origin {
+  /** The client's address; empty when unknown. Behind proxies only what a trusted one said. */
+  ip: string
+  userAgent: string
+  /** A DDP connection, or empty. */
+  connectionId: string
+  transport: string
+  /** A proof that this device has signed in before (the known-device cookie), if it sent one. */
+  device?: string
+  /** The live session this request came with, if any. */
+  session?: Session
+  extra: Record<string, unknown>
+}
+
+/**
+ * A way to prove who you are. accounts-js called it a service, Meteor a login handler. A strategy never opens a session: it contributes a
+ * proof, and the login flow decides.
+ */
+export interface Strategy<Params = unknown> {
+  /** The name on the wire, for example `password`. The key it is registered under wins. */
+  readonly name: string
+  /** Handed the core once, before first use. */
+  attach?(core: Core): void
+  /** Your params if the request is yours, undefined if not. Throw if it is yours but malformed. */
+  parse(options: unknown): Params | undefined
+  /** Whom the caller says they are. The login flow then counts the attempt and looks them up in one round trip. */
+  claim?(params: Params): Identifier | null
+  /** Who it is, or undefined when nobody was proven. `candidate` answers `claim`. */
+  authenticate(params: Params, origin: Origin, candidate: LoginCandidate): Promise<Proof | undefined>
+}
+
+/** What a strategy found out. With `error` the login fails, but hooks and audit learn whose it was. */
+export interface Proof {
+  userId: string
+  factor: Factor
+  error?: AccountsError
+  /** Continue this session instead of opening one (resume). */
+  session?: Session
+  /** Factors proven earlier in the same login (a pending login that is completed now). */
+  earlier?: Factor[]
+}
+
+/** A second thing to prove after the first. Enrolled means: the user has a credential of `kind`. */
+export interface SecondFactor {
+  /** Kind of the credential, for example `totp`. */
+  readonly kind: string
+  attach?(core: Core): void
+  /** True when the answer is right; must consume it, so that the same answer is wrong the second time. */
+  verify(userId: string, answer: string, origin: Origin): Promise<Factor | null>
+}

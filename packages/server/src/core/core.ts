@@ -4,6 +4,7 @@ import type { Outbox } from './mail/outbox.ts'
 import type { RateLimiter } from './policy/rate-limit.ts'
 import type { PasswordHasher, Ports } from './ports.ts'
 import type { AccessTokens } from './session/access-token.ts'
+import type { Activity } from './session/activity.ts'
 import type { SessionCache } from './session/session-cache.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store.ts'
@@ -16,6 +17,7 @@ export interface Core extends Ports {
   readonly keys: Keys
   readonly hooks: Hooks
   readonly cache: SessionCache
+  readonly activity: Activity
   readonly accessTokens: AccessTokens
   readonly limiter: RateLimiter
   readonly outbox: Outbox

@@ -1,8 +1,10 @@
 import type { AccountsError } from '@latchkey/common'
-import type { Identifier } from './identity/user.ts'
-import type { Factor, Session } from './session/session.ts'
-import type { LoginCandidate } from './store.ts'
 import type { Core } from './core.ts'
+import type { Identifier } from './identity/user.ts'
+import type { PasswordHasher } from './ports.ts'
+import type { Factor, Session } from './session/session.ts'
+import type { GivenSettings } from './settings.ts'
+import type { LoginCandidate } from './store.ts'
 
 /** Where a request came from: all a strategy learns about the wire. */
 export interface Origin {
@@ -26,6 +28,9 @@ export interface Origin {
 export interface Strategy<Params = unknown> {
   /** The name on the wire, for example `password`. The key it is registered under wins. */
   readonly name: string
+  /** A strategy that brings passwords also brings the hasher that sign-up, recovery and change use, and its own settings. */
+  readonly hasher?: PasswordHasher
+  readonly passwordSettings?: NonNullable<GivenSettings['password']>
   /** Handed the core once, before first use. */
   attach?(core: Core): void
   /** Your params if the request is yours, undefined if not. Throw if it is yours but malformed. */

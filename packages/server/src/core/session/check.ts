@@ -1,0 +1,77 @@
+/** "Is this session good?": the one question behind every authenticated request. */
+import { AccountsError } from '@latchkey/common'
+import type { Core } from '../core.ts'
+import type { AccessClaims } from './access-token.ts'
+import { hashSecret } from './secret.ts'
+import { isLive } from './session.ts'
+import type { SessionAndUser } from './session.ts'
+
+/**
+ * The session and user of an access token.
+ * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
+ */
+export async function check(core: Core, accessToken: unknown): Promise<SessionAndUser> {
+  try {
+    const found = await findLive(core, core.accessTokens.verify(accessToken))
+    await core.settings.resumeSessionValidator?.(found.user, found.session)
+    // `verify` refuses anything but a string.
+    await core.hooks.tell('resumed', { ...found, accessToken: accessToken as string })
+    return found
+  } catch (error) {
+    await core.hooks.tell('resumeFailure', { error: error instanceof Error ? error : new Error(String(error)) })
+    throw error
+  }
+}
+
+/**
+ * The same without waiting, when the answer is at hand and nobody wants to be asked or told. Undefined: use {@link check}.
+ * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`
+ */
+export function checkCached(core: Core, accessToken: string): SessionAndUser | undefined {
+  if (core.settings.resumeSessionValidator || !core.hooks.isSilent('resumed') || !core.hooks.isSilent('resumeFailure')) return undefined
+  return liveFromCache(core, core.accessTokens.verify(accessToken))
+}
+
+/**
+ * The session of a resume secret, as a browser's cookie carries it.
+ * @throws AccountsError `InvalidSession`
+ */
+export async function checkResume(core: Core, secret: string): Promise<SessionAndUser> {
+  const hash = hashSecret(secret)
+  const now = core.clock.now()
+  const key = `resume:${hash}`
+  const cached = core.cache.get(key)
+  const found = cached && isLive(cached, now) ? cached : await core.cache.load(key, () => core.store.sessions.findByResume(hash))
+  if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: found ? 'session is over' : 'unknown resume secret' })
+  core.activity.note(found.session, now)
+  await core.settings.resumeSessionValidator?.(found.user, found.session)
+  return found
+}
+
+/** The session an access token names, live or not. The token must be genuine and, unless told otherwise, unexpired. */
+export async function findByAccessToken(core: Core, accessToken: unknown, expired: 'refuse' | 'accept' = 'refuse'): Promise<SessionAndUser> {
+  const claims = core.accessTokens.verify(accessToken, { expired })
+  const found = await core.store.sessions.find(claims.sid)
+  if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
+  return found
+}
+
+async function findLive(core: Core, claims: AccessClaims): Promise<SessionAndUser> {
+  const cached = liveFromCache(core, claims)
+  if (cached) return cached
+  const found = await core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))
+  if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
+  const now = core.clock.now()
+  if (!isLive(found, now)) throw new AccountsError('InvalidSession', { message: 'Invalid Session' })
+  core.activity.note(found.session, now)
+  return found
+}
+
+function liveFromCache(core: Core, claims: AccessClaims): SessionAndUser | undefined {
+  const found = core.cache.get(claims.sid)
+  const now = core.clock.now()
+  // A cached copy may lag behind in activity noted elsewhere, so an idle one is asked for again rather than refused.
+  if (!found || found.session.handle !== claims.data.token || !isLive(found, now)) return undefined
+  core.activity.note(found.session, now)
+  return found
+}

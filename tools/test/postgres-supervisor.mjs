@@ -50,6 +50,7 @@ async function runInitdb(owner) {
   const initdb = spawn(join(programs, 'initdb'), ['-D', data, ...options], { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaint = ''
   initdb.stderr.on('data', chunk => (complaint += chunk))
+  /** @type {number | null} */
   const code = await new Promise((resolve, reject) => initdb.on('error', reject).on('close', resolve))
   if (code !== 0) throw new Error(`initdb failed: ${complaint.trim()}`)
 }

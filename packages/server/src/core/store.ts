@@ -29,13 +29,16 @@ export interface Store {
   readonly bus?: Bus
   /** One cheap question to the database; throws when it does not answer. For `/readyz`. */
   ping(): Promise<void>
+  /** What this store can do for sessions kept elsewhere, and for users kept elsewhere. `splitStore` needs the one of each part. */
+  readonly usersAlone?: UsersAlone
+  readonly sessionsAlone?: SessionsAlone
 }
 
 /** Written in the same transaction as the deed it rides with, or not at all. */
 export interface Along {
   audit?: AuditEvent[]
   mail?: OutboxMail[]
-  /** Drops earlier tokens of the same purpose, user and address, then adds this one. */
+  /** Drops earlier tokens of the same purpose, user and address (decoys: of nobody), then adds this one. */
   token?: OneTimeToken
 }
 
@@ -51,7 +54,7 @@ export interface UserStore {
   beginLogin(lookup: LoginLookup): Promise<LoginCandidate>
 
   credentials(userId: string): Promise<Credential[]>
-  /** Adds or replaces one credential. */
+  /** Adds or replaces one credential. Writes nothing for a user who is gone. */
   putCredential(credential: Credential, along?: Along): Promise<void>
   removeCredential(userId: string, kind: string, id: string, along?: Along): Promise<boolean>
   /** Strengthens a hash after a good login: only if the kept one is still `expected`. */
@@ -65,13 +68,16 @@ export interface UserStore {
    */
   changePassword(change: PasswordChange, along?: Along): Promise<'changed' | 'gone' | 'stale'>
 
-  /** Consumes a `verify-email` token and marks its address verified. */
+  /**
+   * Consumes a `verify-email` token and marks its address verified. `unknown-address`: the user no longer has an address spelt like the
+   * token's; the token is consumed all the same, `along` is not written.
+   */
   verifyEmail(hash: SecretHash, now: number, along?: (userId: string, address: string) => Along): Promise<VerifyOutcome>
 
   addEmail(userId: string, email: UserEmail, key: string, now: number, along?: Along): Promise<'added' | 'taken' | 'gone'>
-  /** Removes an address and its tokens. Refuses (`last`) when the user would be left without any username and e-mail. */
+  /** Removes an address and the tokens sent to it. Refuses (`last`) when the user would be left without any username and e-mail. */
   removeEmail(userId: string, key: string, now: number, along?: Along): Promise<'removed' | 'missing' | 'last'>
-  /** Swaps an address for another in its place, unverified. */
+  /** Swaps an address for another in its place, unverified; drops the tokens sent to the old one. The new key may be the old one, spelt anew. */
   replaceEmail(userId: string, oldKey: string, email: UserEmail, key: string, now: number, along?: Along): Promise<'replaced' | 'taken' | 'missing'>
   setUsername(userId: string, username: string, key: string, now: number, along?: Along): Promise<'set' | 'taken' | 'gone'>
   setCustom(userId: string, custom: Record<string, unknown>, now: number): Promise<boolean>
@@ -112,7 +118,10 @@ export interface PasswordChange {
   userId: string
   password: StoredPassword
   now: number
-  /** Ends all sessions but this one, which moves to the new epoch; null ends all; undefined ends none. */
+  /**
+   * Ends all sessions but this one and bumps the epoch; this one moves to the new epoch, if it was good in the old. Null ends all; undefined ends
+   * none and leaves the epoch.
+   */
   endSessionsExcept?: string | null
   /** Only if the kept password is still this one (null: none is kept): of two changes at once one is `stale`. */
   expected?: StoredPassword | null
@@ -134,7 +143,7 @@ export interface SessionStore {
   findByResume(hash: SecretHash): Promise<SessionAndUser | null>
   /** Atomic with every other deed on the session: a session that was ended is never brought back. */
   rotate(rotation: Rotation): Promise<RotateOutcome>
-  /** True for the one caller that ended it. Ends sessions impersonated from it too. */
+  /** True for the one caller that ended it. Ends sessions impersonated from it too (`impersonator-ended`), as every deed that ends sessions does. */
   end(sessionId: string, reason: EndReason, now: number, along?: Along): Promise<boolean>
   /** Ends the live sessions of a user and returns their ids; with `except`, all but that one. Without `except` the user's epoch goes up. */
   endAll(userId: string, reason: EndReason, now: number, except?: string, along?: Along): Promise<string[]>
@@ -161,7 +170,7 @@ export interface Rotation {
   device: string
   /** A new handle (and generation + 1), when the app asked for one at each refresh. Not applied to a repeated turn. */
   handle?: string
-  /** Written when the turn is `reused`; the session is then ended (`reused-refresh`). */
+  /** Written when the turn is `reused`; the session is then ended (`reused-refresh`), unless `endOnReuse` is false. */
   alongReuse?: Along
   /** False: a mismatch may be a forgery, so it must not end the session. */
   endOnReuse: boolean
@@ -185,6 +194,7 @@ export interface TokenStore {
   /** Counts a wrong try; the token is deleted when `tries` reaches `most`. */
   miss(hash: SecretHash, purpose: TokenPurpose, most: number): Promise<void>
   drop(userId: string, purposes: readonly TokenPurpose[]): Promise<void>
+  /** Deletes expired tokens, at most `limit`; returns how many. */
   sweep(now: number, limit: number): Promise<number>
 }
 
@@ -213,10 +223,13 @@ export interface Failures {
 export interface AttemptStore {
   /** Raises all counters at once and returns them in the same order. Need not survive a power cut. */
   count(counts: Count[], now: number): Promise<Tally[]>
-  /** Raises failure counters; one untouched for `memory` milliseconds starts again at one. Returns the counters in the same order. */
+  /** Raises failure counters; one untouched for `memory` milliseconds is forgotten and starts again at one. Returns the counters in the same order. */
   fail(keys: string[], now: number, memory: number, along?: Along): Promise<Failures[]>
+  /** In the same order; null where there are none, or they were forgotten. */
   failures(keys: string[], now: number): Promise<(Failures | null)[]>
+  /** Forgets failure counters. Windows run on. */
   clear(keys: string[]): Promise<void>
+  /** Deletes windows that ended and failures that were forgotten, at most `limit`; returns how many. */
   sweep(now: number, limit: number): Promise<number>
 }
 
@@ -224,9 +237,10 @@ export interface AttemptStore {
 
 export interface OutboxStore {
   add(mail: OutboxMail[]): Promise<void>
-  /** Hands out mails that are due and hides them from other workers for `lease` milliseconds. */
+  /** Hands out mails that are due and not past their `expiresAt`, longest due first, and hides them from other workers for `lease` milliseconds. */
   claim(now: number, limit: number, lease: number): Promise<OutboxMail[]>
   done(id: string): Promise<void>
+  /** Counts a try that failed and hands the mail out again from `nextTryAt` on, lease or not. */
   retry(id: string, nextTryAt: number): Promise<void>
   /** Deletes mails past their `expiresAt`. */
   sweep(now: number): Promise<number>
@@ -235,7 +249,7 @@ export interface OutboxStore {
 
 export interface AuditStore {
   add(events: AuditEvent[]): Promise<void>
-  /** Newest first. */
+  /** Newest first, older than `before`. */
   list(page: { userId?: string; before?: number; limit: number }): Promise<AuditEvent[]>
   /** Deletes events older than `before`, at most `limit`. */
   sweep(before: number, limit: number): Promise<number>
@@ -252,8 +266,41 @@ export interface Bus {
    * would have heard of a change.
    */
   trusted(): boolean
-  /** `null`: anything may have changed. */
+  /**
+   * `null`: anything may have changed. Users whose impersonated sessions ended with an administrator's are told of too, though nobody publishes them:
+   * the deed alone knows who they are.
+   */
   listen(listener: (userId: string | null) => void): Stop
   /** Called after every revocation and user change that was written by this process; a no-op where the store's own writes announce themselves. */
   publish(userId: string): Promise<void>
+}
+
+// --------------------------------------------------------------------------------------------------------- split in two
+
+/** The users' half of a deed whose sessions are kept in another database. */
+export interface UsersAlone {
+  /** Raises the epoch by one, so that no earlier session is good any more. False when the user is gone. */
+  bumpEpoch(userId: string, now: number): Promise<boolean>
+}
+
+/**
+ * The sessions' half of deeds whose users are kept in another database. Nothing here, and none of `open`, `end`, `list`, `touch` and `sweep` of
+ * {@link SessionStore}, asks whether the user exists.
+ */
+export interface SessionsAlone {
+  find(by: { id: string } | { resume: SecretHash }): Promise<Session | null>
+  /** As in {@link LoginCandidate}. */
+  deviceSeen(userId: string, device: string): Promise<boolean>
+  /** As {@link SessionStore.rotate}; `user` was read a moment ago. Had they changed since, the epoch would tell at the next check. */
+  rotate(rotation: Rotation, user: User): Promise<RotateOutcome>
+  /** As {@link SessionStore.endAll}. The session that is kept moves from one epoch to the other, if that is where it is. */
+  endAll(userId: string, reason: EndReason, now: number, keep?: KeptSession, along?: Along): Promise<string[]>
+  /** For a user who was removed: deletes their sessions, ends those impersonated from them, takes ip, agent and data from their audit lines. */
+  forget(userId: string, now: number): Promise<void>
+}
+
+/** The one session that outlives the others. */
+export interface KeptSession {
+  sessionId: string
+  epoch?: { from: number; to: number }
 }

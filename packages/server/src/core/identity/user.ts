@@ -34,7 +34,7 @@ export interface Identifier {
   key: string
 }
 
-/** What `users.insert` is given: the user, their credentials, and the unique keys they claim. */
+/** What `users.insert` is given: the user, their credentials, and the unique keys they claim, those of e-mails in the order of `user.emails`. */
 export interface NewUser {
   user: User
   credentials: Credential[]

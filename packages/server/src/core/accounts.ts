@@ -8,7 +8,7 @@ import * as administer from './flows/administer.ts'
 import { activateUser, deactivateUser } from './flows/deactivate.ts'
 import { changePassword } from './flows/change-password.ts'
 import { addEmail, changeEmail, removeEmail } from './flows/emails.ts'
-import { login, loginTrusted, prove } from './flows/login.ts'
+import { login, loginTrusted, proveOnly } from './flows/login.ts'
 import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
 import type { LogoutScope } from './flows/logout.ts'
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
@@ -78,7 +78,7 @@ export class Accounts {
   // Signing in and out
   login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> => login(this.core, service, params, origin, mode)
   /** Runs the strategy and every check of a login, but opens no session. */
-  prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => prove(this.core, service, params, origin)
+  prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => proveOnly(this.core, service, params, origin)
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
   loginTrusted = (userId: string, origin: Origin, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
     loginTrusted(this.core, userId, origin, mode, reason)

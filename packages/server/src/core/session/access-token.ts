@@ -106,6 +106,12 @@ export class AccessTokens {
     return { sid: payload.sid, secret: payload.rt as Secret, genuine: signed !== undefined }
   }
 
+  /** The session an access token names, expired or not; not verified further. Undefined when it is no access token of ours or a retired key's. */
+  sessionNamedBy(token: string): string | undefined {
+    const payload = this.#open(ACCESS_HEADER, token) ?? (token.startsWith(`${ACCESS_HEADER}.`) ? parsePayload(token) : undefined)
+    return typeof payload?.sid === 'string' ? payload.sid : undefined
+  }
+
   #refresh(session: Session, secret: Secret): string {
     const exp = Math.floor(deadline(session) / 1000)
     return this.#sign(REFRESH_HEADER, { sid: session.id, rt: secret, iat: Math.floor(this.#clock.now() / 1000), exp })

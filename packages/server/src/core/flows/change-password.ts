@@ -1,0 +1,43 @@
+import { AccountsError } from '@latchkey/common'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { passwordOf } from '../identity/credential.ts'
+import type { SessionAndUser } from '../session/session.ts'
+import type { Origin } from '../strategy.ts'
+import { changed } from './changed.ts'
+import { verifyOwnPassword } from './confirm.ts'
+import { hasherOf, readNewPassword } from './new-password.ts'
+
+/**
+ * Changes one's own password, once the old one is proven. The asking session stays; the others end, unless the app said otherwise.
+ * @throws AccountsError `InvalidPassword`, `InvalidCredentials`, `IncorrectPassword`, `NoPasswordSet`, `TooManyAttempts`, `Busy`
+ */
+export async function changePassword(core: Core, who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> {
+  const { user, session } = who
+  if (session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  const next = readNewPassword(core, newPassword, user, 'InvalidPassword', 'newPassword')
+  const credentials = await core.store.users.credentials(user.id)
+  await verifyOwnPassword(core, who, oldPassword, credentials, origin)
+  const stored = await hasherOf(core).hash(next, { ip: origin.ip })
+
+  const settings = core.settings.password
+  const to = (user.emails.find(email => email.verified) ?? user.emails[0])?.address
+  const outcome = await core.store.users.changePassword(
+    {
+      userId: user.id,
+      password: stored,
+      now: core.clock.now(),
+      expected: passwordOf(credentials),
+      ...(settings.invalidateAllSessionsAfterPasswordChanged ? { endSessionsExcept: session.id } : {}),
+    },
+    {
+      audit: [auditEvent(core, 'password-changed', origin, { userId: user.id, sessionId: session.id })],
+      ...(settings.notifyUserAfterPasswordChanged && to ? { mail: [core.outbox.compose('passwordChanged', { to, user, data: {} })] } : {}),
+    },
+  )
+  // Somebody else changed it between our check and now: the old password given is not the old password any more.
+  if (outcome !== 'changed') throw new AccountsError('InvalidCredentials', { detail: `change was ${outcome}` })
+  await changed(core, user.id)
+  core.outbox.kick()
+  await core.hooks.tell('passwordChanged', { user })
+}

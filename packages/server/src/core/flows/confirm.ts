@@ -1,0 +1,60 @@
+/** "Are you still the one who signed in?", asked before deeds that could lock the owner out (ASVS 7.5.1). */
+import { AccountsError } from '@latchkey/common'
+import type { Confirmation } from '../accounts.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { passwordOf } from '../identity/credential.ts'
+import type { Credential } from '../identity/credential.ts'
+import { accountKey } from '../policy/account-key.ts'
+import { lockedFor } from '../policy/lockout.ts'
+import type { SessionAndUser } from '../session/session.ts'
+import type { Origin } from '../strategy.ts'
+import { hasherOf, readPasswordInput } from './new-password.ts'
+
+/** A sign-in this fresh needs no further confirmation. */
+const RECENT = 10 * 60_000
+
+/**
+ * Passes with the right password, or without one when the session is younger than ten minutes.
+ * @throws AccountsError `RecentLoginRequired`, `InvalidCredentials`, `Forbidden`, `TooManyAttempts`, `Busy`
+ */
+export async function confirm(core: Core, who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> {
+  if (who.session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  if (confirmation) return verifyOwnPassword(core, who, confirmation.password, await core.store.users.credentials(who.user.id), origin)
+  if (core.clock.now() - who.session.createdAt > RECENT) throw new AccountsError('RecentLoginRequired', { details: { field: 'password' } })
+}
+
+/**
+ * The user's own password, tried from inside a session. Wrong tries are counted by session, so that a stolen session cannot guess and
+ * cannot lock the owner out elsewhere.
+ */
+export async function verifyOwnPassword(
+  core: Core,
+  { user, session }: SessionAndUser,
+  given: unknown,
+  credentials: readonly Credential[],
+  origin: Origin,
+): Promise<void> {
+  const password = readPasswordInput(given)
+  if (password === undefined) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
+  const key = `failures:session:${session.id}`
+  const now = core.clock.now()
+  await core.limiter.hit('login', { ip: origin.ip, account: accountKey(core.keys, { kind: 'id', key: user.id }) })
+  const [failures] = core.settings.rateLimits ? await core.store.attempts.failures([key], now) : []
+  const wait = lockedFor(core.settings.lockout, failures ?? null, now)
+  if (wait > 0) throw new AccountsError('TooManyAttempts', { retryAfter: Math.ceil(wait / 1000) })
+  const stored = passwordOf(credentials)
+  if (await hasherOf(core).verify(password, stored, { decoyKey: user.id, ip: origin.ip })) {
+    if (failures) await core.store.attempts.clear([key])
+    return
+  }
+  await core.store.attempts.fail([key], now, core.settings.lockout.memory, {
+    audit: [auditEvent(core, 'login-failed', origin, { userId: user.id, sessionId: session.id, data: { service: 'confirm' } })],
+  })
+  throw wrongPassword(core, stored !== null)
+}
+
+function wrongPassword(core: Core, hasPassword: boolean): AccountsError {
+  if (core.settings.ambiguousErrorMessages) return new AccountsError('InvalidCredentials')
+  return new AccountsError(hasPassword ? 'IncorrectPassword' : 'NoPasswordSet')
+}

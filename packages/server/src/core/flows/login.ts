@@ -1,0 +1,208 @@
+/**
+ * The login flow: the only code that opens a session. Every way to sign in, over every transport, passes these steps in this order.
+ */
+import { AccountsError, isAccountsError } from '@latchkey/common'
+import type { ErrorCode } from '@latchkey/common'
+import type { Login, Proven, SessionMode } from '../accounts.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { deviceLabel } from '../device.ts'
+import { passThrough } from '../hooks.ts'
+import type { LoginAttempt } from '../hooks.ts'
+import type { Identifier, User } from '../identity/user.ts'
+import { accountKey } from '../policy/account-key.ts'
+import { lockoutKeys, refuseLocked } from '../policy/lockout.ts'
+import { refuseDeactivated } from '../policy/may-log-in.ts'
+import type { Factor, Session } from '../session/session.ts'
+import type { Along, LoginCandidate } from '../store.ts'
+import type { Origin, Proof, Strategy } from '../strategy.ts'
+import { newDeviceMail } from './new-device.ts'
+import { prepareSession } from './open-session.ts'
+import { secondFactorGiven } from './second-factor.ts'
+
+/** What the steps find out, one after another. */
+interface Attempt {
+  service: string
+  params: unknown
+  origin: Origin
+  identifier: Identifier | null
+  candidate: LoginCandidate
+  user: User
+  factors: Factor[]
+  continued?: Session
+}
+
+/**
+ * Signs in.
+ * @throws AccountsError whatever a step refuses with; the visitor's view of it is the transport's table
+ */
+export async function login(core: Core, service: string, params: unknown, origin: Origin, mode: SessionMode): Promise<Login> {
+  const attempt = await prove(core, service, params, origin, 'login')
+  return attempt.continued ? continueSession(core, attempt) : openSession(core, attempt, mode)
+}
+
+/** The same steps up to the session: accounts-js's `authenticateWithService`. */
+export async function proveOnly(core: Core, service: string, params: unknown, origin: Origin): Promise<Proven> {
+  const { user } = await prove(core, service, params, origin, 'proof')
+  return { user }
+}
+
+/** For flows that proved the user themselves (a reset link): enters at "may log in", so second factor and hooks still apply. */
+export async function loginProven(core: Core, proof: Proof, service: string, origin: Origin, mode: SessionMode): Promise<Login> {
+  const attempt = await judge(core, { service, params: {}, origin, purpose: 'login', parsed: undefined, find: async () => ({ proof, ...(await candidateOf(core, proof.userId, origin)) }) })
+  return openSession(core, attempt, mode)
+}
+
+/** For the app's own code, which vouches for the user: no limits, no second factor, no `validateLogin`. Still refuses the deactivated. */
+export async function loginTrusted(core: Core, userId: string, origin: Origin, mode: SessionMode, reason = 'trusted'): Promise<Login> {
+  const { candidate } = await candidateOf(core, userId, origin)
+  const user = candidate.user
+  if (!user) throw new AccountsError('UserNotFound')
+  refuseDeactivated(user)
+  const factors: Factor[] = [{ name: reason, kind: 'trusted', at: core.clock.now() }]
+  return openSession(core, { service: reason, params: {}, origin, identifier: null, candidate, user, factors }, mode, 'quietly')
+}
+
+// ------------------------------------------------------------------------------------------------------------ the steps
+
+async function prove(core: Core, service: string, params: unknown, origin: Origin, purpose: 'login' | 'proof'): Promise<Attempt> {
+  const strategy = core.strategies.get(service)
+  if (!strategy) throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
+  const parsed = strategy.parse(params)
+  if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
+  return judge(core, { service, params, origin, purpose, parsed, find: () => findProof(core, strategy, parsed, origin) })
+}
+
+interface Found {
+  proof: Proof | undefined
+  candidate: LoginCandidate
+  identifier: Identifier | null
+}
+
+interface Steps {
+  service: string
+  params: unknown
+  parsed: unknown
+  origin: Origin
+  purpose: 'login' | 'proof'
+  find: () => Promise<Found>
+}
+
+async function judge(core: Core, { service, params, origin, purpose, find }: Steps): Promise<Attempt> {
+  const moment: LoginAttempt = { service, origin, params: withoutSecrets(params), allowed: true }
+  const found: Partial<Found> = {}
+  try {
+    Object.assign(found, await find())
+    const { proof, candidate, identifier } = found as Found
+    if (!proof) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
+    const known = candidate.user?.id === proof.userId ? candidate : (await candidateOf(core, proof.userId, origin)).candidate
+    const user = known.user
+    if (!user) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
+    moment.user = user
+    found.candidate = known
+    if (proof.error) throw proof.error
+    refuseDeactivated(user)
+    const factors = proof.session
+      ? proof.session.factors
+      : await secondFactorGiven(core, { user, credentials: known.credentials, proof, params, origin })
+    if (purpose === 'login') await core.hooks.askLogin(moment)
+    if (moment.error) throw moment.error
+    if (purpose === 'proof') await core.hooks.tell('authenticated', moment)
+    const attempt: Attempt = { service, params, origin, identifier, candidate: known, user, factors }
+    return proof.session ? { ...attempt, continued: proof.session } : attempt
+  } catch (thrown) {
+    throw await refused(core, moment, found, thrown, purpose)
+  }
+}
+
+/** Within the limits and not locked; then the strategy says who it is. */
+async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin: Origin): Promise<Found> {
+  const identifier = strategy.claim?.(parsed) ?? null
+  const account = identifier ? accountKey(core.keys, identifier) : undefined
+  core.limiter.refuseFlood('login')
+  const counts = core.limiter.countsFor('login', account === undefined ? { ip: origin.ip } : { ip: origin.ip, account })
+  const candidate = await core.store.users.beginLogin({
+    identifier,
+    counts,
+    failureKey: account === undefined ? null : lockoutKeys.ofIdentifier(account),
+    device: deviceLabel(origin.userAgent),
+    now: core.clock.now(),
+  })
+  core.limiter.judge('login', candidate.tallies)
+  await refuseLocked(core, candidate, origin)
+  return { proof: await strategy.authenticate(parsed, origin, candidate), candidate, identifier }
+}
+
+/** A second factor has been asked for or a limit reached: neither is a wrong guess. */
+const GUESSES: ReadonlySet<ErrorCode> = new Set([
+  'InvalidCredentials', 'UserNotFound', 'IncorrectPassword', 'NoPasswordSet', 'TwoFactorInvalid', 'AuthenticationFailed', 'LoginTokenExpired',
+])
+const NOT_AN_ATTEMPT: ReadonlySet<ErrorCode> = new Set(['TooManyAttempts', 'Busy'])
+
+/** Writes down a refusal, lets hooks see it (and replace it), and hands back what the caller shall be told. */
+async function refused(core: Core, moment: LoginAttempt, found: Partial<Found>, thrown: unknown, purpose: 'login' | 'proof'): Promise<Error> {
+  const error = thrown instanceof Error ? thrown : passThrough(thrown)
+  const code = isAccountsError(error) ? error.code : undefined
+  const audit = (type: 'login-failed' | 'rate-limited'): Along => ({
+    audit: [auditEvent(core, type, moment.origin, { userId: moment.user?.id ?? null, data: { service: moment.service, code: code ?? 'error', ...who(core, moment, found) } })],
+  })
+  if (code !== undefined && NOT_AN_ATTEMPT.has(code)) {
+    if (code === 'TooManyAttempts') await core.store.audit.add(audit('rate-limited').audit ?? [])
+    return error
+  }
+  if (code !== undefined && GUESSES.has(code)) {
+    const keys = lockoutKeys.ofFailure(core, found.candidate ?? null, found.identifier ?? null, moment.origin)
+    await core.store.attempts.fail(keys, core.clock.now(), core.settings.lockout.memory, audit('login-failed'))
+  } else {
+    await core.store.audit.add(audit('login-failed').audit ?? [])
+  }
+  const alreadyAsked = moment.error !== undefined
+  moment.allowed = false
+  moment.error = error
+  if (purpose === 'login' && !alreadyAsked) await core.hooks.askLogin(moment)
+  await core.hooks.tell(purpose === 'login' ? 'loginFailure' : 'authenticationFailure', { ...moment, error: moment.error })
+  return moment.error
+}
+
+/** Identifiers that led to nobody appear in the audit trail as a keyed hash: people type passwords into the wrong field. */
+function who(core: Core, moment: LoginAttempt, found: Partial<Found>): Record<string, unknown> {
+  return moment.user || !found.identifier ? {} : { identifier: accountKey(core.keys, found.identifier).slice(0, 16) }
+}
+
+async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
+  const { user, candidate, identifier, origin, service, factors } = attempt
+  const { row, login: opened, along } = await prepareSession(core, { user, factors, origin, mode, service })
+  const mail = newDeviceMail(core, user, candidate, origin)
+  const clear = lockoutKeys.ofSuccess(core, candidate, identifier, origin)
+  await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
+  if (mail) core.outbox.kick()
+  if (manner === 'openly') await core.hooks.tell('login', { ...momentOf(attempt), session: opened.session, user })
+  return opened
+}
+
+async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
+  const { user, continued, origin } = attempt
+  // Set by `judge` whenever this is called.
+  const session = continued as Session
+  core.activity.note(session, core.clock.now())
+  await core.hooks.tell('login', { ...momentOf(attempt), session, user })
+  return { user, session, tokens: null, resumeSecret: null, device: origin.device ?? '' }
+}
+
+const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({ service, origin, params: withoutSecrets(params), user, allowed: true })
+
+async function candidateOf(core: Core, userId: string, origin: Origin): Promise<{ candidate: LoginCandidate; identifier: null }> {
+  const lookup = { identifier: { kind: 'id', key: userId } as const, counts: [], failureKey: null, device: deviceLabel(origin.userAgent), now: core.clock.now() }
+  return { candidate: await core.store.users.beginLogin(lookup), identifier: null }
+}
+
+const SECRET_PARAMS = new Set(['password', 'code', 'token', 'pending', 'resume', 'secret', 'accessToken', 'refreshToken'])
+
+/** Hooks learn what was sent, but nothing that proves anything. */
+function withoutSecrets(params: unknown): Record<string, unknown> {
+  if (typeof params !== 'object' || params === null) return {}
+  return Object.fromEntries(Object.entries(params).filter(([key]) => !SECRET_PARAMS.has(key)))
+}
+
+/** A name from outside, fit for a message. */
+const printable = (name: string): string => name.replace(/[^\w.-]/g, '?').slice(0, 40)

@@ -1,0 +1,56 @@
+/** Makes the session row, its secrets and tokens. Reached through the login flow alone. */
+import type { Along } from '../store.ts'
+import type { Login, SessionMode } from '../accounts.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { deviceLabel } from '../device.ts'
+import type { User } from '../identity/user.ts'
+import { knownDeviceMark } from '../policy/known-device.ts'
+import { hashSecret, newId, newSecret } from '../session/secret.ts'
+import type { Factor, NewSession, Session } from '../session/session.ts'
+import type { Origin } from '../strategy.ts'
+
+/** A session that is ready to be written, and what its owner will receive once it is. */
+export interface PreparedSession {
+  row: NewSession
+  login: Login
+  along: Along
+}
+
+/** Everything that can fail (the app's token and payload makers) happens here, before anything is written. */
+export async function prepareSession(
+  core: Core,
+  { user, factors, origin, mode, service }: { user: User; factors: Factor[]; origin: Origin; mode: SessionMode; service: string },
+): Promise<PreparedSession> {
+  const now = core.clock.now()
+  const id = newId(core.chance)
+  const session: Session = {
+    id,
+    userId: user.id,
+    handle: (await core.settings.tokenCreator?.createToken(user)) ?? newId(core.chance),
+    generation: 0,
+    epoch: user.epoch,
+    createdAt: now,
+    activeAt: now,
+    idle: core.settings.session.idle,
+    expiresAt: now + core.settings.session.absolute,
+    ip: origin.ip || null,
+    userAgent: origin.userAgent.slice(0, 512) || null,
+    device: deviceLabel(origin.userAgent),
+    factors,
+    extra: origin.extra,
+  }
+  const secret = newSecret(core.chance)
+  const bearer = mode === 'bearer'
+  return {
+    row: bearer ? { ...session, refresh: { tip: hashSecret(secret), spent: [] } } : { ...session, resumeHash: hashSecret(secret) },
+    login: {
+      user,
+      session,
+      tokens: bearer ? await core.accessTokens.pair(session, user, secret) : null,
+      resumeSecret: bearer ? null : secret,
+      device: knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id),
+    },
+    along: { audit: [auditEvent(core, 'login', origin, { userId: user.id, sessionId: id, data: { service, factors: factors.map(factor => factor.name) } })] },
+  }
+}

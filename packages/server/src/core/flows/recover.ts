@@ -1,0 +1,108 @@
+import { AccountsError } from '@latchkey/common'
+import type { Login, SessionMode } from '../accounts.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { emailKey } from '../identity/email.ts'
+import type { User } from '../identity/user.ts'
+import { accountKey } from '../policy/account-key.ts'
+import { hashSecret, newSecret } from '../session/secret.ts'
+import type { Along } from '../store.ts'
+import type { Origin } from '../strategy.ts'
+import type { OneTimeToken } from '../token/one-time-token.ts'
+import { changed } from './changed.ts'
+import { loginProven } from './login.ts'
+import { hasherOf, readNewPassword } from './new-password.ts'
+import { readEmail } from './register.ts'
+
+type Purpose = 'reset-password' | 'enroll-account'
+
+const TEMPLATES = { 'reset-password': 'resetPassword', 'enroll-account': 'enrollAccount' } as const
+
+/**
+ * Sends a link to set a new password. An unknown address costs the same work and, with ambiguous messages, answers the same.
+ * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
+ */
+export const sendResetPasswordEmail = (core: Core, address: unknown, origin: Origin): Promise<void> =>
+  sendPasswordLink(core, 'reset-password', address, origin)
+
+/**
+ * Invites a user who was created for them to choose a password.
+ * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
+ */
+export const sendEnrollmentEmail = (core: Core, address: unknown, origin: Origin): Promise<void> =>
+  sendPasswordLink(core, 'enroll-account', address, origin)
+
+async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, origin: Origin): Promise<void> {
+  hasherOf(core)
+  const { address: typed, key } = readEmail(core, address)
+  await core.limiter.hit('mail', { ip: origin.ip, account: accountKey(core.keys, { kind: 'email', key }) })
+  const found = await core.store.users.find({ kind: 'email', key })
+  if (!found && !core.settings.ambiguousErrorMessages) throw new AccountsError('UserNotFound')
+  const user = found?.deactivatedAt === undefined ? found : null
+  // To the address as it is kept, never as it was typed: look-alikes that share a key must not receive the link.
+  const to = user?.emails.find(one => emailKey(one.address) === key)?.address ?? typed
+  await core.store.tokens.issue(...linkFor(core, purpose, user, to, origin))
+  core.outbox.kick()
+}
+
+function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, origin: Origin): [OneTimeToken, Along] {
+  const now = core.clock.now()
+  const secret = newSecret(core.chance)
+  const { passwordResetTokenExpiration, passwordEnrollTokenExpiration } = core.settings.password
+  const lifetime = purpose === 'reset-password' ? passwordResetTokenExpiration : passwordEnrollTokenExpiration
+  const token: OneTimeToken = {
+    hash: hashSecret(secret), purpose, userId: user?.id ?? null, address: to, data: {}, tries: 0, createdAt: now, expiresAt: now + lifetime,
+  }
+  const mail = user
+    ? core.outbox.compose(TEMPLATES[purpose], { to, user, data: {}, token: secret })
+    : core.outbox.compose('void', { to: '', user: null, data: {}, token: secret })
+  return [token, { mail: [mail], audit: [auditEvent(core, 'password-reset-requested', origin, { userId: user?.id ?? null, data: { purpose } })] }]
+}
+
+/**
+ * Redeems a reset or enrolment link: sets the password, verifies the address the link was sent to, and ends all sessions, all in one
+ * transaction with the token's consumption.
+ * @returns a login when `returnTokensAfterResetPassword` is set, else null. The login passes second factor and hooks like any other.
+ * @throws AccountsError `InvalidToken`, `InvalidNewPassword`, `ResetPasswordLinkExpired`, `ResetPasswordLinkUnknownAddress`, `Busy`
+ */
+export async function resetPassword(core: Core, token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode): Promise<Login | null> {
+  core.limiter.hitHere('token', { ip: origin.ip })
+  if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken')
+  const link = await findLink(core, token)
+  const user = link?.userId ? await core.store.users.find({ kind: 'id', key: link.userId }) : null
+  if (!link || !user) throw new AccountsError('ResetPasswordLinkExpired')
+  const key = emailKey(link.address)
+  if (!user.emails.some(({ address }) => emailKey(address) === key)) throw new AccountsError('ResetPasswordLinkUnknownAddress')
+  // Judged and hashed before the token is spent: a weak password or a busy server must not cost the link.
+  const password = readNewPassword(core, newPassword, user, 'InvalidNewPassword', 'newPassword')
+  const stored = await hasherOf(core).hash(password, { ip: origin.ip })
+
+  const settings = core.settings.password
+  const outcome = await core.store.users.changePassword(
+    {
+      userId: user.id,
+      password: stored,
+      now: core.clock.now(),
+      consume: { hash: link.hash, purpose: link.purpose },
+      ...(key === null ? {} : { verifyEmailKey: key }),
+      ...(settings.invalidateAllSessionsAfterPasswordReset ? { endSessionsExcept: null } : {}),
+    },
+    {
+      audit: [auditEvent(core, 'password-reset', origin, { userId: user.id, data: { purpose: link.purpose } })],
+      ...(settings.notifyUserAfterPasswordChanged ? { mail: [core.outbox.compose('passwordChanged', { to: link.address, user, data: {} })] } : {}),
+    },
+  )
+  if (outcome !== 'changed') throw new AccountsError('ResetPasswordLinkExpired')
+  await changed(core, user.id)
+  core.outbox.kick()
+  await core.hooks.tell('passwordReset', { user })
+  if (!settings.returnTokensAfterResetPassword) return null
+  const factor = { name: 'reset-link', kind: 'receives', at: core.clock.now() } as const
+  return loginProven(core, { userId: user.id, factor }, 'reset-link', origin, mode)
+}
+
+async function findLink(core: Core, token: string): Promise<OneTimeToken | null> {
+  const hash = hashSecret(token)
+  const now = core.clock.now()
+  return (await core.store.tokens.find(hash, 'reset-password', now)) ?? core.store.tokens.find(hash, 'enroll-account', now)
+}

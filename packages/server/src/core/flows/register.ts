@@ -1,0 +1,155 @@
+import { AccountsError } from '@latchkey/common'
+import type { CreateUserResult, ErrorCode } from '@latchkey/common'
+import type { Login, SessionMode } from '../accounts.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { passwordCredential } from '../identity/credential.ts'
+import type { StoredPassword } from '../identity/credential.ts'
+import { parseEmail } from '../identity/email.ts'
+import type { Identifier, NewUser, User } from '../identity/user.ts'
+import { parseUsername } from '../identity/username.ts'
+import type { OutboxMail } from '../mail/outbox-mail.ts'
+import { passThrough } from '../hooks.ts'
+import { newId } from '../session/secret.ts'
+import type { Along } from '../store.ts'
+import type { Origin } from '../strategy.ts'
+import { loginTrusted } from './login.ts'
+import { hasherOf, readNewPassword } from './new-password.ts'
+import { verificationAlong } from './verify-email.ts'
+
+/** What a visitor sends to sign up. Further keys reach `validateNewUser`, which decides what is kept. */
+export interface Registration {
+  username?: unknown
+  email?: unknown
+  password?: unknown
+  [extra: string]: unknown
+}
+
+/**
+ * Signs up. With ambiguous messages (and no autologin) a taken name or address answers exactly like a new one, after the same work, and the
+ * owner of a taken address is told by mail.
+ * @throws AccountsError `SignUpForbidden`, `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail`, `InvalidPassword`,
+ * `UsernameAlreadyExists`, `EmailAlreadyExists`, `TooManyAttempts`, `Busy`
+ */
+export async function register(
+  core: Core,
+  input: Registration,
+  origin: Origin,
+  mode: SessionMode,
+): Promise<{ result: CreateUserResult; login: Login | null }> {
+  if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
+  core.limiter.refuseFlood('register')
+  await core.limiter.hit('register', { ip: origin.ip })
+  const draft = readDraft(core, input)
+  const password = readNewPassword(core, input.password, draft)
+  const kept = await askValidateNewUser(core, input, draft)
+  const stored = await hasherOf(core).hash(password, { ip: origin.ip })
+  const newUser = newUserOf(core, kept, stored)
+
+  const along = alongSignUp(core, newUser.user, origin)
+  const outcome = await core.store.users.insert(newUser, along)
+  const hides = core.settings.ambiguousErrorMessages && !core.settings.enableAutologin
+  if (!outcome.inserted) {
+    await tellOwner(core, draft, origin)
+    if (!hides) throw new AccountsError(outcome.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+    return { result: {}, login: null }
+  }
+  core.outbox.kick()
+  await core.hooks.tell('userCreated', { user: newUser.user, origin })
+  if (hides) return { result: {}, login: null }
+  if (!core.settings.enableAutologin) return { result: { userId: newUser.user.id }, login: null }
+  const login = await loginTrusted(core, newUser.user.id, origin, mode, 'sign-up')
+  return { result: { userId: login.user.id }, login }
+}
+
+// ------------------------------------------------------------------------------------------------------------- reading
+
+/** A user to be, read and normalised. */
+export interface Draft {
+  username?: string
+  usernameKey?: string
+  emails: { address: string; verified: boolean; key: string }[]
+  custom: Record<string, unknown>
+}
+
+/** @throws AccountsError `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail` */
+export function readDraft(core: Core, { username, email }: Registration): Draft {
+  if (isAbsent(username) && isAbsent(email)) throw new AccountsError('UsernameOrEmailRequired', { details: { field: 'email' } })
+  const draft: Draft = { emails: [], custom: {} }
+  if (!isAbsent(username)) {
+    const parsed = typeof username === 'string' && (core.settings.password.validateUsername?.(username) ?? true) ? parseUsername(username) : null
+    if (!parsed) throw new AccountsError('InvalidUsername', { details: { field: 'username' } })
+    draft.username = parsed.username
+    draft.usernameKey = parsed.key
+  }
+  if (!isAbsent(email)) draft.emails.push({ ...readEmail(core, email), verified: false })
+  return draft
+}
+
+/** @throws AccountsError `code`, by default `InvalidEmail` */
+export function readEmail(core: Core, given: unknown, code: ErrorCode = 'InvalidEmail', field = 'email'): { address: string; key: string } {
+  const parsed = parseEmail(given)
+  // `parseEmail` refuses anything but a string.
+  if (!parsed || !(core.settings.password.validateEmail?.(given as string) ?? true)) throw new AccountsError(code, { details: { field } })
+  return parsed
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+/** The app sees what was sent, without the password, and says what is kept. Names and addresses it returns are read again. */
+async function askValidateNewUser(core: Core, input: Registration, draft: Draft): Promise<Draft> {
+  const { validateNewUser } = core.settings.password
+  if (!validateNewUser) return draft
+  const { password: _password, ...offered } = input
+  try {
+    const { username, email, password: _own, ...custom } = await validateNewUser({ ...offered })
+    return { ...readDraft(core, { username, email }), custom }
+  } catch (thrown) {
+    const error = passThrough(thrown)
+    await core.hooks.tell('userCreationFailure', { user: offered, error })
+    throw error
+  }
+}
+
+/** The rows of a new user. */
+export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null): NewUser {
+  const now = core.clock.now()
+  const id = newId(core.chance)
+  const identifiers: Identifier[] = draft.emails.map(({ key }) => ({ kind: 'email', key }))
+  if (draft.usernameKey !== undefined) identifiers.push({ kind: 'username', key: draft.usernameKey })
+  return {
+    user: {
+      id,
+      ...(draft.username === undefined ? {} : { username: draft.username }),
+      emails: draft.emails.map(({ address, verified }) => ({ address, verified })),
+      createdAt: now,
+      updatedAt: now,
+      epoch: 0,
+      custom: draft.custom,
+    },
+    credentials: password ? [passwordCredential(id, password, now)] : [],
+    identifiers,
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------- telling
+
+function alongSignUp(core: Core, user: User, origin: Origin): Along {
+  const audit = [auditEvent(core, 'user-created', origin, { userId: user.id })]
+  const address = user.emails[0]?.address
+  if (!core.settings.password.sendVerificationEmailAfterSignup || address === undefined) return { audit }
+  return { audit, ...verificationAlong(core, user, address) }
+}
+
+/** Tells the owner of a taken address that somebody tried to sign up with it; writes as much when there is nobody to tell. */
+async function tellOwner(core: Core, draft: Draft, origin: Origin): Promise<void> {
+  const email = draft.emails[0]
+  const owner = email ? await core.store.users.find({ kind: 'email', key: email.key }) : null
+  const mail: OutboxMail =
+    email && owner
+      ? core.outbox.compose('alreadyRegistered', { to: email.address, user: owner, data: {} })
+      : core.outbox.compose('void', { to: '', user: null, data: {} })
+  await core.store.outbox.add([mail])
+  await core.store.audit.add([auditEvent(core, 'user-duplicate', origin, { userId: owner?.id ?? null })])
+  core.outbox.kick()
+}

@@ -1,0 +1,97 @@
+/** The step between "the first proof is good" and "there is a session", and the pending login that bridges two requests. */
+import { AccountsError } from '@latchkey/common'
+import type { Core } from '../core.ts'
+import type { Credential } from '../identity/credential.ts'
+import type { User } from '../identity/user.ts'
+import { hashSecret, newSecret } from '../session/secret.ts'
+import type { Factor } from '../session/session.ts'
+import type { Origin, Proof, SecondFactor, Strategy } from '../strategy.ts'
+
+/** A pending login lives five minutes and five tries. */
+const PENDING_LIFETIME = 5 * 60_000
+const PENDING_TRIES = 5
+
+/**
+ * All factors of this login, once a due second one was given.
+ * @throws AccountsError `TwoFactorRequired` with `details: { pending, factors }`, `TwoFactorInvalid`
+ */
+export async function secondFactorGiven(
+  core: Core,
+  { user, credentials, proof, params, origin }: { user: User; credentials: readonly Credential[]; proof: Proof; params: unknown; origin: Origin },
+): Promise<Factor[]> {
+  const given = [...(proof.earlier ?? []), proof.factor]
+  const enrolled = enrolledFactors(core, credentials)
+  // Two proofs count as two only when they are of different kinds: knowing two passwords is not a second factor.
+  if (enrolled.length === 0 || new Set(given.map(factor => factor.kind)).size > 1) return given
+  const code = codeIn(params)
+  if (code === undefined) throw await pendingLogin(core, user, given, enrolled, origin)
+  return [...given, await verifyAnswer(enrolled, user.id, code, origin)]
+}
+
+/** Completes a pending login: `{ pending, code }` under the service name `second-factor`. */
+export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: string; code: string }> => ({
+  name: 'second-factor',
+  parse(options) {
+    if (typeof options !== 'object' || options === null || !('pending' in options)) return undefined
+    const { pending } = options
+    const code = codeIn(options)
+    if (typeof pending !== 'string' || code === undefined) throw new AccountsError('MatchFailed', { details: { field: 'code' } })
+    return { pending, code }
+  },
+  async authenticate({ pending, code }, origin) {
+    const { store, clock, factors } = core()
+    const hash = hashSecret(pending)
+    const token = await store.tokens.find(hash, 'pending-login', clock.now())
+    if (!token?.userId || token.data.origin !== originMark(core(), origin)) return undefined
+    const user = await store.users.find({ kind: 'id', key: token.userId })
+    if (!user || user.epoch !== token.data.epoch) return undefined
+    const enrolled = enrolledFactors(core(), await store.users.credentials(user.id)).filter(factor => factors.has(factor.kind))
+    const factor = await verifyAnswer(enrolled, user.id, code, origin).catch(async (error: unknown) => {
+      await store.tokens.miss(hash, 'pending-login', PENDING_TRIES)
+      return error
+    })
+    if (factor instanceof AccountsError) return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor }
+    if (factor instanceof Error) throw factor
+    // Of two right answers at once only one completes the login.
+    if (!(await store.tokens.consume(hash, 'pending-login', clock.now()))) return undefined
+    // Written by `pendingLogin` below.
+    return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[] }
+  },
+})
+
+function enrolledFactors(core: Core, credentials: readonly Credential[]): SecondFactor[] {
+  return [...core.factors.values()].filter(factor => credentials.some(credential => credential.kind === factor.kind))
+}
+
+async function verifyAnswer(enrolled: readonly SecondFactor[], userId: string, code: string, origin: Origin): Promise<Factor> {
+  for (const factor of enrolled) {
+    const proven = await factor.verify(userId, code, origin)
+    if (proven) return proven
+  }
+  throw new AccountsError('TwoFactorInvalid')
+}
+
+async function pendingLogin(core: Core, user: User, given: Factor[], enrolled: SecondFactor[], origin: Origin): Promise<AccountsError> {
+  const now = core.clock.now()
+  const pending = newSecret(core.chance)
+  await core.store.tokens.issue({
+    hash: hashSecret(pending),
+    purpose: 'pending-login',
+    userId: user.id,
+    // Several logins may be pending at once, each on its own device.
+    address: originMark(core, origin),
+    data: { factors: given, epoch: user.epoch, origin: originMark(core, origin) },
+    tries: 0,
+    createdAt: now,
+    expiresAt: now + PENDING_LIFETIME,
+  })
+  return new AccountsError('TwoFactorRequired', { details: { pending, factors: enrolled.map(factor => factor.kind) } })
+}
+
+/** Binds a pending login to where it began, without keeping the address in clear. */
+const originMark = (core: Core, origin: Origin): string => core.keys.mac('identifier', `origin\0${origin.ip}\0${origin.userAgent}`)
+
+function codeIn(params: unknown): string | undefined {
+  if (typeof params !== 'object' || params === null || !('code' in params)) return undefined
+  return typeof params.code === 'string' && params.code !== '' ? params.code : undefined
+}

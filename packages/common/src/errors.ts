@@ -22,7 +22,7 @@ const row = (message: string, status = 400, meteorError: number | string = 403, 
 })
 
 /** Code → what every wire says. A code that is missing here does not exist. */
-export const ERRORS = {
+export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   // Signing in
   InvalidCredentials: row('Invalid credentials', 400, 403, 'Something went wrong. Please check your credentials.'),
   UserNotFound: row('User not found'),
@@ -85,10 +85,58 @@ export const ERRORS = {
   SchemaOutdated: row('The database schema is not the one this version needs', 500, 500, 'Internal server error'),
   /** An error the app itself threw from a hook it was asked in: its message and code pass through. */
   AppError: row('The request was refused', 400, 403),
-} as const satisfies Record<string, ErrorRow>
+}
 
 /** Every code an {@link AccountsError} can have. */
-export type ErrorCode = keyof typeof ERRORS
+export type ErrorCode =
+  | 'InvalidCredentials'
+  | 'UserNotFound'
+  | 'IncorrectPassword'
+  | 'NoPasswordSet'
+  | 'UserDeactivated'
+  | 'EmailNotVerified'
+  | 'UnrecognizedOptionsForLogin'
+  | 'MatchFailed'
+  | 'ServiceNotFound'
+  | 'AuthenticationFailed'
+  | 'TwoFactorRequired'
+  | 'TwoFactorInvalid'
+  | 'TooManyAttempts'
+  | 'InvalidToken'
+  | 'InvalidTokens'
+  | 'TokenVerificationFailed'
+  | 'SessionNotFound'
+  | 'InvalidSession'
+  | 'Unauthorized'
+  | 'RecentLoginRequired'
+  | 'UsernameOrEmailRequired'
+  | 'InvalidUsername'
+  | 'InvalidEmail'
+  | 'UsernameAlreadyExists'
+  | 'EmailAlreadyExists'
+  | 'LastIdentifier'
+  | 'SignUpForbidden'
+  | 'InvalidPassword'
+  | 'InvalidNewPassword'
+  | 'VerifyEmailLinkExpired'
+  | 'VerifyEmailLinkUnknownAddress'
+  | 'ResetPasswordLinkExpired'
+  | 'ResetPasswordLinkUnknownAddress'
+  | 'LoginTokenExpired'
+  | 'NoEmailSet'
+  | 'ImpersonatedUserNotFound'
+  | 'Forbidden'
+  | 'InvalidInput'
+  | 'PayloadTooLarge'
+  | 'UnsupportedMediaType'
+  | 'NotFound'
+  | 'MethodNotAllowed'
+  | 'OriginNotAllowed'
+  | 'Busy'
+  | 'InternalError'
+  | 'InvalidSettings'
+  | 'SchemaOutdated'
+  | 'AppError'
 
 /** True when the value is one of Latchkey's codes. */
 export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(ERRORS, value)

@@ -15,7 +15,8 @@ const PREFIX = 5
 
 let list: Promise<Buffer> | undefined
 
-const loaded = (): Promise<Buffer> => (list ??= import('./common-passwords-data.ts').then(data => Buffer.from(data.COMMON_PASSWORDS, 'base64')))
+const loaded = (): Promise<Buffer> =>
+  (list ??= import('./common-passwords-data.ts').then(data => Buffer.from(data.COMMON_PASSWORDS, 'base64')))
 
 /** Binary search over sorted entries of `PREFIX` bytes. */
 function contains(entries: Buffer, wanted: Buffer): boolean {

@@ -20,7 +20,10 @@ export interface PasswordOwner {
 }
 
 /** The rules that are asked. */
-export type PasswordRules = Pick<PasswordSettings, 'minLength' | 'maxLength' | 'refuseCommon' | 'contextWords' | 'acceptDigests' | 'validatePassword'>
+export type PasswordRules = Pick<
+  PasswordSettings,
+  'minLength' | 'maxLength' | 'refuseCommon' | 'contextWords' | 'acceptDigests' | 'validatePassword'
+>
 
 /**
  * Reads a password as it arrived: a string, or Meteor's `{ digest, algorithm: 'sha-256' }` with exactly those two keys and 64 lower-case hex
@@ -47,7 +50,8 @@ export const digestOf = (password: PasswordInput): string =>
  */
 export async function judgePassword(rules: PasswordRules, password: PasswordInput, owner: PasswordOwner): Promise<PasswordVerdict> {
   const given = readPassword(password, rules)
-  if (given === null || (typeof given === 'string' && LONE_SURROGATE.test(given))) return refused('not-a-password', 'This is not a password.')
+  if (given === null || (typeof given === 'string' && LONE_SURROGATE.test(given)))
+    return refused('not-a-password', 'This is not a password.')
   if (typeof given === 'string') {
     const length = countCodePoints(given, rules.maxLength)
     if (length < rules.minLength) return refused('too-short', `Use at least ${rules.minLength} characters.`)
@@ -59,7 +63,8 @@ export async function judgePassword(rules: PasswordRules, password: PasswordInpu
   if (rules.refuseCommon && (await isCommon(given))) {
     return refused('common', 'This is one of the most common passwords, so it would be guessed first. Please choose another.')
   }
-  if (typeof given === 'string' && rules.validatePassword && !rules.validatePassword(given)) return refused('refused', 'Please choose another password.')
+  if (typeof given === 'string' && rules.validatePassword && !rules.validatePassword(given))
+    return refused('refused', 'Please choose another password.')
   return { ok: true }
 }
 

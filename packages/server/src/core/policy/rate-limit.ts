@@ -13,10 +13,7 @@ export type LimitKind = keyof Settings['limits']
 export interface Requester {
   /** The client's address; empty when unknown. */
   ip: string
-  /**
-   * The account as the caller named it, normalised (for example `email:ada@example.org`): kept as a keyed hash only. For a device the
-   * user is known on pass that device's id too, so that a flood from elsewhere cannot use up its share.
-   */
+  /** The account as the caller named it (see `accountKey`), whether or not it exists. Kept as a keyed hash only. */
   account?: string
 }
 
@@ -47,14 +44,26 @@ export class RateLimiter {
   }
 
   /**
-   * Counts the request against the limit of the whole process, and names the counters that the caller must raise in the store and then show to
-   * {@link judge}.
-   * @throws AccountsError `TooManyAttempts` when the process has had enough, before any work was done
+   * Counts the request against the limit of the whole process. Comes first, before any work is done.
+   * @throws AccountsError `TooManyAttempts` with `retryAfter`
    */
+  refuseFlood(kind: LimitKind): void {
+    const limit = this.#scopes(kind).process
+    if (limit && this.#settings.rateLimits) {
+      this.judge(kind, [this.#here.raise({ key: keyOf(kind, 'process', 'all'), window: limit.window }, this.#clock.now())])
+    }
+  }
+
+  /** The counters that the caller must raise in the store and then show to {@link judge}: by address, and by account where one is named. */
   countsFor(kind: LimitKind, who: Requester): Count[] {
     if (!this.#settings.rateLimits) return []
-    this.#countProcess(kind)
-    return this.#shared(kind, who)
+    const { address, account } = this.#scopes(kind)
+    const counts: Count[] = []
+    if (address) counts.push({ key: keyOf(kind, 'address', addressOf(who.ip)), window: address.window })
+    if (account && who.account !== undefined) {
+      counts.push({ key: keyOf(kind, 'account', this.#keys.mac('identifier', who.account)), window: account.window })
+    }
+    return counts
   }
 
   /**
@@ -72,6 +81,7 @@ export class RateLimiter {
    * @throws AccountsError `TooManyAttempts` with `retryAfter`
    */
   async hit(kind: LimitKind, who: Requester): Promise<void> {
+    this.refuseFlood(kind)
     const counts = this.countsFor(kind, who)
     if (counts.length > 0) this.judge(kind, await this.#attempts.count(counts, this.#clock.now()))
   }
@@ -81,28 +91,12 @@ export class RateLimiter {
    * @throws AccountsError `TooManyAttempts` with `retryAfter`
    */
   hitHere(kind: LimitKind, who: Requester): void {
-    if (!this.#settings.rateLimits) return
-    this.#countProcess(kind)
+    this.refuseFlood(kind)
     const now = this.#clock.now()
     this.judge(
       kind,
-      this.#shared(kind, who).map(count => this.#here.raise(count, now)),
+      this.countsFor(kind, who).map(count => this.#here.raise(count, now)),
     )
-  }
-
-  #countProcess(kind: LimitKind): void {
-    const limit = this.#scopes(kind).process
-    if (limit) this.judge(kind, [this.#here.raise({ key: keyOf(kind, 'process', 'all'), window: limit.window }, this.#clock.now())])
-  }
-
-  #shared(kind: LimitKind, who: Requester): Count[] {
-    const { address, account } = this.#scopes(kind)
-    const counts: Count[] = []
-    if (address) counts.push({ key: keyOf(kind, 'address', addressOf(who.ip)), window: address.window })
-    if (account && who.account !== undefined) {
-      counts.push({ key: keyOf(kind, 'account', this.#keys.mac('identifier', who.account)), window: account.window })
-    }
-    return counts
   }
 
   #limitOf(kind: LimitKind, key: string): number {

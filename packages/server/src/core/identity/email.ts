@@ -63,7 +63,9 @@ const hasControl = (text: string): boolean => /\p{Cc}/u.test(text)
 
 function isDomain(domain: string): boolean {
   const labels = domain.split('.')
-  return domain.length <= LONGEST_DOMAIN && labels.length > 1 && labels.every(label => LABEL.test(label)) && TOP_LEVEL.test(labels.at(-1) ?? '')
+  return (
+    domain.length <= LONGEST_DOMAIN && labels.length > 1 && labels.every(label => LABEL.test(label)) && TOP_LEVEL.test(labels.at(-1) ?? '')
+  )
 }
 
 /** True when a character beyond ASCII becomes ASCII by compatibility or case: the way a stranger's address was made to look up somebody else's account. */

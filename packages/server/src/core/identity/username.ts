@@ -26,7 +26,7 @@ export function parseUsername(typed: unknown): ParsedUsername | null {
   const username = typed.replace(/^ +| +$/g, '')
   if (!VISIBLE.test(username) || INKLESS.test(username) || [...username].length > LONGEST_NAME) return null
   const key = fold(username)
-  if (key.includes('@') || key.length > LONGEST_KEY || mixesScripts(username)) return null
+  if (key.includes('@') || key.length > LONGEST_KEY || mixesScripts(key)) return null
   return { username, key }
 }
 
@@ -47,18 +47,59 @@ function fold(name: string): string {
 
 // Unicode UAX 31, table 5: the scripts in everyday use. All others count as one further script.
 const SCRIPTS = [
-  'Latin', 'Cyrillic', 'Greek', 'Arabic', 'Armenian', 'Bengali', 'Bopomofo', 'Devanagari', 'Ethiopic', 'Georgian', 'Gujarati', 'Gurmukhi', 'Han', 'Hangul',
-  'Hebrew', 'Hiragana', 'Kannada', 'Katakana', 'Khmer', 'Lao', 'Malayalam', 'Myanmar', 'Oriya', 'Sinhala', 'Tamil', 'Telugu', 'Thaana', 'Thai', 'Tibetan',
-].map(name => new RegExp(`\\p{Script_Extensions=${name}}`, 'u'))
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Arabic',
+  'Armenian',
+  'Bengali',
+  'Bopomofo',
+  'Devanagari',
+  'Ethiopic',
+  'Georgian',
+  'Gujarati',
+  'Gurmukhi',
+  'Han',
+  'Hangul',
+  'Hebrew',
+  'Hiragana',
+  'Kannada',
+  'Katakana',
+  'Khmer',
+  'Lao',
+  'Malayalam',
+  'Myanmar',
+  'Oriya',
+  'Sinhala',
+  'Tamil',
+  'Telugu',
+  'Thaana',
+  'Thai',
+  'Tibetan',
+]
+const CHARACTER_OF: readonly [script: string, test: RegExp][] = SCRIPTS.map(script => [
+  script,
+  new RegExp(`\\p{Script_Extensions=${script}}`, 'u'),
+])
 const NEUTRAL = /\p{Script=Common}|\p{Script=Inherited}/u
 
-// Unicode UTS 39, "highly restrictive": these are written together.
-const TOGETHER = [
+// Unicode UTS 39, 5.2, "highly restrictive": only these are written together.
+const TOGETHER: readonly (readonly string[])[] = [
   ['Latin', 'Han', 'Hiragana', 'Katakana'],
   ['Latin', 'Han', 'Bopomofo'],
   ['Latin', 'Han', 'Hangul'],
+  ...SCRIPTS.map(script => [script]),
+  ['other'],
 ]
 
+/** NFKC does not fold a Cyrillic `а` to a Latin one; refusing the mixture keeps `аdmin` from standing beside `admin`. */
 function mixesScripts(name: string): boolean {
-  return false
+  if (/^[\0-\u007f]*$/.test(name)) return false
+  const letters = [...name].filter(character => !NEUTRAL.test(character)).map(scriptsOf)
+  return !TOGETHER.some(group => letters.every(scripts => scripts.some(script => group.includes(script))))
+}
+
+function scriptsOf(character: string): string[] {
+  const found = CHARACTER_OF.filter(([, test]) => test.test(character)).map(([script]) => script)
+  return found.length > 0 ? found : ['other']
 }

@@ -1,0 +1,115 @@
+/** What our own mails say. */
+import type { PublicUser } from '@latchkey/common'
+import type { Letter } from './letter.ts'
+import { maskAddress } from './safe-mail.ts'
+import type { MailData, TemplateName } from './templates.ts'
+
+/** Writes one kind of letter. The user is missing only where accounts-js's callers ask for a subject alone. */
+export type WriteLetter = (user: PublicUser | undefined, url: string, data: MailData) => Letter
+
+/** One letter for each mail. */
+export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
+  verifyEmail: (user, url, data) => ({
+    ...to(user, url),
+    subject: `Confirm your address for ${siteOf(url)}`,
+    paragraphs: ['Please confirm that this address is yours. It takes one click.'],
+    button: { label: 'Confirm address', url },
+    notes: [lifeOfLink(data), 'If this was not you, you need not do anything: somebody probably mistyped their own address.'],
+  }),
+
+  resetPassword: (user, url, data) => ({
+    ...to(user, url),
+    subject: `Choose a new password for ${siteOf(url)}`,
+    paragraphs: ['Forgotten your password? Choose a new one here.'],
+    button: { label: 'Choose a new password', url },
+    notes: [lifeOfLink(data), 'If you did not ask for this, you need not do anything: your password stays as it is.'],
+  }),
+
+  enrollAccount: (user, url, data) => ({
+    ...to(user, url),
+    subject: `Your account at ${siteOf(url)}`,
+    paragraphs: ['An account has been made for you. Choose a password, and it is ready.'],
+    button: { label: 'Choose a password', url },
+    notes: [lifeOfLink(data), 'If you did not expect this, you need not do anything.'],
+  }),
+
+  magicLink: (user, url, data) => ({
+    ...to(user, url),
+    subject: `Sign in to ${siteOf(url)}`,
+    paragraphs: ['Here is your link to sign in.'],
+    button: { label: 'Sign in', url },
+    notes: [lifeOfLink(data), 'If you did not ask for this, you need not do anything. Do not pass the link on: it opens your account.'],
+  }),
+
+  passwordChanged: (user, url, data) => ({
+    ...to(user, url),
+    subject: `Your password for ${siteOf(url)} was changed`,
+    paragraphs: ['The password of your account was just changed.', ...circumstances(data)],
+    button: { label: `Open ${siteOf(url)}`, url },
+    notes: ['If this was you, all is well. If not, choose a new password at once with "Forgot your password?" on the sign-in page.'],
+  }),
+
+  emailChanged: (user, url, data) => ({
+    ...to(user, url),
+    subject: `The e-mail addresses of your account at ${siteOf(url)} have changed`,
+    paragraphs: [addressChange(data), ...circumstances(data)],
+    button: { label: `Open ${siteOf(url)}`, url },
+    notes: ['If this was you, all is well. If not, sign in, change your password, and put the addresses right.'],
+  }),
+
+  alreadyRegistered: (user, url, data) => ({
+    ...to(user, url),
+    subject: `You already have an account at ${siteOf(url)}`,
+    paragraphs: [
+      'Somebody just tried to create an account with this address, but you have one already. If it was you, simply sign in.',
+      ...circumstances(data),
+    ],
+    button: { label: `Open ${siteOf(url)}`, url },
+    notes: ['Forgotten your password? Choose a new one on the sign-in page. If it was not you, you need not do anything.'],
+  }),
+
+  newDevice: (user, url, data) => ({
+    ...to(user, url),
+    subject: `New sign-in to ${siteOf(url)}`,
+    paragraphs: ['Your account was just signed in to from a device we have not seen before.', ...circumstances(data)],
+    button: { label: 'See your devices', url },
+    notes: ['If this was you, all is well. If not, change your password now: that signs out every other device.'],
+  }),
+}
+
+const to = (user: PublicUser | undefined, url: string): { name: string | undefined; site: string } => ({
+  name: greetable(user?.username),
+  site: siteOf(url),
+})
+
+// Anybody can register a stranger's address under any name. A name of one plain word cannot smuggle a message or a link into a mail that we send.
+const greetable = (username: string | undefined): string | undefined =>
+  username && /^[\p{L}\p{M}\p{N}_-]{1,32}$/u.test(username) ? username : undefined
+
+function siteOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host.replace(/^www\./, '') : 'our site'
+}
+
+function lifeOfLink({ expiresAt }: MailData): string {
+  return typeof expiresAt === 'number' ? `The link works once, until ${timeOf(expiresAt)}.` : 'The link works once.'
+}
+
+/** When, on what, from where: as far as it is known. */
+function circumstances({ at, device, ip }: MailData): string[] {
+  const known = [
+    typeof at === 'number' ? `When: ${timeOf(at)}` : '',
+    typeof device === 'string' && device ? `Device: ${device}` : '',
+    typeof ip === 'string' && ip ? `Network address: ${ip}` : '',
+  ].filter(Boolean)
+  return known.length > 0 ? [known.join(' · ')] : []
+}
+
+function addressChange({ address, change }: MailData): string {
+  // In part only: the mail may go to an address that somebody else reads by now.
+  const which = typeof address === 'string' ? maskAddress(address) : 'an address'
+  if (change === 'added') return `An address was added to your account: ${which}.`
+  if (change === 'removed') return `An address was removed from your account: ${which}.`
+  return `The address of your account was changed to ${which}.`
+}
+
+const timeOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`

@@ -45,10 +45,10 @@ export const digestOf = (password: PasswordInput): string =>
  * Judges a password that somebody wants to set. A digest hides length and characters, so it is judged by the lists alone (the length is
  * the client's business then).
  * @example
- * const verdict = await judgePassword(settings.password, 'password1', { username: 'ada' })
+ * const verdict = judgePassword(settings.password, 'password1', { username: 'ada' })
  * if (!verdict.ok) throw new AccountsError('InvalidPassword', { message: verdict.message, details: { reason: verdict.reason } })
  */
-export async function judgePassword(rules: PasswordRules, password: PasswordInput, owner: PasswordOwner): Promise<PasswordVerdict> {
+export function judgePassword(rules: PasswordRules, password: PasswordInput, owner: PasswordOwner): PasswordVerdict {
   const given = readPassword(password, rules)
   if (given === null || (typeof given === 'string' && LONE_SURROGATE.test(given)))
     return refused('not-a-password', 'This is not a password.')
@@ -60,7 +60,7 @@ export async function judgePassword(rules: PasswordRules, password: PasswordInpu
   if (isOwnWord(given, [...rules.contextWords, ...wordsOf(owner)])) {
     return refused('context', 'This is too close to your own name or address, or to the name of this site. Please choose another.')
   }
-  if (rules.refuseCommon && (await isCommon(given))) {
+  if (rules.refuseCommon && isCommon(given)) {
     return refused('common', 'This is one of the most common passwords, so it would be guessed first. Please choose another.')
   }
   if (typeof given === 'string' && rules.validatePassword && !rules.validatePassword(given))
@@ -113,7 +113,7 @@ const spellings = (word: string): string[] => [word, word.toLowerCase(), word.to
 const capitalised = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1)
 
 /** The list is in lower case, so a clear password is looked up as typed and in lower case. */
-async function isCommon(password: PasswordInput): Promise<boolean> {
-  if (await isCommonDigest(digestOf(password))) return true
+function isCommon(password: PasswordInput): boolean {
+  if (isCommonDigest(digestOf(password))) return true
   return typeof password === 'string' && isCommonDigest(digestOf(password.toLowerCase()))
 }

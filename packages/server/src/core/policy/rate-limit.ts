@@ -13,7 +13,7 @@ export type LimitKind = keyof Settings['limits']
 export interface Requester {
   /** The client's address; empty when unknown. */
   ip: string
-  /** The account as the caller named it (see `accountKey`), whether or not it exists. Kept as a keyed hash only. */
+  /** The account as the caller named it (see `accountName`), whether or not it exists. Kept as a keyed hash only. */
   account?: string
 }
 
@@ -28,7 +28,9 @@ export class RateLimiter {
   readonly #attempts: Pick<AttemptStore, 'count'>
   readonly #clock: Clock
   readonly #keys: Pick<Keys, 'mac'>
-  readonly #here: Windows
+  readonly #here = new Windows(MOST_WINDOWS)
+  /** Apart, so that no flood of addresses can push it out. */
+  readonly #process = new Windows(MOST_WINDOWS)
 
   constructor(parts: {
     settings: Pick<Settings, 'rateLimits' | 'limits'>
@@ -40,24 +42,17 @@ export class RateLimiter {
     this.#attempts = parts.store.attempts
     this.#clock = parts.clock
     this.#keys = parts.keys
-    this.#here = new Windows(MOST_WINDOWS)
   }
 
   /**
-   * Counts the request against the limit of the whole process. Comes first, before any work is done.
-   * @throws AccountsError `TooManyAttempts` with `retryAfter`
+   * Counts the request against the limit of the whole process, and names the counters that the caller must raise in the store and then show to
+   * {@link judge}: by address, and by account where one is named.
+   * @throws AccountsError `TooManyAttempts` with `retryAfter` when the process has had enough, before any work was done
    */
-  refuseFlood(kind: LimitKind): void {
-    const limit = this.#scopes(kind).process
-    if (limit && this.#settings.rateLimits) {
-      this.judge(kind, [this.#here.raise({ key: keyOf(kind, 'process', 'all'), window: limit.window }, this.#clock.now())])
-    }
-  }
-
-  /** The counters that the caller must raise in the store and then show to {@link judge}: by address, and by account where one is named. */
   countsFor(kind: LimitKind, who: Requester): Count[] {
     if (!this.#settings.rateLimits) return []
-    const { address, account } = this.#scopes(kind)
+    const { address, account, process } = this.#scopes(kind)
+    if (process) this.judge(kind, [this.#process.raise({ key: keyOf(kind, 'process', 'all'), window: process.window }, this.#clock.now())])
     const counts: Count[] = []
     if (address) counts.push({ key: keyOf(kind, 'address', addressOf(who.ip)), window: address.window })
     if (account && who.account !== undefined) {
@@ -67,12 +62,15 @@ export class RateLimiter {
   }
 
   /**
-   * Looks at counters that were raised.
+   * Looks at counters that were raised. With `fromKnownDevice` those of the account are passed over: anybody can use them up, so they must not keep
+   * the owner from a device they are known on (lockout still counts that device's own failures).
    * @throws AccountsError `TooManyAttempts` with `retryAfter` when one of them is over its limit
    */
-  judge(kind: LimitKind, tallies: readonly Tally[]): void {
+  judge(kind: LimitKind, tallies: readonly Tally[], { fromKnownDevice = false }: { fromKnownDevice?: boolean } = {}): void {
     if (!this.#settings.rateLimits) return
-    const over = tallies.filter(tally => tally.count > this.#limitOf(kind, tally.key))
+    const spared = fromKnownDevice ? keyOf(kind, 'account', '') : undefined
+    const judged = tallies.filter(({ key }) => spared === undefined || !key.startsWith(spared))
+    const over = judged.filter(({ key, count }) => count > this.#limitOf(kind, key))
     if (over.length > 0) throw tooMany(Math.max(...over.map(tally => tally.resetsAt)) - this.#clock.now())
   }
 
@@ -81,7 +79,6 @@ export class RateLimiter {
    * @throws AccountsError `TooManyAttempts` with `retryAfter`
    */
   async hit(kind: LimitKind, who: Requester): Promise<void> {
-    this.refuseFlood(kind)
     const counts = this.countsFor(kind, who)
     if (counts.length > 0) this.judge(kind, await this.#attempts.count(counts, this.#clock.now()))
   }
@@ -91,7 +88,6 @@ export class RateLimiter {
    * @throws AccountsError `TooManyAttempts` with `retryAfter`
    */
   hitHere(kind: LimitKind, who: Requester): void {
-    this.refuseFlood(kind)
     const now = this.#clock.now()
     this.judge(
       kind,
@@ -176,13 +172,14 @@ class Windows {
     return fresh
   }
 
-  /** Drops what is over; when nothing is, the window that began first: forgetting the oldest costs an attacker the most addresses. */
+  /**
+   * Drops the windows that began first: one at least, and with it those beside it that are over. To make us forget a window early, an attacker needs as
+   * many addresses as there is room for.
+   */
   #makeRoom(now: number): void {
     for (const [key, tally] of this.#open) {
-      if (tally.resetsAt <= now) this.#open.delete(key)
+      if (this.#open.size < this.#most && now < tally.resetsAt) break
+      this.#open.delete(key)
     }
-    if (this.#open.size < this.#most) return
-    const oldest = this.#open.keys().next()
-    if (!oldest.done) this.#open.delete(oldest.value)
   }
 }

@@ -57,15 +57,20 @@ export class Accounts {
   /** Finishes what is under way and closes everything. Idempotent. */
   stop = (): Promise<void> => this.#assembled.stop()
 
+  /** The store opens on `ready()` or, as here, on first use. */
+  #use<T>(deed: (core: Core) => Promise<T>): Promise<T> {
+    return this.#assembled.isReady() ? deed(this.core) : this.ready().then(() => deed(this.core))
+  }
+
   // Who is it?
   /** The live session of an access token. Throws `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `UserNotFound`. */
-  check = (accessToken: unknown): Promise<SessionAndUser> => check(this.core, accessToken)
+  check = (accessToken: unknown): Promise<SessionAndUser> => this.#use(core => check(core, accessToken))
   /** The same without waiting, when the answer is in the cache; undefined: ask {@link check}. */
   checkCached = (accessToken: string): SessionAndUser | undefined => checkCached(this.core, accessToken)
   /** The live session of a resume secret (cookie). Throws `InvalidSession`. */
-  checkResume = (secret: string): Promise<SessionAndUser> => checkResume(this.core, secret)
+  checkResume = (secret: string): Promise<SessionAndUser> => this.#use(core => checkResume(core, secret))
   /** The session an access token names, live or not; the token must be genuine and unexpired. */
-  findByAccessToken = (accessToken: unknown): Promise<SessionAndUser> => findByAccessToken(this.core, accessToken)
+  findByAccessToken = (accessToken: unknown): Promise<SessionAndUser> => this.#use(core => findByAccessToken(core, accessToken))
   /** What may leave of a user. */
   publicUser = (user: User): PublicUser => toPublicUser(this.core.settings, user)
   /** A login as accounts-js's clients expect it. */
@@ -76,60 +81,60 @@ export class Accounts {
   })
 
   // Signing in and out
-  login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> => login(this.core, service, params, origin, mode)
+  login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> => this.#use(core => login(core, service, params, origin, mode))
   /** Runs the strategy and every check of a login, but opens no session. */
-  prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => proveOnly(this.core, service, params, origin)
+  prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => this.#use(core => proveOnly(core, service, params, origin))
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
   loginTrusted = (userId: string, origin: Origin, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
-    loginTrusted(this.core, userId, origin, mode, reason)
-  refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> => refresh(this.core, accessToken, refreshToken, origin)
-  logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => logout(this.core, who, scope, origin)
+    this.#use(core => loginTrusted(core, userId, origin, mode, reason))
+  refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> => this.#use(core => refresh(core, accessToken, refreshToken, origin))
+  logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => this.#use(core => logout(core, who, scope, origin))
   /** Accepts an expired access token whose signature is good. */
-  logoutByToken = (accessToken: unknown, origin: Origin): Promise<void> => logoutByToken(this.core, accessToken, origin)
+  logoutByToken = (accessToken: unknown, origin: Origin): Promise<void> => this.#use(core => logoutByToken(core, accessToken, origin))
   /** Live sessions of the user, the asking one marked. */
-  sessions = (who: SessionAndUser): Promise<SessionInfo[]> => listSessions(this.core, who)
+  sessions = (who: SessionAndUser): Promise<SessionInfo[]> => this.#use(core => listSessions(core, who))
   /** Ends one session of one's own. False: there is no such live session. */
-  endSession = (who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> => endSession(this.core, who, sessionId, origin)
+  endSession = (who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> => this.#use(core => endSession(core, who, sessionId, origin))
 
   // Becoming and being a user
   register = (input: Registration, origin: Origin, mode: SessionMode = 'bearer'): Promise<{ result: CreateUserResult; login: Login | null }> =>
-    register(this.core, input, origin, mode)
-  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> => sendVerificationEmail(this.core, address, origin)
-  verifyEmail = (token: unknown, origin: Origin): Promise<void> => verifyEmail(this.core, token, origin)
-  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> => sendResetPasswordEmail(this.core, address, origin)
-  sendEnrollmentEmail = (address: unknown, origin: Origin): Promise<void> => sendEnrollmentEmail(this.core, address, origin)
+    this.#use(core => register(core, input, origin, mode))
+  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendVerificationEmail(core, address, origin))
+  verifyEmail = (token: unknown, origin: Origin): Promise<void> => this.#use(core => verifyEmail(core, token, origin))
+  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendResetPasswordEmail(core, address, origin))
+  sendEnrollmentEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendEnrollmentEmail(core, address, origin))
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
-    resetPassword(this.core, token, newPassword, origin, mode)
+    this.#use(core => resetPassword(core, token, newPassword, origin, mode))
   changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> =>
-    changePassword(this.core, who, oldPassword, newPassword, origin)
-  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> => addEmail(this.core, who, address, origin)
+    this.#use(core => changePassword(core, who, oldPassword, newPassword, origin))
+  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> => this.#use(core => addEmail(core, who, address, origin))
   removeEmail = (who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
-    removeEmail(this.core, who, address, confirmation, origin)
+    this.#use(core => removeEmail(core, who, address, confirmation, origin))
   changeEmail = (who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
-    changeEmail(this.core, who, from, to, confirmation, origin)
+    this.#use(core => changeEmail(core, who, from, to, confirmation, origin))
   deleteAccount = (who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> =>
-    account.deleteAccount(this.core, who, confirmation, origin)
+    this.#use(core => account.deleteAccount(core, who, confirmation, origin))
   /** Everything kept about the user, without secrets, as plain JSON. */
-  exportData = (who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> => account.exportData(this.core, who, origin)
+  exportData = (who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> => this.#use(core => account.exportData(core, who, origin))
   publicSettings = (): PublicSettings => account.publicSettings(this.core)
 
   // For the app and for administrators
-  findUser = (identifier: Identifier): Promise<User | null> => this.core.store.users.find(identifier)
+  findUser = (identifier: Identifier): Promise<User | null> => this.#use(core => core.store.users.find(identifier))
   /** By id, else e-mail, else username, as an operator would type it. */
-  lookUp = (typed: string): Promise<User | null> => administer.lookUp(this.core, typed)
+  lookUp = (typed: string): Promise<User | null> => this.#use(core => administer.lookUp(core, typed))
   /** Creates without limits and without hiding anything. Throws `UsernameAlreadyExists`, `EmailAlreadyExists`, `Invalid…`. */
-  createUser = (input: administer.NewUserInput, origin: Origin): Promise<User> => administer.createUser(this.core, input, origin)
-  listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> => administer.listUsers(this.core, page)
+  createUser = (input: administer.NewUserInput, origin: Origin): Promise<User> => this.#use(core => administer.createUser(core, input, origin))
+  listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> => this.#use(core => administer.listUsers(core, page))
   /** Ends every session at once and refuses further logins. False: no such user. */
-  deactivateUser = (userId: string, origin: Origin): Promise<boolean> => deactivateUser(this.core, userId, origin)
-  activateUser = (userId: string, origin: Origin): Promise<boolean> => activateUser(this.core, userId, origin)
+  deactivateUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => deactivateUser(core, userId, origin))
+  activateUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))
   /** Sets a password and ends all sessions. */
-  setPassword = (userId: string, password: unknown, origin: Origin): Promise<void> => administer.setPassword(this.core, userId, password, origin)
-  userSessions = (userId: string): Promise<SessionInfo[]> => administer.userSessions(this.core, userId)
+  setPassword = (userId: string, password: unknown, origin: Origin): Promise<void> => this.#use(core => administer.setPassword(core, userId, password, origin))
+  userSessions = (userId: string): Promise<SessionInfo[]> => this.#use(core => administer.userSessions(core, userId))
   /** Ends one session, or all of a user. Returns how many ended. */
-  revoke = (target: { sessionId: string } | { userId: string }, origin: Origin): Promise<number> => administer.revoke(this.core, target, origin)
-  deleteUser = (userId: string, origin: Origin): Promise<boolean> => administer.deleteUser(this.core, userId, origin)
+  revoke = (target: { sessionId: string } | { userId: string }, origin: Origin): Promise<number> => this.#use(core => administer.revoke(core, target, origin))
+  deleteUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => administer.deleteUser(core, userId, origin))
 }
 
 /** Whom a proof is about, when no session was opened. */

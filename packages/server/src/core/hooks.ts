@@ -91,7 +91,8 @@ export class Hooks {
   /** Tells all listeners and waits for them; failures are reported to the log and go no further. */
   async tell<K extends keyof Told>(moment: K, payload: Told[K]): Promise<void> {
     if (this.isSilent(moment)) return
-    const told = this.#of(moment).map(async listener => listener(payload))
+    // `Told[K]` is `Moments[K]` for every K of `Told`, which TypeScript cannot see through the intersection.
+    const told = this.#of<K>(moment).map(async listener => listener(payload as Moments[K]))
     for (const outcome of await Promise.allSettled(told)) {
       if (outcome.status === 'rejected') this.#log.error({ hook: moment, err: outcome.reason }, 'a hook that was told threw; what it was told about stands')
     }

@@ -5,8 +5,8 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
-import { accountKey } from '../policy/account-key.ts'
-import { lockedFor } from '../policy/lockout.ts'
+import { accountName } from '../policy/account-name.ts'
+import { refuseLocked } from '../policy/lockout.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { hasherOf, readPasswordInput } from './new-password.ts'
@@ -39,10 +39,9 @@ export async function verifyOwnPassword(
   if (password === undefined) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
   const key = `failures:session:${session.id}`
   const now = core.clock.now()
-  await core.limiter.hit('login', { ip: origin.ip, account: accountKey(core.keys, { kind: 'id', key: user.id }) })
+  await core.limiter.hit('login', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
   const [failures] = core.settings.rateLimits ? await core.store.attempts.failures([key], now) : []
-  const wait = lockedFor(core.settings.lockout, failures ?? null, now)
-  if (wait > 0) throw new AccountsError('TooManyAttempts', { retryAfter: Math.ceil(wait / 1000) })
+  refuseLocked(core.settings.lockout, [failures ?? null], now)
   const stored = passwordOf(credentials)
   if (await hasherOf(core).verify(password, stored, { decoyKey: user.id, ip: origin.ip })) {
     if (failures) await core.store.attempts.clear([key])

@@ -5,7 +5,7 @@ import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import type { OutboxMail } from '../mail/outbox-mail.ts'
-import { accountKey } from '../policy/account-key.ts'
+import { accountName } from '../policy/account-name.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -21,7 +21,7 @@ export async function addEmail(core: Core, { user, session }: SessionAndUser, ad
   if (session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
   const email = readEmail(core, address, 'InvalidEmail', 'newEmail')
   // Counted like mail, so that a session cannot be used to try out whose addresses are taken.
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountKey(core.keys, { kind: 'id', key: user.id }) })
+  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
   const now = core.clock.now()
   const outcome = await core.store.users.addEmail(user.id, { address: email.address, verified: false }, email.key, now, {
     audit: [auditEvent(core, 'email-added', origin, { userId: user.id, sessionId: session.id })],
@@ -57,7 +57,7 @@ export async function changeEmail(core: Core, who: SessionAndUser, from: unknown
   const { user, session } = who
   const oldKey = ownKey(user, from, 'oldEmail')
   const email = readEmail(core, to, 'InvalidEmail', 'newEmail')
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountKey(core.keys, { kind: 'id', key: user.id }) })
+  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
   await confirm(core, who, confirmation, origin)
   const outcome = await core.store.users.replaceEmail(user.id, oldKey, { address: email.address, verified: false }, email.key, core.clock.now(), {
     audit: [auditEvent(core, 'user-changed', origin, { userId: user.id, sessionId: session.id, data: { field: 'email' } })],

@@ -10,8 +10,9 @@ import { deviceLabel } from '../device.ts'
 import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
-import { accountKey } from '../policy/account-key.ts'
-import { lockoutKeys, refuseLocked } from '../policy/lockout.ts'
+import { accountName } from '../policy/account-name.ts'
+import { failureCounters, failureKeys, knownDeviceOf, refuseLocked } from '../policy/lockout.ts'
+import { readKnownDevice } from '../policy/known-device.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
 import type { Factor, Session } from '../session/session.ts'
 import type { Along, LoginCandidate } from '../store.ts'
@@ -118,19 +119,32 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
 /** Within the limits and not locked; then the strategy says who it is. */
 async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin: Origin): Promise<Found> {
   const identifier = strategy.claim?.(parsed) ?? null
-  const account = identifier ? accountKey(core.keys, identifier) : undefined
-  core.limiter.refuseFlood('login')
-  const counts = core.limiter.countsFor('login', account === undefined ? { ip: origin.ip } : { ip: origin.ip, account })
   const candidate = await core.store.users.beginLogin({
     identifier,
-    counts,
-    failureKey: account === undefined ? null : lockoutKeys.ofIdentifier(account),
+    counts: core.limiter.countsFor('login', { ip: origin.ip, ...(identifier ? { account: accountName(identifier) } : {}) }),
+    failureKey: core.settings.rateLimits ? failureKeys(core.keys, identifier, null).identifier : null,
     device: deviceLabel(origin.userAgent),
     now: core.clock.now(),
   })
-  core.limiter.judge('login', candidate.tallies)
-  await refuseLocked(core, candidate, origin)
+  const counters = failureCountersOf(core, candidate, identifier, origin)
+  core.limiter.judge('login', candidate.tallies, { fromKnownDevice: counters.device !== null })
+  await refuseWhileLocked(core, candidate, counters.device)
   return { proof: await strategy.authenticate(parsed, origin, candidate), candidate, identifier }
+}
+
+async function refuseWhileLocked(core: Core, candidate: LoginCandidate, device: string | null): Promise<void> {
+  if (!core.settings.rateLimits) return
+  const now = core.clock.now()
+  const failures = device === null ? Object.values(candidate.failures) : await core.store.attempts.failures([device], now)
+  refuseLocked(core.settings.lockout, failures, now)
+}
+
+/** Which failure counters this attempt answers to; `device` is the one of a device the user is known on, which then answers alone. */
+function failureCountersOf(core: Core, candidate: LoginCandidate, identifier: Identifier | null, origin: Origin): { keys: string[]; device: string | null } {
+  const userId = candidate.user?.id ?? null
+  const deviceId = knownDeviceOf(userId, readKnownDevice(core.keys, core.clock, origin.device, userId ?? ''), origin.session)
+  const keys = failureKeys(core.keys, identifier, deviceId)
+  return { keys: failureCounters(keys, userId, deviceId !== null), device: deviceId === null ? null : keys.device }
 }
 
 /** A second factor has been asked for or a limit reached: neither is a wrong guess. */
@@ -151,7 +165,7 @@ async function refused(core: Core, moment: LoginAttempt, found: Partial<Found>, 
     return error
   }
   if (code !== undefined && GUESSES.has(code)) {
-    const keys = lockoutKeys.ofFailure(core, found.candidate ?? null, found.identifier ?? null, moment.origin)
+    const keys = found.candidate ? failureCountersOf(core, found.candidate, found.identifier ?? null, moment.origin).keys : []
     await core.store.attempts.fail(keys, core.clock.now(), core.settings.lockout.memory, audit('login-failed'))
   } else {
     await core.store.audit.add(audit('login-failed').audit ?? [])
@@ -166,18 +180,24 @@ async function refused(core: Core, moment: LoginAttempt, found: Partial<Found>, 
 
 /** Identifiers that led to nobody appear in the audit trail as a keyed hash: people type passwords into the wrong field. */
 function who(core: Core, moment: LoginAttempt, found: Partial<Found>): Record<string, unknown> {
-  return moment.user || !found.identifier ? {} : { identifier: accountKey(core.keys, found.identifier).slice(0, 16) }
+  return moment.user || !found.identifier ? {} : { identifier: core.keys.mac('identifier', accountName(found.identifier)).slice(0, 16) }
 }
 
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
-  const { user, candidate, identifier, origin, service, factors } = attempt
+  const { user, candidate, origin, service, factors } = attempt
   const { row, login: opened, along } = await prepareSession(core, { user, factors, origin, mode, service })
   const mail = newDeviceMail(core, user, candidate, origin)
-  const clear = lockoutKeys.ofSuccess(core, candidate, identifier, origin)
+  const clear = countersToClear(core, attempt)
   await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
   if (mail) core.outbox.kick()
   if (manner === 'openly') await core.hooks.tell('login', { ...momentOf(attempt), session: opened.session, user })
   return opened
+}
+
+/** NIST SP 800-63B, 3.2.2 counts failures in a row: a good login begins anew. Most logins have nothing to clear. */
+function countersToClear(core: Core, { candidate, identifier, origin }: Attempt): string[] {
+  const { keys, device } = failureCountersOf(core, candidate, identifier, origin)
+  return device !== null || candidate.failures.identifier || candidate.failures.user ? keys : []
 }
 
 async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
@@ -186,6 +206,7 @@ async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
   const session = continued as Session
   core.activity.note(session, core.clock.now())
   await core.hooks.tell('login', { ...momentOf(attempt), session, user })
+  // The caller holds the secret already; a continued session gets no other.
   return { user, session, tokens: null, resumeSecret: null, device: origin.device ?? '' }
 }
 

@@ -4,7 +4,7 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
-import { accountKey } from '../policy/account-key.ts'
+import { accountName } from '../policy/account-name.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -35,7 +35,7 @@ export const sendEnrollmentEmail = (core: Core, address: unknown, origin: Origin
 async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, origin: Origin): Promise<void> {
   hasherOf(core)
   const { address: typed, key } = readEmail(core, address)
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountKey(core.keys, { kind: 'email', key }) })
+  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'email', key }) })
   const found = await core.store.users.find({ kind: 'email', key })
   if (!found && !core.settings.ambiguousErrorMessages) throw new AccountsError('UserNotFound')
   const user = found?.deactivatedAt === undefined ? found : null

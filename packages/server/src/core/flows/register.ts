@@ -38,7 +38,6 @@ export async function register(
   mode: SessionMode,
 ): Promise<{ result: CreateUserResult; login: Login | null }> {
   if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
-  core.limiter.refuseFlood('register')
   await core.limiter.hit('register', { ip: origin.ip })
   const draft = readDraft(core, input)
   const password = readNewPassword(core, input.password, draft)

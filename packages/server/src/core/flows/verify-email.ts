@@ -3,7 +3,7 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
-import { accountKey } from '../policy/account-key.ts'
+import { accountName } from '../policy/account-name.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -35,7 +35,7 @@ export function verificationAlong(core: Core, user: Pick<User, 'id'> | null, add
  */
 export async function sendVerificationEmail(core: Core, address: unknown, origin: Origin): Promise<void> {
   const { address: typed, key } = readEmail(core, address)
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountKey(core.keys, { kind: 'email', key }) })
+  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'email', key }) })
   const user = await core.store.users.find({ kind: 'email', key })
   if (!user && !core.settings.ambiguousErrorMessages) throw new AccountsError('UserNotFound')
   const email = user?.emails.find(one => emailKey(one.address) === key)

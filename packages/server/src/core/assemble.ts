@@ -1,0 +1,108 @@
+/** Puts the parts of one `Accounts` together, and opens and closes them in order. */
+import { AccountsError } from '@latchkey/common'
+import type { Core } from './core.ts'
+import { pendingLoginStrategy } from './flows/second-factor.ts'
+import { Hooks } from './hooks.ts'
+import { Keys } from './keys.ts'
+import { Outbox } from './mail/outbox.ts'
+import { RateLimiter } from './policy/rate-limit.ts'
+import type { Ports } from './ports.ts'
+import { AccessTokens } from './session/access-token.ts'
+import { Activity } from './session/activity.ts'
+import { SessionCache } from './session/session-cache.ts'
+import { isStrongSecret, readSettings } from './settings.ts'
+import type { GivenSettings } from './settings.ts'
+import type { Store } from './store.ts'
+import type { SecondFactor, Strategy } from './strategy.ts'
+import { Sweeper } from './sweeper.ts'
+
+/** What an `Accounts` is made of. */
+export interface AccountsParts {
+  settings: GivenSettings
+  store: Store
+  /** Ways to sign in, by the name they have on the wire. */
+  strategies: Record<string, Strategy>
+  factors?: readonly SecondFactor[]
+  ports: Ports
+}
+
+/** The core with its switch. */
+export interface AssembledCore {
+  core: Core
+  ready(): Promise<void>
+  isReady(): boolean
+  stop(): Promise<void>
+}
+
+export function assembleCore({ settings: given, store, strategies: services, factors = [], ports }: AccountsParts): AssembledCore {
+  const strategies = new Map(Object.entries(services))
+  const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
+  if (!isStrongSecret(settings.tokenSecret)) {
+    ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')
+  }
+  const keys = new Keys(settings)
+  const parts = { ...ports, settings, store, keys }
+  const core: Core = {
+    ...parts,
+    hooks: new Hooks(ports.log),
+    cache: new SessionCache({ size: settings.cacheSize, bus: store.bus }),
+    activity: new Activity({ store: store.sessions, log: ports.log }),
+    accessTokens: new AccessTokens(parts),
+    limiter: new RateLimiter(parts),
+    outbox: new Outbox(parts),
+    strategies,
+    factors: new Map(factors.map(factor => [factor.kind, factor])),
+    passwords: [...strategies.values()].find(strategy => strategy.hasher)?.hasher,
+  }
+  if (factors.length > 0) strategies.set('second-factor', pendingLoginStrategy(() => core))
+  for (const part of [...strategies.values(), ...factors]) part.attach?.(core)
+  return { core, ...switchOf(core) }
+}
+
+function passwordSettings(strategies: ReadonlyMap<string, Strategy>): GivenSettings['password'] {
+  return [...strategies.values()].find(strategy => strategy.passwordSettings)?.passwordSettings ?? {}
+}
+
+/** `ready` and `stop`, each done once however often it is called. A stopped one refuses further use. */
+function switchOf(core: Core): Omit<AssembledCore, 'core'> {
+  const sweeper = new Sweeper(core)
+  let opened: Promise<void> | undefined
+  let isReady = false
+  let closed: Promise<void> | undefined
+
+  const open = async (): Promise<void> => {
+    await core.store.open()
+    await core.store.bus?.open()
+    core.activity.start(core.timers)
+    core.outbox.start()
+    sweeper.start()
+    isReady = true
+  }
+  const close = async (): Promise<void> => {
+    isReady = false
+    // A start that failed left nothing to finish, but may have left something to close.
+    await opened?.catch(() => {})
+    await core.outbox.stop()
+    await sweeper.stop()
+    await core.activity.stop()
+    core.cache.close()
+    await core.store.bus?.close()
+    await core.store.close()
+  }
+  return {
+    isReady: () => isReady,
+    ready() {
+      if (closed) return Promise.reject(new AccountsError('InvalidSettings', { message: 'This AccountsServer was stopped. Make a new one' }))
+      // A start that failed may be tried again.
+      opened ??= open().catch((error: unknown) => {
+        opened = undefined
+        throw error
+      })
+      return opened
+    },
+    stop() {
+      closed ??= close()
+      return closed
+    },
+  }
+}

@@ -1,1 +1,22 @@
-export {}
+export { AccountsClient } from './accounts-client.ts'
+export type { AccountsClientOptions, ClientState } from './accounts-client.ts'
+export { AccountsClientPassword } from './client-password.ts'
+export type { AccountsClientPasswordOptions, PasswordLogin } from './client-password.ts'
+export { AccountsClientError, AccountsClientError as AccountsJsError, isSessionOver } from './error.ts'
+export type { ErrorInfo } from './error.ts'
+export { authFetch, RestClient } from './rest-client.ts'
+export type { RestClientOptions } from './rest-client.ts'
+export type { Source } from './source.ts'
+export type { TokenStorage } from './token-storage.ts'
+export type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from './transport.ts'
+export type {
+  CreateUserResult,
+  EmailRecord,
+  LoginResult,
+  PublicSettings,
+  PublicUser,
+  RefreshResult,
+  SessionInfo,
+  Stop,
+  Tokens,
+} from '@latchkey/common'

@@ -1,0 +1,162 @@
+import type { Tokens } from '@latchkey/common'
+import { AccountsClientError, isSessionOver } from './error.ts'
+import { lockFor } from './lock.ts'
+import type { Lock } from './lock.ts'
+import { defaultStorage, givenStorage } from './token-storage.ts'
+import type { KnownStorage, TokenStorage } from './token-storage.ts'
+
+/** Seconds before its expiry from which an access token is replaced: time for a slow request, and for clocks that differ a little. */
+const MARGIN = 30
+
+/** What the keeper needs from its client. */
+export interface KeeperParts {
+  storage: TokenStorage | undefined
+  /** In front of every storage key, for example `accounts:`. */
+  prefix: string
+  /** Asks the server for the next pair. */
+  renew(tokens: Tokens): Promise<Tokens>
+  /** Told when the server said that the kept session is over, and its tokens are gone. */
+  over(): void
+}
+
+/**
+ * Keeps the pair of tokens and replaces it in time. Whatever interleaves (calls, tabs, a sign-in during a refresh, a network that comes and goes),
+ * two things hold: one refresh at a time, and the pair is dropped only after the server said that its session is over.
+ */
+export class TokenKeeper {
+  readonly #parts: KeeperParts
+  #opened: { storage: KnownStorage; lock: Lock } | undefined
+  #flight: Promise<Tokens | null> | undefined
+  /** How far the server's clock is ahead of ours, in milliseconds: learnt from `iat` whenever a token arrives. */
+  #skew = 0
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts
+  }
+
+  /** The kept pair; null unless both are there. */
+  async read(original = false): Promise<Tokens | null> {
+    const { storage } = this.#open()
+    const [access, refresh] = this.#keys(original)
+    const accessToken = await storage.getItem(access)
+    const refreshToken = await storage.getItem(refresh)
+    return accessToken && refreshToken ? { accessToken, refreshToken } : null
+  }
+
+  /** Keeps a pair that was just received. Waits for a refresh under way, so that the two do not mix. */
+  keep(tokens: Tokens, original = false): Promise<void> {
+    return this.#open().lock(() => this.#write(tokens, original))
+  }
+
+  /** Forgets a pair. */
+  forget(original = false): Promise<void> {
+    return this.#open().lock(() => this.#remove(original))
+  }
+
+  /** Resolves when no refresh of this client is under way. */
+  async settled(): Promise<void> {
+    await this.#flight?.catch(() => {})
+  }
+
+  /**
+   * A pair that is good for now; null when there is no session, or the server says it is over. Rejects when a new pair is needed and the server
+   * cannot be asked; the kept one stays.
+   * @param refused true: replace it in any case; a token: the server refused this one
+   */
+  async fresh(refused: boolean | string = false): Promise<Tokens | null> {
+    const tokens = await this.read()
+    if (!tokens) return null
+    const demanded = refused === true || refused === tokens.accessToken
+    if (!demanded && !this.#isOver(tokens.accessToken, MARGIN)) return tokens
+    this.#flight ??= this.#replace(tokens.accessToken).finally(() => {
+      this.#flight = undefined
+    })
+    const flight = this.#flight
+    // In its last seconds a token still serves, should the server be out of reach.
+    return demanded || this.#isOver(tokens.accessToken, 0) ? flight : flight.catch(() => tokens)
+  }
+
+  #replace(accessToken: string): Promise<Tokens | null> {
+    return this.#open().lock(async () => {
+      const tokens = await this.read()
+      // Another tab was here first
+      if (tokens?.accessToken !== accessToken) return tokens
+      const next = await this.#renew(tokens)
+      // A sign-in or a sign-out overtook us: it stands
+      const kept = await this.read()
+      if (kept?.refreshToken !== tokens.refreshToken) return kept
+      if (next) {
+        await this.#write(next)
+      } else {
+        await this.#remove()
+        this.#parts.over()
+      }
+      return next
+    })
+  }
+
+  /** Null: the server said that the session is over. */
+  async #renew(tokens: Tokens): Promise<Tokens | null> {
+    try {
+      const next: Partial<Tokens> | null | undefined = await this.#parts.renew(tokens)
+      if (typeof next?.accessToken === 'string' && typeof next.refreshToken === 'string') {
+        return { accessToken: next.accessToken, refreshToken: next.refreshToken }
+      }
+    } catch (error) {
+      if (isSessionOver(error)) return null
+      throw error
+    }
+    throw new AccountsClientError('The server answered a refresh without tokens', 'UnexpectedReply')
+  }
+
+  async #write(tokens: Tokens, original = false): Promise<void> {
+    const { storage } = this.#open()
+    const [access, refresh] = this.#keys(original)
+    // The refresh token first: should the tab die between the lines, a new refresh token beside an old access token still works.
+    await storage.setItem(refresh, tokens.refreshToken)
+    await storage.setItem(access, tokens.accessToken)
+    const { iat } = claimsOf(tokens.accessToken)
+    if (iat !== undefined) this.#skew = iat * 1000 - Date.now()
+  }
+
+  async #remove(original = false): Promise<void> {
+    const { storage } = this.#open()
+    for (const key of this.#keys(original)) await storage.removeItem(key)
+  }
+
+  /** A token whose expiry cannot be read is taken for good: the server will say otherwise. */
+  #isOver(token: string, margin: number): boolean {
+    const { iat, exp } = claimsOf(token)
+    if (exp === undefined) return false
+    // Short-lived tokens would never be fresh otherwise
+    const ahead = Math.min(margin, (exp - (iat ?? 0)) / 4)
+    return exp - ahead <= (Date.now() + this.#skew) / 1000
+  }
+
+  #keys(original: boolean): [access: string, refresh: string] {
+    const { prefix } = this.#parts
+    return original ? [`${prefix}originalAccessToken`, `${prefix}originalRefreshToken`] : [`${prefix}accessToken`, `${prefix}refreshToken`]
+  }
+
+  /** On first use, not when the client is made: a module that makes one can be imported on a server. */
+  #open(): { storage: KnownStorage; lock: Lock } {
+    const { storage: given, prefix } = this.#parts
+    if (this.#opened) return this.#opened
+    const storage = given ? givenStorage(given) : defaultStorage()
+    this.#opened = { storage, lock: lockFor(storage, `${prefix}lock`) }
+    return this.#opened
+  }
+}
+
+/** The times inside a JWT, in seconds. */
+function claimsOf(token: string): { iat?: number; exp?: number } {
+  try {
+    const part = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
+    // Text beyond ASCII comes out garbled; the numbers do not.
+    const claims: unknown = JSON.parse(atob(part))
+    const { iat, exp } = claims as Record<string, unknown>
+    return { ...(typeof iat === 'number' && { iat }), ...(typeof exp === 'number' && { exp }) }
+  } catch {
+    return {}
+  }
+}

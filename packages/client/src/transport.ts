@@ -1,0 +1,59 @@
+import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens } from '@latchkey/common'
+import type { AccountsClient } from './accounts-client.ts'
+
+/** Further headers of one call; they win over the client's own. */
+export type Headers = Record<string, string>
+
+/** Whom to impersonate: one of the three. */
+export interface ImpersonationIdentity {
+  userId?: string
+  username?: string
+  email?: string
+}
+
+/** Answer of `impersonate`. */
+export interface ImpersonationResult {
+  authorized: boolean
+  tokens?: Tokens
+  user?: PublicUser
+}
+
+/** What one registers with. Further keys go to the server's `validateNewUser`. */
+export interface NewUser {
+  username?: string
+  email?: string
+  password: string
+  [custom: string]: unknown
+}
+
+/**
+ * The wire between a client and its server: one method for each thing a server can be asked. `logout` and `refreshTokens` must not ask the client for a
+ * refreshed session first: the one would wait for itself, the other is asked in order to get it.
+ */
+export interface TransportInterface {
+  /** Set by the client that uses this transport. */
+  client: AccountsClient | undefined
+  loginWithService(service: string, credentials: object, headers?: Headers): Promise<LoginResult<Tokens | null>>
+  authenticateWithService(service: string, credentials: object, headers?: Headers): Promise<boolean>
+  refreshTokens(accessToken: string, refreshToken: string, headers?: Headers): Promise<RefreshResult>
+  logout(headers?: Headers): Promise<void>
+  getUser(headers?: Headers): Promise<PublicUser | null>
+  impersonate(accessToken: string, identity: ImpersonationIdentity, headers?: Headers): Promise<ImpersonationResult>
+  settings(headers?: Headers): Promise<PublicSettings>
+
+  createUser(user: NewUser, headers?: Headers): Promise<CreateUserResult>
+  verifyEmail(token: string, headers?: Headers): Promise<void>
+  resetPassword(token: string, newPassword: string, headers?: Headers): Promise<LoginResult<Tokens | null> | null>
+  sendVerificationEmail(email: string, headers?: Headers): Promise<void>
+  sendResetPasswordEmail(email: string, headers?: Headers): Promise<void>
+  changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void>
+  addEmail(newEmail: string, headers?: Headers): Promise<void>
+  removeEmail(email: string, password?: string, headers?: Headers): Promise<void>
+  changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void>
+
+  sessions(headers?: Headers): Promise<SessionInfo[]>
+  endSession(sessionId: string, headers?: Headers): Promise<void>
+  endOtherSessions(headers?: Headers): Promise<void>
+  deleteAccount(password?: string, headers?: Headers): Promise<void>
+  exportData(headers?: Headers): Promise<Record<string, unknown>>
+}

@@ -22,6 +22,7 @@ const CHECKS: Record<string, (root: string) => Promise<string[]>> = {
   exports: async root => checkExports(root).map(show),
   samples: async root => listed(await checkSamples(root)),
   files: async root => listed(await checkFiles(root)),
+  lock: root => script(root, 'tools/lock.mjs'),
   knip: root => tool(root, 'knip', ['--no-progress']),
   publint: async root => {
     const reports = await Promise.all(publishedPackages(root).map(({ folder }) => tool(root, 'publint', [folder, '--strict'])))
@@ -52,9 +53,13 @@ export async function main(args: string[]): Promise<number> {
 
 /** Runs a command of an installed package; its output is the list of problems when it fails. */
 async function tool(root: string, name: string, args: string[], command: string = name): Promise<string[]> {
-  const { code, output } = await runNode(root, [commandOf(root, name, command), ...args])
+  return script(root, commandOf(root, name, command), args)
+}
+
+async function script(root: string, path: string, args: string[] = []): Promise<string[]> {
+  const { code, output } = await runNode(root, [path, ...args])
   if (code === 0) return []
-  return output === '' ? [`${command} ended with ${code}`] : output.split('\n')
+  return output === '' ? [`${path} ended with ${code}`] : output.split('\n')
 }
 
 function listed(problems: Problem[]): string[] {

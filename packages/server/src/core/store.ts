@@ -143,9 +143,13 @@ export interface SessionStore {
   findByResume(hash: SecretHash): Promise<SessionAndUser | null>
   /** Atomic with every other deed on the session: a session that was ended is never brought back. */
   rotate(rotation: Rotation): Promise<RotateOutcome>
-  /** True for the one caller that ended it. Ends sessions impersonated from it too (`impersonator-ended`), as every deed that ends sessions does. */
+  /** True for the one caller that ended it. Ends sessions impersonated from it too (`impersonator-ended`), as every deed that ends a session does. */
   end(sessionId: string, reason: EndReason, now: number, along?: Along): Promise<boolean>
-  /** Ends the live sessions of a user and returns their ids; with `except`, all but that one. Without `except` the user's epoch goes up. */
+  /**
+   * Ends the live sessions of a user and returns their ids; with `except`, all but that one. Without `except` the user's epoch goes up. Here, and
+   * wherever a user's sessions are ended or deleted, all they impersonate ends too, but for what comes from the one session that is kept: an
+   * impersonated session may have outlived the one it was made from.
+   */
   endAll(userId: string, reason: EndReason, now: number, except?: string, along?: Along): Promise<string[]>
   /** Not ended and not past their deadline, most recently active first. */
   list(userId: string, now: number): Promise<Session[]>

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { TestContext } from 'vitest'
+import type { Stop } from '@latchkey/common'
 import type { Bus, Store } from '../../core/store.ts'
 import { insertUser, newPassword, NOW, openSession } from './make.ts'
 import type { Setup } from './make.ts'
@@ -71,7 +72,7 @@ interface Ear {
   /** Told of this user, or that anything may have changed. */
   heardOf(userId: string): boolean
   clear(): void
-  stop(): void
+  stop: Stop
 }
 
 async function withBuses(
@@ -79,18 +80,18 @@ async function withBuses(
   open: Setup['open'],
   test: (ears: { here: Ear; there: Ear }) => Promise<void>,
 ): Promise<void> {
-  const { store, second = store, close } = await open()
+  const opened = await open()
   const ears: Ear[] = []
   try {
-    const [here, there] = [await listen(store, ears), await listen(second, ears)]
+    const [here, there] = [await listen(opened.store, ears), await listen(opened.second ?? opened.store, ears)]
     if (!here || !there) return context.skip('this store has no bus')
     await test({ here, there })
   } finally {
-    for (const { stop, bus } of ears) {
-      stop()
-      await bus.close()
+    for (const ear of ears) {
+      ear.stop()
+      await ear.bus.close()
     }
-    await close()
+    await opened.close()
   }
 }
 

@@ -45,11 +45,11 @@ export function useStore(open: Setup['open']): Setup['the'] {
 
 /** A store of the test's own, for what depends on everything in it. */
 export async function withEmpty(open: Setup['open'], test: (store: Store, second: Store) => Promise<void>): Promise<void> {
-  const { store, second = store, close } = await open()
+  const opened = await open()
   try {
-    await test(store, second)
+    await test(opened.store, opened.second ?? opened.store)
   } finally {
-    await close()
+    await opened.close()
   }
 }
 

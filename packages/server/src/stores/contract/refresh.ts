@@ -112,9 +112,9 @@ export function refreshContract({ the }: Setup): void {
     const { store } = the
     const { user, tip, turn } = await opened(store)
     const ride = await newRide(store, user.id)
-    await turn(tip, { alongReuse: ride.along })
-    await turn(tip, { alongReuse: ride.along })
-    await turn(newHash(), { alongReuse: ride.along, judge: () => false })
+    const outcomes = [await turn(tip, { alongReuse: ride.along }), await turn(tip, { alongReuse: ride.along })]
+    outcomes.push(await turn(newHash(), { alongReuse: ride.along, judge: () => false }))
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['rotated', 'repeated', 'over'])
     await ride.expectNothing()
   })
 
@@ -150,7 +150,7 @@ export function refreshContract({ the }: Setup): void {
     expect((await turn(tip)).outcome).toBe('rotated')
   })
 
-  test('an ended session, one of a deactivated user, and one of an old epoch are shown to the judge as such', async () => {
+  test('an ended session, one of a deactivated user, and one of an old epoch are over', async () => {
     const { store } = the
     const [ended, deactivated, old] = [await opened(store), await opened(store), await opened(store)]
     await store.sessions.end(ended.session.id, 'logout', NOW)

@@ -8,7 +8,12 @@ import { newRide } from './ride.ts'
 
 /** Opening, finding, ending, listing and sweeping sessions. */
 export function sessionsContract({ the, open }: Setup): void {
-  const visible = ({ resumeHash: _, refresh: __, ...session }: NewSession): Session => session
+  const visible = (session: NewSession): Session => {
+    const shown = structuredClone(session)
+    delete shown.resumeHash
+    delete shown.refresh
+    return shown
+  }
   const stored = async (store: Store, { id }: { id: string }): Promise<Session | undefined> => (await store.sessions.find(id))?.session
 
   test('a session comes back whole, with its user and without its secrets', async () => {
@@ -184,6 +189,20 @@ export function sessionsContract({ the, open }: Setup): void {
 
     await store.sessions.endAll(admin.id, 'revoked', NOW + 2)
     expect(await stored(store, fromKept)).toMatchObject({ endedAt: NOW + 2, endReason: 'impersonator-ended' })
+  })
+
+  test('an impersonated session ends with all of its administrator, also when it outlived the one it was made from', async () => {
+    const { store } = the
+    const [admin, user] = [await insertUser(store), await insertUser(store)]
+    const expired = await openSession(store, admin.id, { expiresAt: NOW })
+    const impersonated = await openSession(store, user.id, { impersonatorId: admin.id, impersonatorSessionId: expired.id })
+    // Its maker was swept long ago, or had no session at all.
+    const orphan = await openSession(store, user.id, { impersonatorId: admin.id })
+    const ofAnother = await openSession(store, user.id, { impersonatorId: newId() })
+    await store.sessions.endAll(admin.id, 'revoked', NOW + 1, newId())
+    for (const session of [impersonated, orphan])
+      expect(await stored(store, session)).toMatchObject({ endedAt: NOW + 1, endReason: 'impersonator-ended' })
+    expect((await stored(store, ofAnother))?.endedAt).toBeUndefined()
   })
 
   test('the list shows what is neither ended nor past its deadline, most recently active first', async () => {

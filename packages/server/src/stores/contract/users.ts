@@ -38,7 +38,7 @@ export function usersContract({ the, open }: Setup): void {
     const { store } = the
     const made = makeUser()
     const ride = await newRide(store, made.user.id)
-    await store.users.insert(made, ride.along)
+    expect((await store.users.insert(made, ride.along)).inserted).toBe(true)
     await ride.expectWritten()
   })
 

@@ -24,7 +24,7 @@ const INKLESS = /[\p{Default_Ignorable_Code_Point}\u2800]/u
 export function parseUsername(typed: unknown): ParsedUsername | null {
   if (typeof typed !== 'string' || typed.length > 4 * LONGEST_NAME) return null
   const username = typed.replace(/^ +| +$/g, '')
-  if (!VISIBLE.test(username) || INKLESS.test(username) || [...username].length > LONGEST_NAME) return null
+  if (!VISIBLE.test(username) || INKLESS.test(username) || Array.from(username).length > LONGEST_NAME) return null
   const key = fold(username)
   if (key.includes('@') || key.length > LONGEST_KEY || mixesScripts(key)) return null
   return { username, key }
@@ -46,37 +46,10 @@ function fold(name: string): string {
 }
 
 // Unicode UAX 31, table 5: the scripts in everyday use. All others count as one further script.
-const SCRIPTS = [
-  'Latin',
-  'Cyrillic',
-  'Greek',
-  'Arabic',
-  'Armenian',
-  'Bengali',
-  'Bopomofo',
-  'Devanagari',
-  'Ethiopic',
-  'Georgian',
-  'Gujarati',
-  'Gurmukhi',
-  'Han',
-  'Hangul',
-  'Hebrew',
-  'Hiragana',
-  'Kannada',
-  'Katakana',
-  'Khmer',
-  'Lao',
-  'Malayalam',
-  'Myanmar',
-  'Oriya',
-  'Sinhala',
-  'Tamil',
-  'Telugu',
-  'Thaana',
-  'Thai',
-  'Tibetan',
-]
+const SCRIPTS: readonly string[] = (
+  'Latin Cyrillic Greek Arabic Armenian Bengali Bopomofo Devanagari Ethiopic Georgian Gujarati Gurmukhi Han Hangul Hebrew Hiragana ' +
+  'Kannada Katakana Khmer Lao Malayalam Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan'
+).split(' ')
 const CHARACTER_OF: readonly [script: string, test: RegExp][] = SCRIPTS.map(script => [
   script,
   new RegExp(`\\p{Script_Extensions=${script}}`, 'u'),
@@ -95,7 +68,9 @@ const TOGETHER: readonly (readonly string[])[] = [
 /** NFKC does not fold a Cyrillic `а` to a Latin one; refusing the mixture keeps `аdmin` from standing beside `admin`. */
 function mixesScripts(name: string): boolean {
   if (/^[\0-\u007f]*$/.test(name)) return false
-  const letters = [...name].filter(character => !NEUTRAL.test(character)).map(scriptsOf)
+  const letters = Array.from(name)
+    .filter(character => !NEUTRAL.test(character))
+    .map(scriptsOf)
   return !TOGETHER.some(group => letters.every(scripts => scripts.some(script => group.includes(script))))
 }
 

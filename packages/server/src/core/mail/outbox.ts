@@ -44,7 +44,6 @@ const TIMEOUT = 30_000
 /** How long a claimed mail is hidden from other workers: longer than any delivery takes. */
 const LEASE = 2 * TIMEOUT
 const POLL = 10_000
-const SWEEP = 600_000
 const FIRST_RETRY = 15_000
 const LONGEST_RETRY = 3_600_000
 const STOP_WITHIN = 10_000
@@ -61,7 +60,7 @@ export class Outbox {
   /** Under way, those that became slow among them. */
   readonly #deliveries = new Set<Promise<void>>()
   #slow = 0
-  #subscriptions: Stop[] = []
+  #polling: Stop | undefined
   #running = false
   #kicked: Stop | undefined
   #isClaiming = false
@@ -78,6 +77,7 @@ export class Outbox {
   /** Writes a mail to ride along a deed. Does nothing else: call {@link kick} after the deed. */
   compose(template: MailTemplate, { to, user, data = {}, token, expiresAt }: MailOrder): OutboxMail {
     const { clock, chance, settings } = this.#parts
+    if (!settings.sendMail) this.#warnOnce()
     const createdAt = clock.now()
     const id = newId(chance)
     const userId = user?.id ?? null
@@ -108,22 +108,21 @@ export class Outbox {
   start(): void {
     if (this.#running) return
     this.#running = true
-    const { timers } = this.#parts
-    this.#subscriptions = [timers.every(POLL, () => this.kick()), timers.every(SWEEP, () => void this.#sweep())]
+    this.#polling = this.#parts.timers.every(POLL, () => this.kick())
     this.kick()
   }
 
   /** Finishes the mails in hand, for ten seconds at most; what is left waits in the store. Idempotent. */
   async stop(): Promise<void> {
     if (!this.#running) return
-    this.#subscriptions.forEach(stop => stop())
-    // A short-lived process (a command) sends what its last deed wrote.
+    this.#polling?.()
     const kicked = this.#kicked
     kicked?.()
     this.#kicked = undefined
-    const lastClaim = kicked ? this.#claim() : this.#claiming
     this.#running = false
-    const finished = Promise.resolve(lastClaim).then(() => Promise.all(this.#deliveries))
+    // A short-lived process (a command) still sends what its last deed wrote.
+    const claimed = this.#claiming.then(() => (kicked ? this.#claim() : undefined))
+    const finished = claimed.then(() => Promise.all(this.#deliveries))
     await this.#within(STOP_WITHIN, finished).catch((error: unknown) =>
       this.#parts.log.warn({ err: error }, 'the outbox stopped with mail in hand; it is sent after the next start'),
     )
@@ -138,8 +137,8 @@ export class Outbox {
 
   async #claimAll(): Promise<void> {
     const { store, clock, log, settings } = this.#parts
-    // Claims nothing then: another process, which can send, may share this store.
-    if (!settings.sendMail) return this.#warnOnce()
+    // Without a way to send, mail is left alone until it is swept: another process, which can send, may share this store.
+    if (!settings.sendMail) return
     this.#isClaiming = true
     try {
       do {
@@ -241,15 +240,6 @@ export class Outbox {
     const whole = Math.min(FIRST_RETRY * 2 ** tries, LONGEST_RETRY)
     const share = Buffer.from(this.#parts.chance.bytes(4)).readUInt32BE() / 2 ** 32
     return Math.round(whole * (0.5 + share / 2))
-  }
-
-  async #sweep(): Promise<void> {
-    const { store, clock, log } = this.#parts
-    try {
-      await store.outbox.sweep(clock.now())
-    } catch (error) {
-      log.error({ err: error }, 'the outbox could not erase old mail')
-    }
   }
 
   #warnOnce(): void {

@@ -1,64 +1,73 @@
 /**
- * A mark that says "this device has signed in as this user before". Stateless: nothing is stored, users cannot be told from it, and nobody without our key can
- * make one. A browser keeps it in a cookie.
+ * A mark that says "this device has signed in as this user before". Stateless: nothing is stored, users cannot be read from it, and nobody without our key can
+ * make one. A browser keeps it in a cookie. After a change of `tokenSecret` every device is unknown again.
  *
- * Form: `1.<device id>` and then, for each of the last users, `.<time in base 36 seconds>-<HMAC>`; at most about 290 characters.
+ * Form: `1.<device id>.<stamp>` and a further `.<stamp>` for each of the last users, where a stamp is `<seconds in base 36>-<HMAC>`; about 340 characters at most.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Keys } from '../keys.ts'
 import type { Chance, Clock } from '../ports.ts'
 
-/** What a mark says about one user. `deviceId` is given only where it is proven: for a user this device is known to. */
-export type KnownDevice = { known: true; deviceId: string } | { known: false; deviceId: null }
+/** What a mark says about one user. */
+export interface KnownDevice {
+  /** This device signed in as that user within the last year. */
+  known: boolean
+  /** The device's id, whoever signed in on it; null unless we gave it out ourselves within the last year. */
+  deviceId: string | null
+}
 
 const MOST_USERS = 5
 const LIFETIME_SECONDS = 365 * 86_400
 const LONGEST = 512
 
 /**
- * The mark after a login: what the device had, with this user in front, valid for a year from now. Without a readable earlier mark the device gets a new id.
+ * The mark after a login: what the device had, with this user in front, good for a year from now. Without a genuine earlier mark the device gets a new id.
  */
 export function knownDeviceMark(keys: Keys, clock: Clock, chance: Chance, previousMark: string | undefined, userId: string): string {
-  const previous = parseMark(previousMark)
-  const deviceId = previous?.deviceId ?? Buffer.from(chance.bytes(16)).toString('base64url')
   const now = Math.floor(clock.now() / 1000)
-  // The other entries cannot be checked here, for we do not know whose they are. A forged one stays what it was: good for nobody.
-  const others = (previous?.entries ?? []).filter(entry => isFresh(entry, now) && !isGenuine(keys, deviceId, entry, userId))
-  const entries = [{ seconds: now, mac: macOf(keys, deviceId, now, userId) }, ...others].slice(0, MOST_USERS)
-  return ['1', deviceId, ...entries.map(({ seconds, mac }) => `${seconds.toString(36)}-${mac}`)].join('.')
+  const previous = genuineMark(keys, previousMark, now)
+  const deviceId = previous?.deviceId ?? Buffer.from(chance.bytes(16)).toString('base64url')
+  // The others cannot be judged here, for we do not know whose they are. A forged one stays what it was: good for nobody.
+  const others = (previous?.users ?? []).filter(stamp => isFresh(stamp, now) && !isGenuine(keys, stamp, deviceId, userId))
+  const users = [newStamp(keys, now, deviceId, userId), ...others].slice(0, MOST_USERS)
+  return ['1', deviceId, ...[newStamp(keys, now, deviceId), ...users].map(({ seconds, mac }) => `${seconds.toString(36)}-${mac}`)].join('.')
 }
 
 /** Whether this device has signed in as that user within the last year. Bad input is never an error: the device is then unknown. */
 export function readKnownDevice(keys: Keys, clock: Clock, mark: string | undefined, userId: string): KnownDevice {
-  const parsed = parseMark(mark)
   const now = Math.floor(clock.now() / 1000)
-  const known = parsed?.entries.some(entry => isFresh(entry, now) && isGenuine(keys, parsed.deviceId, entry, userId)) ?? false
-  return parsed && known ? { known, deviceId: parsed.deviceId } : { known: false, deviceId: null }
+  const genuine = genuineMark(keys, mark, now)
+  if (!genuine) return { known: false, deviceId: null }
+  const { deviceId, users } = genuine
+  return { known: users.some(stamp => isFresh(stamp, now) && isGenuine(keys, stamp, deviceId, userId)), deviceId }
 }
 
-interface Entry {
+interface Stamp {
   seconds: number
   mac: string
 }
 
-function parseMark(mark: unknown): { deviceId: string; entries: Entry[] } | null {
+/** Ids that a client made up would let it pass for as many devices as it likes, each with tries of its own. So the id itself is stamped, too. */
+function genuineMark(keys: Keys, mark: unknown, now: number): { deviceId: string; users: Stamp[] } | null {
   if (typeof mark !== 'string' || mark.length > LONGEST) return null
-  const match = /^1\.([\w-]{22})((?:\.[0-9a-z]{1,8}-[\w-]{43}){1,5})$/.exec(mark)
-  if (!match?.[1] || !match[2]) return null
-  const entries = match[2]
-    .slice(1)
-    .split('.')
-    .map(entry => {
-      const dash = entry.indexOf('-')
-      return { seconds: parseInt(entry.slice(0, dash), 36), mac: entry.slice(dash + 1) }
-    })
-  return { deviceId: match[1], entries }
+  const match = /^1\.([\w-]{22})\.([0-9a-z]{1,8}-[\w-]{43}(?:\.[0-9a-z]{1,8}-[\w-]{43}){0,5})$/.exec(mark)
+  const [, deviceId = '', stamps = ''] = match ?? []
+  const [own, ...users] = stamps.split('.').map(readStamp)
+  return match && own && isFresh(own, now) && isGenuine(keys, own, deviceId) ? { deviceId, users } : null
 }
 
-const isFresh = ({ seconds }: Entry, now: number): boolean => now - seconds < LIFETIME_SECONDS
+function readStamp(text: string): Stamp {
+  const dash = text.indexOf('-')
+  return { seconds: parseInt(text.slice(0, dash), 36), mac: text.slice(dash + 1) }
+}
 
-const isGenuine = (keys: Keys, deviceId: string, { seconds, mac }: Entry, userId: string): boolean =>
-  timingSafeEqual(Buffer.from(mac), Buffer.from(macOf(keys, deviceId, seconds, userId)))
+const isFresh = ({ seconds }: Stamp, now: number): boolean => now - seconds < LIFETIME_SECONDS
 
-const macOf = (keys: Keys, deviceId: string, seconds: number, userId: string): string =>
-  keys.mac('known-device', JSON.stringify([deviceId, seconds, userId]))
+const isGenuine = (keys: Keys, { seconds, mac }: Stamp, deviceId: string, userId?: string): boolean =>
+  timingSafeEqual(Buffer.from(mac), Buffer.from(newStamp(keys, seconds, deviceId, userId).mac))
+
+// JSON keeps the parts apart whatever they contain, and a stamp of the device from one of a user.
+const newStamp = (keys: Keys, seconds: number, deviceId: string, userId?: string): Stamp => ({
+  seconds,
+  mac: keys.mac('known-device', JSON.stringify(userId === undefined ? [deviceId, seconds] : [deviceId, seconds, userId])),
+})

@@ -1,0 +1,6 @@
+/** `@latchkey/server/rest`: accounts-js's REST routes and their successors. */
+export { restTransport } from './rest-transport.ts'
+export type { RestTransport } from './rest-transport.ts'
+export type { RestCall, RestReply } from './call.ts'
+export type { RestOptions } from './options.ts'
+export type { Peer } from './fetch.ts'

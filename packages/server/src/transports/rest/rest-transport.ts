@@ -1,0 +1,144 @@
+/** Accounts over HTTP: accounts-js's routes exactly as its clients know them, and in the same style what it lacks. */
+import { AccountsError } from '@latchkey/common'
+import type { Accounts } from '../../core/accounts.ts'
+import { answer } from './answer.ts'
+import type { Site } from './answer.ts'
+import { headerOf } from './call.ts'
+import type { RestCall, RestReply } from './call.ts'
+import { Cookies } from './cookies.ts'
+import { answerFetch } from './fetch.ts'
+import type { Peer } from './fetch.ts'
+import { Journal } from './journal.ts'
+import { describeRoutes } from './openapi.ts'
+import { readOptions } from './options.ts'
+import type { RestOptions } from './options.ts'
+import { INTERNAL, isRefusal, refusalOf, Replies } from './reply.ts'
+import type { Route } from './route.ts'
+import { pathOf, Router } from './router.ts'
+import type { Match, Place } from './router.ts'
+import { accountRoutes } from './routes/account.ts'
+import { descriptionRoute } from './routes/description.ts'
+import { healthRoutes } from './routes/health.ts'
+import { passwordRoutes } from './routes/password.ts'
+import { signInRoutes } from './routes/sign-in.ts'
+import { corsHeaders, preflightHeaders } from './sender.ts'
+
+/** REST, ready to be served by anything that can parse HTTP. */
+export interface RestTransport {
+  /** Where the routes live; empty for the root. */
+  readonly path: string
+  /** True when this request target is ours to answer, if only with 404: it lies below `path`, or is one of `/healthz`, `/readyz`, `/openapi.json`. */
+  knows(target: string): boolean
+  /** Answers a parsed request; without a promise where the answer is at hand. Never throws and never rejects. */
+  handle(call: RestCall): RestReply | Promise<RestReply>
+  /**
+   * Answers a Fetch request: for Hono, Next and whatever else speaks Fetch. Tell it the peer's address where the host knows it: without, rate
+   * limits take all clients for one. Never rejects.
+   */
+  fetch(request: Request, peer?: Peer): Promise<Response>
+}
+
+/**
+ * REST for these accounts. Routes, schemas and guards are built here, once.
+ * @throws AccountsError `InvalidSettings` for unknown and malformed options
+ */
+export function restTransport(accounts: Accounts, options: RestOptions = {}): RestTransport {
+  const transport = new Transport(accounts, options)
+  return {
+    path: transport.path,
+    knows: target => transport.knows(target),
+    handle: call => transport.handle(call),
+    fetch: (request, peer) => answerFetch(transport, request, peer),
+  }
+}
+
+class Transport {
+  readonly path: string
+  readonly #site: Site
+  readonly #replies: Replies
+  readonly #journal: Journal
+  readonly #router: Router
+
+  constructor(accounts: Accounts, options: RestOptions) {
+    const settings = readOptions(options, accounts.core.settings.siteUrl)
+    this.path = settings.path
+    this.#site = { accounts, settings, cookies: new Cookies(settings) }
+    this.#replies = new Replies(settings.headers)
+    this.#journal = new Journal(accounts.core)
+    const secure = settings.secureCookies === true || settings.siteOrigin.startsWith('https:')
+    const describe = (): unknown => describeRoutes(this.#router, this.#site.cookies.name('session', secure))
+    const ours = [
+      ...signInRoutes(accounts, this.#replies),
+      // As in accounts-js, where there are no passwords there are no routes for them.
+      ...(accounts.core.passwords ? passwordRoutes(accounts) : []),
+      ...accountRoutes(accounts),
+    ]
+    const around = [...healthRoutes(accounts), descriptionRoute(describe)]
+    this.#router = new Router([
+      ...around.map(route => ({ path: route.pattern, route })),
+      ...ours.map(route => ({ path: `${settings.path}${route.pattern}`, route })),
+    ])
+  }
+
+  knows(target: string): boolean {
+    const path = pathOf(target)
+    const below = this.path !== '' && (path === this.path || path.startsWith(`${this.path}/`))
+    return below || this.#router.has(path)
+  }
+
+  handle(call: RestCall): RestReply | Promise<RestReply> {
+    const began = this.#journal.now()
+    let match: Match | undefined
+    try {
+      match = this.#router.find(call.url)
+      if (!match) throw new AccountsError('NotFound')
+      const { place } = match
+      const route = place.routes.get(call.method)
+      if (!route) return this.#withCors(call, this.#otherMethod(call, place))
+      // CORS headers depend on the origin, and an answer at hand is the same for everybody.
+      const instant = call.headers.origin === undefined ? route.instant?.(call) : undefined
+      if (instant) return this.#noted(call, place, route, began, instant)
+      return this.#run(call, match, route, began)
+    } catch (error) {
+      return this.#withCors(call, this.#failed(call, match?.place, this.#journal.nextId(), error))
+    }
+  }
+
+  async #run(call: RestCall, { place, params }: Match, route: Route, began: number): Promise<RestReply> {
+    const request = this.#journal.nextId()
+    const reply = await answer(this.#site, route, params, call).then(
+      ({ status, body, cookies }) =>
+        this.#replies.json(
+          status,
+          body,
+          cookies.flatMap(cookie => ['set-cookie', cookie]),
+        ),
+      (error: unknown) => this.#failed(call, place, request, error),
+    )
+    return this.#noted(call, place, route, began, this.#withCors(call, reply), request)
+  }
+
+  #noted(call: RestCall, place: Place, route: Route, began: number, reply: RestReply, request = this.#journal.nextId()): RestReply {
+    this.#journal.answered({ method: call.method, route: place.pattern, status: reply.status, quiet: route.quiet, began, request })
+    return reply
+  }
+
+  /** OPTIONS, and methods that nothing answers here. */
+  #otherMethod(call: RestCall, place: Place): RestReply {
+    const allow = ['allow', place.methods.join(', ')]
+    if (call.method !== 'OPTIONS') return this.#replies.refusal(refusalOf(new AccountsError('MethodNotAllowed')), allow)
+    if (headerOf(call, 'access-control-request-method') === undefined) return this.#replies.empty(allow)
+    return this.#replies.empty([...allow, ...preflightHeaders(headerOf(call, 'origin'), place.methods, this.#site.settings)])
+  }
+
+  #failed(call: RestCall, place: Place | undefined, request: string, error: unknown): RestReply {
+    if (isRefusal(error)) return this.#replies.refusal(refusalOf(error))
+    this.#journal.failed({ method: call.method, route: place?.pattern ?? '', request, error })
+    return this.#replies.refusal(INTERNAL, ['x-request-id', request])
+  }
+
+  #withCors(call: RestCall, reply: RestReply): RestReply {
+    const more = call.method === 'OPTIONS' ? [] : corsHeaders(headerOf(call, 'origin'), this.#site.settings)
+    return more.length === 0 ? reply : { ...reply, headers: [...reply.headers, ...more] }
+  }
+}

@@ -45,9 +45,9 @@ export class PasswordUpgrade {
       if (!(await core.store.users.upgradePassword(userId, stored, next, core.clock.now()))) return
       await core.store.audit.add([auditEvent(core, 'credential-upgraded', origin, { userId, data: { from: stored.form, to: next.form } })])
     } catch (err) {
-      if (isAccountsError(err) && err.code === 'Busy')
-        log.debug({ userId }, 'no time to strengthen a password hash; the next login tries again')
-      else core.log.warn({ userId, err }, 'a password hash could not be strengthened; the next login tries again')
+      // A busy gate is no fault.
+      const level = isAccountsError(err) && err.code === 'Busy' ? 'debug' : 'warn'
+      core.log[level]({ userId, err }, 'a password hash could not be strengthened; the next good login tries again')
     }
   }
 }

@@ -166,7 +166,7 @@ export const TABLE: { readonly [K in keyof Config]: Row<Config[K]> } = {
     flag: '--mail-from <sender>',
     kind: v.pipe(text, v.check(isMailbox, 'must be an address such as accounts@example.org or "Example <accounts@example.org>"')),
     fallback: null,
-    otherwise: '`Latchkey <no-reply@<host of the base URL>>`',
+    otherwise: '`no-reply@<host of the base URL>`',
     takes: '`accounts@example.org` or `Example <accounts@example.org>`',
     summary: 'sender of mails',
   },

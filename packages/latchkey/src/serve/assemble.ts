@@ -1,0 +1,82 @@
+/** Makes `Accounts` from a configuration. The server and the commands share it, so that both work on the same data in the same way. */
+import { Accounts, systemPorts } from '@latchkey/server'
+import type { Log, Origin, Store } from '@latchkey/server'
+import { AccountsPassword } from '@latchkey/server/strategies/password'
+import type { SecretFacts } from '../config/judge.ts'
+import type { Config } from '../config/table.ts'
+import { databaseOf } from '../data/database.ts'
+import { makeDataFolder, openToOthers } from '../data/folder.ts'
+import { keepSecret, secretFile } from '../data/secret.ts'
+import { Mailbox } from '../mail/mailbox.ts'
+import { smtpSender } from '../mail/smtp.ts'
+import type { MailSender } from '../mail/smtp.ts'
+
+/** `Accounts`, ready to be opened, and what belongs to it. */
+export interface Assembled {
+  accounts: Accounts
+  /** Where mail is caught; null when it is really sent. */
+  mailbox: Mailbox | null
+  /** Stops the accounts, then lets go of the mail server. */
+  stop(): Promise<void>
+}
+
+/**
+ * Builds `Accounts`. Opens neither database nor mail server.
+ * @param baseUrl where links in mails lead
+ * @throws AccountsError `InvalidSettings`
+ */
+export async function assemble(config: Config, secret: string, baseUrl: string, log: Log): Promise<Assembled> {
+  const sender: MailSender | null = config.smtpUrl === null ? null : smtpSender(config.smtpUrl)
+  const mailbox = sender === null && !config.production ? new Mailbox(config.data) : null
+  const sendMail = sender?.send ?? mailbox?.catch
+  const accounts = new Accounts({
+    settings: {
+      face: 'latchkey',
+      production: config.production,
+      tokenSecret: secret,
+      retiredSecrets: config.retiredSecrets,
+      siteUrl: baseUrl,
+      signUpAllowed: config.signUp,
+      rateLimits: config.rateLimits,
+      accessTokenLifetime: config.accessTokenLifetime,
+      session: { idle: config.sessionIdle, absolute: config.sessionLifetime },
+      password: {
+        sendVerificationEmailAfterSignup: config.emailVerification !== 'off',
+        requireEmailVerification: config.emailVerification === 'required',
+      },
+      emailTemplates: { from: config.mailFrom ?? '' },
+      ...(sendMail === undefined ? {} : { sendMail }),
+    },
+    store: await storeOf(config),
+    strategies: { password: new AccountsPassword() },
+    ports: systemPorts(log),
+  })
+  return {
+    accounts,
+    mailbox,
+    async stop() {
+      await accounts.stop()
+      await sender?.close()
+    },
+  }
+}
+
+/** Where the command line's deeds come from, for audit. */
+export const COMMAND_LINE: Origin = { ip: '', userAgent: '', connectionId: '', transport: 'cli', extra: {} }
+
+/** The store of a configuration, not yet open. Only the engine in use is loaded. */
+export async function storeOf(config: Config): Promise<Store> {
+  const database = databaseOf(config)
+  const { postgresStore, sqliteStore } = await import('@latchkey/server/stores/sql')
+  const options = { migrate: config.migrate }
+  return database.engine === 'sqlite' ? sqliteStore({ path: database.path, ...options }) : postgresStore({ url: database.url, ...options })
+}
+
+/** The secret that was given, else the one in the data folder. That folder and the secret in it are made when they are missing. */
+export async function secretOf(config: Config): Promise<SecretFacts> {
+  const keepsMail = config.smtpUrl === null && !config.production
+  if (config.secret === null || config.databaseUrl === null || keepsMail) await makeDataFolder(config.data)
+  if (config.secret !== null) return { value: config.secret, openToOthers: 0 }
+  const value = await keepSecret(config.data)
+  return { value, openToOthers: await openToOthers(secretFile(config.data)) }
+}

@@ -1,0 +1,76 @@
+/** The standalone server: REST, home page, mailbox and health on one port. */
+import { AccountsError } from '@latchkey/common'
+import { serve } from '@latchkey/server/node'
+import { restTransport } from '@latchkey/server/rest'
+import type { RestTransport } from '@latchkey/server/rest'
+import type { Log } from '@latchkey/server'
+import { judge } from '../config/judge.ts'
+import { refusal } from '../config/problem.ts'
+import { codeOf } from '../config/read.ts'
+import type { Config } from '../config/table.ts'
+import { assemble, secretOf } from './assemble.ts'
+import type { Assembled } from './assemble.ts'
+import { STRICT_TRANSPORT } from './headers.ts'
+import { sitePages } from './site.ts'
+
+/** A server that answers. */
+export interface RunningStandalone {
+  /** Where people find it: the base URL, else `http://localhost:<port>`. */
+  url: string
+  /** The port it got, also when 0 was asked for. */
+  port: number
+  /** `/dev/mailbox`, or null when mail is really sent. */
+  mailboxUrl: string | null
+  /** Finishes the requests under way, then mail, then closes the store. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a server. When it comes back, the port is bound, the database is open and up to date, and the first request is answered.
+ * @throws AccountsError `InvalidSettings` when the configuration or the port cannot be used, `SchemaOutdated`
+ */
+export async function runStandalone(config: Config, log: Log): Promise<RunningStandalone> {
+  const secret = await secretOf(config)
+  const judgements = judge(config, secret)
+  const refusing = judgements.filter(({ refuses }) => refuses)
+  if (refusing.length > 0) throw refusal(config.production ? 'Refused in production:' : 'Latchkey cannot start:', refusing)
+  for (const { topic, what, fix } of judgements) log.warn({ topic, fix }, what)
+
+  // The port first: one that is taken is told before anything is opened, and links in mails need its number.
+  const door = waitingDoor()
+  const pages = sitePages(config)
+  const server = await bind(door.rest, config, log, pages.show)
+  const url = config.baseUrl ?? `http://localhost:${server.port}`
+  let assembled: Assembled | undefined
+  try {
+    assembled = await assemble(config, secret.value, url, log)
+    pages.showMailbox(assembled.mailbox)
+    await assembled.accounts.ready()
+    door.open(restTransport(assembled.accounts, restOptions(config)))
+  } catch (error) {
+    door.fail(error)
+    await server.close()
+    await assembled?.stop()
+    throw error
+  }
+
+  let stopped: Promise<void> | undefined
+  const running = assembled
+  return {
+    url,
+    port: server.port,
+    mailboxUrl: assembled.mailbox === null ? null : `${url}/dev/mailbox`,
+    stop: () => (stopped ??= server.close().finally(() => running.stop())),
+  }
+}
+
+function restOptions(config: Config): Parameters<typeof restTransport>[1] {
+  const [first = ''] = config.trustedProxies
+  const isCount = config.trustedProxies.length === 1 && /^\d+$/.test(first)
+  return {
+    ...(config.corsOrigins.length === 0 ? {} : { cors: { origins: config.corsOrigins } }),
+    ...(config.trustedProxies.length === 0 ? {} : { trustedProxies: isCount ? Number(first) : config.trustedProxies }),
+    ...(config.cookieDomain === null ? {} : { cookies: { domain: config.cookieDomain } }),
+    ...(config.production ? { headers: { 'strict-transport-security': STRICT_TRANSPORT } } : {}),
+  }
+}

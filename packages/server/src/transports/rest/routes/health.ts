@@ -32,15 +32,18 @@ export function healthRoutes(accounts: Accounts): Route[] {
 }
 
 /** Anybody may ask, so askers at the same time share one question to the database. */
-function sharedPing({ core }: Accounts): () => Promise<boolean> {
+function sharedPing(accounts: Accounts): () => Promise<boolean> {
+  const { core } = accounts
   let asked: Promise<boolean> | undefined
   return () => (asked ??= pingOnce().finally(() => (asked = undefined)))
 
   function pingOnce(): Promise<boolean> {
     return new Promise(resolve => {
       const stop = core.timers.after(PATIENCE_MS, () => resolve(false))
-      core.store
-        .ping()
+      // The first to ask opens the store: traffic may be waiting for our yes.
+      accounts
+        .ready()
+        .then(() => core.store.ping())
         .then(
           () => resolve(true),
           (error: unknown) => {

@@ -1,0 +1,118 @@
+/** The edge to `node:http`: no Fetch objects, one write per answer, and nothing a client does can bring it down. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody } from './read-body.ts'
+import type { Call, Reply, Served } from './served.ts'
+
+/** Options of {@link nodeHandler}. */
+export interface NodeHandlerOptions {
+  /**
+   * Asked about every request that is not ours, for pages and the like. True: it has been answered, or will be. False: we answer 404.
+   * Must not throw once it began to answer.
+   */
+  other?: (req: IncomingMessage, res: ServerResponse) => boolean | Promise<boolean>
+  /** Milliseconds a body may take to arrive. @default 10000 */
+  bodyTimeout?: number
+}
+
+/** A request listener, and with its third argument a middleware for Express and Connect. */
+export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
+
+/**
+ * Serves a transport from `node:http`, or as a middleware: mount it at the root, after or before a body parser.
+ * @example
+ * import { createServer } from 'node:http'
+ * import { nodeHandler } from '@latchkey/server/node'
+ * import { restTransport } from '@latchkey/server/rest'
+ * import type { AccountsServer } from '@latchkey/server'
+ *
+ * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server.accounts))).listen(3000, '127.0.0.1')
+ */
+export function nodeHandler(served: Served, options: NodeHandlerOptions = {}): NodeHandler {
+  const { bodyTimeout = 10_000 } = options
+  return (req, res, next) => {
+    const target = targetOf(req)
+    if (served.knows(target)) return answer(served, req, res, target, bodyTimeout)
+    if (options.other) return void askOther(options.other, served, req, res, target, bodyTimeout)
+    if (next) return next()
+    answer(served, req, res, target, bodyTimeout)
+  }
+}
+
+async function askOther(
+  other: NonNullable<NodeHandlerOptions['other']>,
+  served: Served,
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: string,
+  bodyTimeout: number,
+): Promise<void> {
+  shrugOff(req, res)
+  if (EXPECTING.has(req)) res.writeContinue()
+  try {
+    if (!(await other(req, res))) answer(served, req, res, target, bodyTimeout)
+  } catch {
+    // What it had begun cannot be finished for it.
+    res.destroy()
+  }
+}
+
+function answer(served: Served, req: IncomingMessage, res: ServerResponse, target: string, bodyTimeout: number): void {
+  const reply = served.handle(callOf(req, res, target, bodyTimeout))
+  if (!(reply instanceof Promise)) return send(req, res, reply)
+  shrugOff(req, res)
+  reply.then(ready => send(req, res, ready)).catch(() => res.destroy())
+}
+
+/** While we wait a connection can break at any moment. Whoever reads or writes notices, and nobody else needs to know. */
+function shrugOff(req: IncomingMessage, res: ServerResponse): void {
+  req.on('error', ignore)
+  res.on('error', ignore)
+}
+
+const EXPECTING = new WeakSet<IncomingMessage>()
+
+/** Notes that this request's client waits for a go-ahead before it sends the body. */
+export const expectsGoAhead = (req: IncomingMessage): unknown => EXPECTING.add(req)
+
+function callOf(req: IncomingMessage, res: ServerResponse, url: string, bodyTimeout: number): Call {
+  return {
+    method: req.method ?? 'GET',
+    url,
+    headers: req.headers,
+    ip: req.socket.remoteAddress ?? '',
+    encrypted: 'encrypted' in req.socket,
+    body: limit => readBody(req, limit, bodyTimeout, () => EXPECTING.has(req) && res.writeContinue()),
+  }
+}
+
+/** Below a mount point Express shortens `url`, and keeps what was sent here. */
+const targetOf = (req: IncomingMessage & { originalUrl?: unknown }): string =>
+  typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
+
+function send(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
+  if (res.destroyed || res.headersSent) return
+  // `node:http` takes pairs as they are, and does not change them; its type knows no readonly lists.
+  res.writeHead(status, headers as string[])
+  res.end(body)
+  if (!req.complete && !isSafe(req)) drain(req)
+}
+
+const isSafe = (req: IncomingMessage): boolean => req.method === 'GET' || req.method === 'HEAD'
+
+// Closing at once while the client still sends would reset the connection, and our answer might be lost with it (RFC 9112, 9.6).
+const DRAIN_BYTES = 1_048_576
+const DRAIN_MS = 2000
+
+/** Reads on for a moment what we refused to keep, then hangs up. */
+function drain(req: IncomingMessage): void {
+  let left = DRAIN_BYTES
+  const hangUp = (): unknown => req.socket.destroy()
+  const patience = setTimeout(hangUp, DRAIN_MS)
+  req.once('close', () => clearTimeout(patience))
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) hangUp()
+  })
+}
+
+const ignore = (): void => {}

@@ -1,0 +1,64 @@
+import { AccountsServer } from '@latchkey/server'
+import type { AccountsServerOptions, Mail } from '@latchkey/server'
+import { serve } from '@latchkey/server/node'
+import { restTransport } from '@latchkey/server/rest'
+import { AccountsPassword } from '@latchkey/server/strategies/password'
+import { STORES } from './stores.ts'
+
+/** A server over HTTP with its mail caught. */
+export interface RunningStory {
+  url: string
+  accounts: AccountsServer
+  mails: Mail[]
+  /** The token in the newest link to that address and page. */
+  tokenFor(address: string, page: string): Promise<string>
+  close(): Promise<void>
+}
+
+/** Real argon2id, with a cost that lets a story be told on every store in a second. */
+const CHEAP = { memoryCost: 64, timeCost: 1 }
+
+export async function startServer(storeName: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
+  const kind = STORES.find(({ name }) => name === storeName)
+  if (!kind) throw new Error(`no store ${storeName}`)
+  const { store, close } = await kind.open()
+  const mails: Mail[] = []
+  const accounts = new AccountsServer(
+    {
+      db: store,
+      tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz',
+      sendMail: async mail => void mails.push(mail),
+      password: { sendVerificationEmailAfterSignup: true },
+      ...options,
+    },
+    { password: new AccountsPassword({ argon2: CHEAP }) },
+  )
+  await accounts.ready()
+  const running = await serve(restTransport(accounts.accounts), { port: 0 })
+  return {
+    url: running.url,
+    accounts,
+    mails,
+    tokenFor: (address, page) => tokenIn(mails, address, page),
+    async close() {
+      await running.close()
+      await accounts.stop()
+      await close()
+    },
+  }
+}
+
+/** Mail is sent after the answer: asks until it is there. */
+async function tokenIn(mails: readonly Mail[], address: string, page: string): Promise<string> {
+  const link = new RegExp(`/${page}/([\\w%-]+)`)
+  const giveUpAt = Date.now() + 5000
+  while (Date.now() < giveUpAt) {
+    const token = mails
+      .filter(({ to }) => to === address)
+      .map(({ text }) => link.exec(text)?.[1])
+      .findLast(Boolean)
+    if (token) return decodeURIComponent(token)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  throw new Error(`no mail with a ${page} link to ${address}`)
+}

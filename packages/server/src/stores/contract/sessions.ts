@@ -248,7 +248,7 @@ export function sessionsContract({ the, open }: Setup): void {
       const user = await insertUser(store)
       const [over, keep] = [NOW + 10 * DAY, 30 * DAY]
       const resumeHash = newHash()
-      const ended = await openSession(store, user.id, { resumeHash })
+      const ended = await openSession(store, user.id, { resumeHash, idle: null })
       const expired = await openSession(store, user.id, { expiresAt: over, idle: null })
       const idle = await openSession(store, user.id, { idle: 10 * DAY })
       const live = await openSession(store, user.id)

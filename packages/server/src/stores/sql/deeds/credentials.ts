@@ -1,0 +1,119 @@
+/** Deeds on credentials, and the password among them. */
+import { passwordCredential } from '../../../core/identity/credential.ts'
+import type { Credential, StoredPassword } from '../../../core/identity/credential.ts'
+import type { Along, PasswordChange } from '../../../core/store.ts'
+import { toCredential, toEmails } from '../rows.ts'
+import type { CredentialRow } from '../rows.ts'
+import { all, one, statement, Undo, write } from '../statement.ts'
+import type { Deed, Value } from '../statement.ts'
+import { writeAlong } from './along.ts'
+import { endOwn } from './end-sessions.ts'
+import { dropTokens, takeToken } from './tokens.ts'
+import { bumpEpoch, lockUser, writeEmails } from './user-row.ts'
+
+export function* listCredentials(userId: string): Deed<Credential[]> {
+  return (yield* all(LIST, [userId])).map(toCredential)
+}
+
+export function* putCredential(credential: Credential, along?: Along): Deed<void> {
+  if (!(yield* lockUser(credential.userId))) return
+  yield* write(putCredentialRow, credentialValues(credential))
+  yield* writeAlong(along)
+}
+
+export function* removeCredential(userId: string, kind: string, id: string, along?: Along): Deed<boolean> {
+  if (!(yield* one(REMOVE, [userId, kind, id]))) return false
+  yield* writeAlong(along)
+  return true
+}
+
+export function* upgradePassword(userId: string, expected: StoredPassword, next: StoredPassword, now: number): Deed<boolean> {
+  return Boolean(yield* one(UPGRADE, [userId, expected.form, expected.hash, next.form, next.hash, now]))
+}
+
+export function* passwordForms(): Deed<Partial<Record<string, number>>> {
+  return Object.fromEntries((yield* all(FORMS, [])).map(({ form, count }) => [form, count]))
+}
+
+export function* changePassword(change: PasswordChange, along?: Along): Deed<'changed' | 'gone' | 'stale'> {
+  const { userId, password, now } = change
+  const user = yield* lockUser(userId)
+  if (!user) return 'gone'
+  if (change.consume) {
+    const token = yield* takeToken(change.consume.hash, change.consume.purpose, now)
+    if (token?.userId !== userId) throw new Undo('gone')
+  }
+  if (change.expected !== undefined && !isSame(yield* one(PASSWORD, [userId]), change.expected)) throw new Undo('stale')
+
+  yield* write(putCredentialRow, credentialValues(passwordCredential(userId, password, now)))
+  yield* dropTokens(userId, ['reset-password', 'enroll-account'])
+  const emails = toEmails(user.emails)
+  const proven = emails.find(email => email.key === change.verifyEmailKey)
+  if (proven) proven.verified = true
+  yield* writeEmails(userId, emails, now)
+  if (change.endSessionsExcept !== undefined) yield* startEpoch(user.user_epoch, change.endSessionsExcept, change)
+  yield* writeAlong(along)
+  return 'changed'
+}
+
+/** Ends the sessions of the old epoch. The one that is kept moves along. */
+function* startEpoch(from: number, kept: string | null, { userId, now }: PasswordChange): Deed<void> {
+  yield* bumpEpoch(userId, now)
+  const keep = kept === null ? undefined : { sessionId: kept, epoch: { from, to: from + 1 } }
+  yield* endOwn(userId, 'password-changed', now, keep)
+}
+
+const isSame = (kept: { form: string | null; secret: string | null } | undefined, expected: StoredPassword | null): boolean =>
+  expected === null ? !kept : kept?.form === expected.form && kept.secret === expected.hash
+
+export const credentialValues = (credential: Credential): Value[] => [
+  credential.userId,
+  credential.kind,
+  credential.id,
+  credential.form,
+  credential.secret,
+  JSON.stringify(credential.data),
+  credential.createdAt,
+  credential.updatedAt,
+]
+
+/** Columns of a credential, of a table called `c`. */
+export const CREDENTIAL_COLUMNS = 'c.user_id, c.kind, c.id, c.form, c.secret, c.data, c.created_at, c.updated_at'
+
+/** Adds a credential, or puts it in the place of the one there was. */
+export const putCredentialRow = statement(
+  'credentials_put',
+  ({ t }) => `insert into ${t.credentials} (collection, user_id, kind, id, form, secret, data, created_at, updated_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  on conflict (collection, user_id, kind, id) do update set form = excluded.form, secret = excluded.secret, data = excluded.data,
+    created_at = excluded.created_at, updated_at = excluded.updated_at`,
+)
+
+export const LIST = statement<CredentialRow>(
+  'credentials_list',
+  ({ t }) => `select ${CREDENTIAL_COLUMNS} from ${t.credentials} c where c.collection = $1 and c.user_id = $2 order by c.kind, c.id`,
+)
+
+const PASSWORD = statement<{ form: string | null; secret: string | null }>(
+  'credentials_password',
+  ({ t }) => `select form, secret from ${t.credentials} where collection = $1 and user_id = $2 and kind = 'password' and id = ''`,
+)
+
+const REMOVE = statement<{ id: string }>(
+  'credentials_remove',
+  ({ t }) => `delete from ${t.credentials} where collection = $1 and user_id = $2 and kind = $3 and id = $4 returning id`,
+)
+
+const UPGRADE = statement<{ id: string }>(
+  'credentials_upgrade',
+  ({ t }) => `update ${t.credentials} set form = $5, secret = $6, updated_at = $7
+  where collection = $1 and user_id = $2 and kind = 'password' and id = '' and form = $3 and secret = $4 returning id`,
+)
+
+/** A sample is enough to draw decoys from; ids are random, so their first thousands are like the rest. */
+const FORMS = statement<{ form: string; count: number }>(
+  'credentials_forms',
+  ({ t }) => `select form, count(*) as count from (
+    select form from ${t.credentials} where collection = $1 and kind = 'password' and form is not null limit 5000
+  ) as sample group by form`,
+)

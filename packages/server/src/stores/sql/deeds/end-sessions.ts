@@ -1,0 +1,60 @@
+/** How sessions end, whatever ends them. */
+import type { EndReason } from '../../../core/session/session.ts'
+import type { KeptSession } from '../../../core/store.ts'
+import { all, statement, tell, write } from '../statement.ts'
+import type { Deed } from '../statement.ts'
+
+/** Ends the live sessions of a user, but for the one that is kept; returns their ids. */
+export function* endOwn(userId: string, reason: EndReason, now: number, keep?: KeptSession): Deed<string[]> {
+  const ended = (yield* all(END_OWN, [userId, reason, now, keep?.sessionId ?? ''])).map(session => session.id)
+  if (keep?.epoch) yield* write(MOVE_EPOCH, [keep.sessionId, userId, keep.epoch.from, keep.epoch.to])
+  yield* endImpersonatedBy(ended, now)
+  return ended
+}
+
+/** Ends one session; false when it was over. */
+export function* endOne(sessionId: string, reason: EndReason, now: number): Deed<boolean> {
+  const ended = yield* all(END_ONE, [sessionId, reason, now])
+  yield* endImpersonatedBy(
+    ended.map(session => session.id),
+    now,
+  )
+  return ended.length > 0
+}
+
+/** Ends what was impersonated from sessions that ended, and what was impersonated from those. */
+export function* endImpersonatedBy(sessionIds: readonly string[], now: number): Deed<void> {
+  let sources = sessionIds
+  while (sources.length > 0) {
+    const ended = yield* all(END_IMPERSONATED, [sources, now])
+    yield* tell(ended.map(session => session.user_id))
+    sources = ended.map(session => session.id)
+  }
+}
+
+/** When a session is over by itself: core's `deadline`. */
+export const DEADLINE = 'case when s.idle is null or s.active_at + s.idle > s.expires_at then s.expires_at else s.active_at + s.idle end'
+
+const END_OWN = statement<{ id: string }>(
+  'sessions_end_own',
+  ({ t }) => `update ${t.sessions} as s set ended_at = $4, end_reason = $3, over_at = $4, version = version + 1
+  where s.collection = $1 and s.user_id = $2 and s.id <> $5 and s.ended_at is null and ${DEADLINE} > $4 returning id`,
+)
+
+const MOVE_EPOCH = statement(
+  'sessions_move_epoch',
+  ({ t }) => `update ${t.sessions} set epoch = $5, version = version + 1
+  where collection = $1 and id = $2 and user_id = $3 and epoch = $4 and ended_at is null`,
+)
+
+export const END_ONE = statement<{ id: string }>(
+  'sessions_end',
+  ({ t }) => `update ${t.sessions} set ended_at = $4, end_reason = $3, over_at = $4, version = version + 1
+  where collection = $1 and id = $2 and ended_at is null returning id`,
+)
+
+const END_IMPERSONATED = statement<{ id: string; user_id: string }>(
+  'sessions_end_impersonated',
+  ({ t, among }) => `update ${t.sessions} set ended_at = $3, end_reason = 'impersonator-ended', over_at = $3, version = version + 1
+  where collection = $1 and impersonator_session_id ${among('$2')} and ended_at is null returning id, user_id`,
+)

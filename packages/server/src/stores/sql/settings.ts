@@ -1,0 +1,39 @@
+/** Options that both SQL stores read. */
+import { AccountsError } from '@latchkey/common'
+
+/** What both SQL stores can be told. */
+export interface SqlStoreOptions {
+  /**
+   * A name space for users: two apps, or Meteor's several collections of users, share one database and never meet. Letters, digits, `_`, `-`
+   * and `.`, at most 64.
+   * @default 'users'
+   */
+  collection?: string
+  /** Bring the schema up to date when the store opens. With `false`, opening only checks it, and refuses one that is not up to date. @default true */
+  migrate?: boolean
+}
+
+/**
+ * Refuses options that do not exist.
+ * @throws AccountsError `InvalidSettings`, naming the option
+ */
+export function refuseUnknown(store: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) refuse(`${store} has no option "${name}". Known: ${known.join(', ')}`)
+  }
+}
+
+export function readCollection(given: string = 'users'): string {
+  if (!/^[\w.-]{1,64}$/.test(given)) refuse('collection may have letters, digits, "_", "-" and ".", at most 64 of them')
+  return given
+}
+
+/** A schema or a table prefix: it becomes part of names, which PostgreSQL cuts at 63 characters. */
+export function readName(option: string, given: string): string {
+  if (!/^[a-z_]\w{0,30}$/i.test(given)) refuse(`${option} may have letters, digits and "_", at most 31 of them, and begins with no digit`)
+  return given
+}
+
+export function refuse(message: string): never {
+  throw new AccountsError('InvalidSettings', { message })
+}

@@ -5,6 +5,7 @@ import type { World } from '../../testing/index.ts'
 import type { Login } from '../accounts.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { SecondFactor } from '../strategy.ts'
+import type { Registration } from './register.ts'
 
 const NEW_PASSWORD = 'a rather different sentence'
 
@@ -45,7 +46,7 @@ describe('sign-up', () => {
     await using closed = await newWorld({ options: { signUpAllowed: false } })
     await expect(closed.server.accounts.register({ email: 'a@example.org', password: PASSWORD }, closed.origin)).rejects.toMatchObject({ code: 'SignUpForbidden' })
     await using world = await newWorld()
-    const register = (input: object) => world.server.accounts.register(input, world.origin)
+    const register = (input: Registration) => world.server.accounts.register(input, world.origin)
     await expect(register({ email: 'a@example.org', password: 'password1' })).rejects.toMatchObject({ code: 'InvalidPassword', details: { reason: 'common' } })
     await expect(register({ email: 'a@example.org', password: 'short' })).rejects.toMatchObject({ code: 'InvalidPassword', details: { reason: 'too-short' } })
     await expect(register({ email: 'a@example.org' })).rejects.toMatchObject({ code: 'InvalidPassword' })

@@ -50,13 +50,13 @@ export async function proveOnly(core: Core, service: string, params: unknown, or
 
 /** For flows that proved the user themselves (a reset link): enters at "may log in", so second factor and hooks still apply. */
 export async function loginProven(core: Core, proof: Proof, service: string, origin: Origin, mode: SessionMode): Promise<Login> {
-  const attempt = await judge(core, { service, params: {}, origin, purpose: 'login', parsed: undefined, find: async () => ({ proof, ...(await candidateOf(core, proof.userId, origin)) }) })
+  const attempt = await judge(core, { service, params: {}, origin, purpose: 'login', find: async found => void Object.assign(found, { proof, identifier: null }) })
   return openSession(core, attempt, mode)
 }
 
 /** For the app's own code, which vouches for the user: no limits, no second factor, no `validateLogin`. Still refuses the deactivated. */
 export async function loginTrusted(core: Core, userId: string, origin: Origin, mode: SessionMode, reason = 'trusted'): Promise<Login> {
-  const { candidate } = await candidateOf(core, userId, origin)
+  const candidate = await candidateOf(core, userId, origin)
   const user = candidate.user
   if (!user) throw new AccountsError('UserNotFound')
   refuseDeactivated(user)
@@ -71,32 +71,32 @@ async function prove(core: Core, service: string, params: unknown, origin: Origi
   if (!strategy) throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
   const parsed = strategy.parse(params)
   if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
-  return judge(core, { service, params, origin, purpose, parsed, find: () => findProof(core, strategy, parsed, origin) })
+  return judge(core, { service, params, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
 }
 
+/** Filled in step by step, so that a refusal at any step knows what was found before it. */
 interface Found {
-  proof: Proof | undefined
-  candidate: LoginCandidate
-  identifier: Identifier | null
+  identifier?: Identifier | null
+  candidate?: LoginCandidate
+  proof?: Proof | undefined
 }
 
 interface Steps {
   service: string
   params: unknown
-  parsed: unknown
   origin: Origin
   purpose: 'login' | 'proof'
-  find: () => Promise<Found>
+  find: (found: Found) => Promise<void>
 }
 
 async function judge(core: Core, { service, params, origin, purpose, find }: Steps): Promise<Attempt> {
   const moment: LoginAttempt = { service, origin, params: withoutSecrets(params), allowed: true }
-  const found: Partial<Found> = {}
+  const found: Found = {}
   try {
-    Object.assign(found, await find())
-    const { proof, candidate, identifier } = found as Found
+    await find(found)
+    const { proof, candidate, identifier = null } = found
     if (!proof) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
-    const known = candidate.user?.id === proof.userId ? candidate : (await candidateOf(core, proof.userId, origin)).candidate
+    const known = candidate?.user?.id === proof.userId ? candidate : await candidateOf(core, proof.userId, origin)
     const user = known.user
     if (!user) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
     moment.user = user
@@ -117,8 +117,9 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
 }
 
 /** Within the limits and not locked; then the strategy says who it is. */
-async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin: Origin): Promise<Found> {
+async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin: Origin, found: Found): Promise<void> {
   const identifier = strategy.claim?.(parsed) ?? null
+  found.identifier = identifier
   const candidate = await core.store.users.beginLogin({
     identifier,
     counts: core.limiter.countsFor('login', { ip: origin.ip, ...(identifier ? { account: accountName(identifier) } : {}) }),
@@ -126,10 +127,11 @@ async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin
     device: deviceLabel(origin.userAgent),
     now: core.clock.now(),
   })
+  found.candidate = candidate
   const counters = failureCountersOf(core, candidate, identifier, origin)
   core.limiter.judge('login', candidate.tallies, { fromKnownDevice: counters.device !== null })
   await refuseWhileLocked(core, candidate, counters.device)
-  return { proof: await strategy.authenticate(parsed, origin, candidate), candidate, identifier }
+  found.proof = await strategy.authenticate(parsed, origin, candidate)
 }
 
 async function refuseWhileLocked(core: Core, candidate: LoginCandidate, device: string | null): Promise<void> {
@@ -154,7 +156,7 @@ const GUESSES: ReadonlySet<ErrorCode> = new Set([
 const NOT_AN_ATTEMPT: ReadonlySet<ErrorCode> = new Set(['TooManyAttempts', 'Busy'])
 
 /** Writes down a refusal, lets hooks see it (and replace it), and hands back what the caller shall be told. */
-async function refused(core: Core, moment: LoginAttempt, found: Partial<Found>, thrown: unknown, purpose: 'login' | 'proof'): Promise<Error> {
+async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: unknown, purpose: 'login' | 'proof'): Promise<Error> {
   const error = thrown instanceof Error ? thrown : passThrough(thrown)
   const code = isAccountsError(error) ? error.code : undefined
   const audit = (type: 'login-failed' | 'rate-limited'): Along => ({
@@ -179,7 +181,7 @@ async function refused(core: Core, moment: LoginAttempt, found: Partial<Found>, 
 }
 
 /** Identifiers that led to nobody appear in the audit trail as a keyed hash: people type passwords into the wrong field. */
-function who(core: Core, moment: LoginAttempt, found: Partial<Found>): Record<string, unknown> {
+function who(core: Core, moment: LoginAttempt, found: Found): Record<string, unknown> {
   return moment.user || !found.identifier ? {} : { identifier: core.keys.mac('identifier', accountName(found.identifier)).slice(0, 16) }
 }
 
@@ -212,9 +214,9 @@ async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
 
 const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({ service, origin, params: withoutSecrets(params), user, allowed: true })
 
-async function candidateOf(core: Core, userId: string, origin: Origin): Promise<{ candidate: LoginCandidate; identifier: null }> {
+function candidateOf(core: Core, userId: string, origin: Origin): Promise<LoginCandidate> {
   const lookup = { identifier: { kind: 'id', key: userId } as const, counts: [], failureKey: null, device: deviceLabel(origin.userAgent), now: core.clock.now() }
-  return { candidate: await core.store.users.beginLogin(lookup), identifier: null }
+  return core.store.users.beginLogin(lookup)
 }
 
 const SECRET_PARAMS = new Set(['password', 'code', 'token', 'pending', 'resume', 'secret', 'accessToken', 'refreshToken'])

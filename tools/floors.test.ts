@@ -31,6 +31,12 @@ describe('the walls between packages', () => {
 
   test('a test may import what it likes', () => {
     expect(complaints('packages/client/src/x.test.ts', `import '@latchkey/server'; Date.now()`)).toEqual([])
+    expect(complaints('packages/client/src/testing/fake-server.ts', `import 'node:http'`)).toEqual([])
+  })
+
+  test('no product code imports test code', () => {
+    const message = 'product code may not import test code: ./testing/fake-server.ts'
+    expect(complaints('packages/client/src/x.ts', `import './testing/fake-server.ts'`)).toEqual([message])
   })
 })
 
@@ -121,6 +127,11 @@ describe('a core without time, chance and surroundings', () => {
     'interface X { fetch: 1 }',
     'x.process.y()',
   ])('%s is fine', text => expect(complaints('packages/server/src/core/x.ts', text)).toEqual([]))
+
+  test('a name of its own hides the global one, only where it is in scope', () => {
+    expect(complaints('packages/server/src/core/x.ts', 'const f = ({ process }) => process.window')).toEqual([])
+    expect(complaints('packages/server/src/core/x.ts', 'const f = ({ process }) => process.window\nprocess.exit()')).toHaveLength(1)
+  })
 
   test('it calculates with node:crypto but takes no chance from it', () => {
     expect(complaints('packages/server/src/core/x.ts', `import { createHash } from 'node:crypto'`)).toEqual([])

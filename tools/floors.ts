@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import ts from 'typescript6'
-import { packageSources, type Problem } from './lib/files.ts'
+import { isTestCode, packageSources, type Problem } from './lib/files.ts'
 import { importsOf, lineOf, parse, walk, type Import, type Source } from './lib/source.ts'
 
 /** Package → packages of ours it may import. A package that is missing here does not pass. */
@@ -67,6 +67,7 @@ function trespass(path: string, { specifier, names, line }: Import): Problem[] {
   if (specifier.startsWith('.')) {
     const target = posix.join(posix.dirname(path), specifier)
     if (!target.startsWith(`packages/${home}/src/`)) return complain(`leaves its package: ${specifier}`)
+    if (isTestCode(target)) return complain(`product code may not import test code: ${specifier}`)
     return path.startsWith(SERVER) ? betweenFloors(path, target).flatMap(complain) : []
   }
 
@@ -168,7 +169,20 @@ function isGlobal(node: ts.Node, name: string): boolean {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent) && parent.name === node) return parent.expression.getText() === 'globalThis'
   const isNamed = 'name' in parent && parent.name === node && !ts.isShorthandPropertyAssignment(parent)
-  return !isNamed && !ts.isTypeNode(parent) && !(ts.isBindingElement(parent) && parent.propertyName === node)
+  if (isNamed || ts.isTypeNode(parent) || (ts.isBindingElement(parent) && parent.propertyName === node)) return false
+  return !isDeclaredAround(node)
+}
+
+/** True when a parameter or variable of that name is in scope, which then hides the global one. */
+function isDeclaredAround(node: ts.Identifier): boolean {
+  let declared = false
+  walk(node.getSourceFile(), other => {
+    if (!(ts.isVariableDeclaration(other) || ts.isBindingElement(other) || ts.isParameter(other))) return
+    if (!ts.isIdentifier(other.name) || other.name.text !== node.text) return
+    const scope = ts.findAncestor(other.parent, around => ts.isBlock(around) || ts.isFunctionLike(around) || ts.isSourceFile(around))
+    declared ||= ts.findAncestor(node, around => around === scope) !== undefined
+  })
+  return declared
 }
 
 /** `core/flows/login.ts` lies on floor `core`; `strategies/password/hash.ts` on `strategies`, in room `password`. */

@@ -69,8 +69,7 @@ function part(name, version, { dev, license }) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const file = join(root, 'package-lock.json')
-  /** @type {Lock} */
-  const lock = JSON.parse(readFileSync(file, 'utf8'))
+  const lock = /** @type {Lock} */ (JSON.parse(readFileSync(file, 'utf8')))
   const missing = missingParts(lock)
   if (process.argv.includes('--write')) {
     const entries = Object.entries({ ...lock.packages, ...missing })

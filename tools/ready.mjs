@@ -16,15 +16,27 @@ const BUILT = join(root, '.cache', 'built')
 
 /** Checks the Node version, then installs and builds what is missing or out of date. Ends the process with a message when it cannot. */
 export async function ready() {
+  await installed()
+  if (!(await built())) process.exit(1)
+}
+
+/** Checks the Node version and installs the packages if needed. Ends the process with a message when it cannot. */
+export async function installed() {
   requireNode()
-  if (!isInstalled()) await install()
-  if (!isBuilt()) await build()
+  if (!isInstalled() && !(await install())) process.exit(1)
+}
+
+/** Builds if needed. False, after a message, when it cannot. */
+export async function built() {
+  return isBuilt() || build()
 }
 
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
-  stop(`Latchkey needs Node 20.19 or newer; this is ${process.versions.node}. Install a newer one from https://nodejs.org and try again.`)
+  const message = `Latchkey needs Node 20.19 or newer; this is ${process.versions.node}. Install a newer one from https://nodejs.org and try again.`
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
 }
 
 function isInstalled() {
@@ -37,8 +49,9 @@ function isInstalled() {
 
 async function install() {
   // No dependency of ours needs its install script
-  await step('Installing packages', npm(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
-  writeFileSync(INSTALLED, lockHash())
+  const done = await step('Installing packages', npm(), ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (done) writeFileSync(INSTALLED, lockHash())
+  return done
 }
 
 function lockHash() {
@@ -59,11 +72,12 @@ function isBuilt() {
 
 async function build() {
   const start = new Date()
-  await step('Building', npm(), ['run', 'build', '--silent'])
+  if (!(await step('Building', npm(), ['run', 'build', '--silent']))) return false
   mkdirSync(dirname(BUILT), { recursive: true })
   writeFileSync(BUILT, '')
   // A file saved while the build ran counts as newer
   utimesSync(BUILT, start, start)
+  return true
 }
 
 function packageFolders() {
@@ -112,14 +126,6 @@ async function step(title, [command = '', ...first], args) {
 
   if (ticker) clearInterval(ticker)
   process.stderr.write(`${live ? '\r' : ''}${title}: ${code === 0 ? 'done' : 'failed'} in ${elapsed()}\n`)
-  if (code !== 0) stop(`${output.trim()}\n\n${title} failed (${code}).`)
-}
-
-/**
- * @param {string} message
- * @returns {never}
- */
-function stop(message) {
-  process.stderr.write(`${message}\n`)
-  process.exit(1)
+  if (code !== 0) process.stderr.write(`${output.trim()}\n\n${title} failed (${code}).\n`)
+  return code === 0
 }

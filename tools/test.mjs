@@ -4,15 +4,17 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ready, root } from './ready.mjs'
+import { built, installed, root } from './ready.mjs'
 
-await ready()
+await installed()
 
 const args = process.argv.slice(2)
 const reports = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
 const nothing = { passed: 0, failed: 0 }
 const totals = { ...nothing }
 try {
+  // Most tests run from source, so a build that fails is one failure among others
+  if (!(await built())) add({ passed: 0, failed: 1 })
   if (args.length === 0) add(await runChecks())
   add(await runTests(args.filter(argument => argument !== '--no-checks')))
 } finally {

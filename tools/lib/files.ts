@@ -33,7 +33,12 @@ export function filesUnder(root: string, folder: string = '.'): string[] {
 
 /** The TypeScript sources of the packages, without their tests. */
 export function packageSources(root: string): string[] {
-  return filesUnder(root, 'packages').filter(path => /^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path))
+  return filesUnder(root, 'packages').filter(path => /^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) && !isTestCode(path))
+}
+
+/** Tests and what serves them alone. The server's `testing` is part of the product. */
+export function isTestCode(path: string): boolean {
+  return /\.test\.tsx?$/.test(path) || /^packages\/(?!server\/)[^/]+\/src\/testing\//.test(path)
 }
 
 /** The text of one file of the repository. */

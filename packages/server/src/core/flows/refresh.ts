@@ -4,6 +4,7 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
 import type { RefreshClaims } from '../session/access-token.ts'
+import { askApp } from '../session/check.ts'
 import { hashSecret } from '../session/secret.ts'
 import type { Secret } from '../session/secret.ts'
 import { isLive } from '../session/session.ts'
@@ -25,7 +26,7 @@ export async function refresh(core: Core, accessToken: unknown, refreshToken: un
     if (turn.outcome === 'over') throw new AccountsError('InvalidSession')
     if (turn.outcome === 'reused') throw await reportReuse(core, claims, turn.found.user.id)
     const { session, user } = turn.found
-    await core.settings.resumeSessionValidator?.(user, session)
+    await askApp(core, { user, session })
     if (core.settings.createNewSessionTokenOnRefresh) await changed(core, user.id)
     const tokens = await core.accessTokens.pair(session, user, next)
     await core.hooks.tell('refreshed', { user, session, origin })

@@ -2,6 +2,7 @@
 import { AccountsError } from '@latchkey/common'
 import type { Core } from '../core.ts'
 import type { AccessClaims } from './access-token.ts'
+import { passThrough } from '../hooks.ts'
 import { hashSecret } from './secret.ts'
 import { isLive } from './session.ts'
 import type { SessionAndUser } from './session.ts'
@@ -13,7 +14,7 @@ import type { SessionAndUser } from './session.ts'
 export async function check(core: Core, accessToken: unknown): Promise<SessionAndUser> {
   try {
     const found = await findLive(core, core.accessTokens.verify(accessToken))
-    await core.settings.resumeSessionValidator?.(found.user, found.session)
+    await askApp(core, found)
     // `verify` refuses anything but a string.
     await core.hooks.tell('resumed', { ...found, accessToken: accessToken as string })
     return found
@@ -42,18 +43,32 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
   const key = `resume:${hash}`
   const cached = core.cache.get(key)
   const found = cached && isLive(cached, now) ? cached : await core.cache.load(key, () => core.store.sessions.findByResume(hash))
-  if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: found ? 'session is over' : 'unknown resume secret' })
+  if (!found || !isLive(found, now))
+    throw new AccountsError('InvalidSession', { detail: found ? 'session is over' : 'unknown resume secret' })
   core.activity.note(found.session, now)
-  await core.settings.resumeSessionValidator?.(found.user, found.session)
+  await askApp(core, found)
   return found
 }
 
 /** The session an access token names, live or not. The token must be genuine and, unless told otherwise, unexpired. */
-export async function findByAccessToken(core: Core, accessToken: unknown, expired: 'refuse' | 'accept' = 'refuse'): Promise<SessionAndUser> {
+export async function findByAccessToken(
+  core: Core,
+  accessToken: unknown,
+  expired: 'refuse' | 'accept' = 'refuse',
+): Promise<SessionAndUser> {
   const claims = core.accessTokens.verify(accessToken, { expired })
   const found = await core.store.sessions.find(claims.sid)
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   return found
+}
+
+/** The app's last word on a session that is otherwise good. Its refusal is one of the session, not a failure of ours, whatever it throws. */
+export async function askApp({ settings }: Core, { user, session }: SessionAndUser): Promise<void> {
+  try {
+    await settings.resumeSessionValidator?.(user, session)
+  } catch (thrown) {
+    throw passThrough(thrown)
+  }
 }
 
 async function findLive(core: Core, claims: AccessClaims): Promise<SessionAndUser> {

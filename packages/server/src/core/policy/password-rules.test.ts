@@ -86,7 +86,9 @@ describe('judgePassword', () => {
 
   it('gives a verdict on any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), text => expect(judgePassword(RULES, text, ADA).ok).toBeTypeOf('boolean')),
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), text => {
+        expect(judgePassword(RULES, text, ADA).ok).toBeTypeOf('boolean')
+      }),
     )
   })
 })
@@ -121,7 +123,11 @@ describe('readPassword', () => {
   })
 
   it('leads both ways of sending a password to one digest', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), password => expect(digestOf(password)).toBe(digestOf(digest(password)))))
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), password => {
+        expect(digestOf(password)).toBe(digestOf(digest(password)))
+      }),
+    )
   })
 })
 
@@ -136,9 +142,9 @@ describe('isCommonDigest', () => {
 
   it('finds no random digest', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), bytes =>
-        expect(isCommonDigest(createHash('sha256').update(bytes).digest('hex'))).toBe(false),
-      ),
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), bytes => {
+        expect(isCommonDigest(createHash('sha256').update(bytes).digest('hex'))).toBe(false)
+      }),
     )
   })
 })

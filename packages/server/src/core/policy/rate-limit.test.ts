@@ -36,7 +36,11 @@ describe('addressOf', () => {
   })
 
   it('never throws', () => {
-    fc.assert(fc.property(fc.string(), text => expect(addressOf(text)).not.toBe('')))
+    fc.assert(
+      fc.property(fc.string(), text => {
+        expect(addressOf(text)).not.toBe('')
+      }),
+    )
   })
 })
 

@@ -110,8 +110,8 @@ describe('parseEmail', () => {
   })
 
   test('no text makes it throw, and what it reads it reads again to the same key', () => {
-    const local = fc.string({ unit: fc.constantFrom(...'aAbZ019._+-%éÉßΣςσİıКДж'), minLength: 1, maxLength: 20 })
-    const domain = fc.array(fc.string({ unit: fc.constantFrom(...'aAbZ09-éüßд'), minLength: 1, maxLength: 12 }), {
+    const local = fc.string({ unit: fc.constantFrom(...Array.from('aAbZ019._+-%éÉßΣςσİıКДж')), minLength: 1, maxLength: 20 })
+    const domain = fc.array(fc.string({ unit: fc.constantFrom(...Array.from('aAbZ09-éüßд')), minLength: 1, maxLength: 12 }), {
       minLength: 1,
       maxLength: 4,
     })
@@ -133,15 +133,14 @@ describe('parseEmail', () => {
 
   test('case never makes another key, in any address it accepts', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'abzß09._+éж'), minLength: 1, maxLength: 20 }), local => {
-        const [lower, upper] = [parseEmail(`${local}@example.org`), parseEmail(`${local.replaceAll('ß', '').toUpperCase()}@EXAMPLE.ORG`)]
-        if (lower && upper && !local.includes('ß')) expect(upper.key).toBe(lower.key)
+      fc.property(fc.string({ unit: fc.constantFrom(...Array.from('abz09._+éж')), minLength: 1, maxLength: 20 }), local => {
+        expect(parseEmail(`${local.toUpperCase()}@EXAMPLE.ORG`)?.key).toBe(parseEmail(`${local}@example.org`)?.key)
       }),
     )
   })
 
   test('accepts every address of ASCII that a liberal pattern of the web accepts, short of quotes and IP literals', () => {
-    const atom = fc.string({ unit: fc.constantFrom(..."abcXYZ019!#$%&'*+-/=?^_`{|}~"), minLength: 1, maxLength: 10 })
+    const atom = fc.string({ unit: fc.constantFrom(...Array.from("abcXYZ019!#$%&'*+-/=?^_`{|}~")), minLength: 1, maxLength: 10 })
     const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9]{0,8}[a-z0-9])?$/)
     const addresses = fc.tuple(
       fc.array(atom, { minLength: 1, maxLength: 3 }),

@@ -78,7 +78,10 @@ describe('parseUsername', () => {
 
   test('no text makes it throw, and the lookup of a name finds its key', () => {
     const names = fc.string({
-      unit: fc.oneof(fc.constantFrom(...'aAzZ09._- ßẞΣςσİıJ̌ǅﬁ𝒜ｱéＫ'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })),
+      unit: fc.oneof(
+        fc.constantFrom(...Array.from('aAzZ09._- ßẞΣςσİıJ̌ǅﬁ𝒜ｱéＫ')),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      ),
       maxLength: 80,
     })
     fc.assert(
@@ -96,10 +99,12 @@ describe('parseUsername', () => {
   })
 
   test('folding comes to rest for every character there is', () => {
+    const restless: string[] = []
     for (let code = 0x20; code <= 0x10ffff; code += 1) {
       const key = usernameKey(`x${String.fromCodePoint(code)}x`)
-      if (usernameKey(key) !== key) expect.fail(`U+${code.toString(16)} folds on`)
+      if (usernameKey(key) !== key) restless.push(code.toString(16))
     }
+    expect(restless).toEqual([])
   })
 
   test('case never makes another key', () => {

@@ -1,0 +1,9 @@
+import { AccountsClient, AccountsClientPassword, RestClient } from '@latchkey/client'
+
+/**
+ * The page's own client. The session is a cookie that scripts cannot read, so that nothing injected into the page could carry it off; this
+ * works over plain http on the own machine too.
+ */
+export const accounts: AccountsClient = new AccountsClient({ session: 'cookie' }, new RestClient())
+
+export const password: AccountsClientPassword = new AccountsClientPassword(accounts)

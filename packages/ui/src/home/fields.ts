@@ -1,0 +1,100 @@
+import { html, nothing } from 'lit'
+import type { TemplateResult } from 'lit'
+
+/** One labelled field. */
+export interface Field {
+  name: string
+  label: string
+  /** Shown below; a problem takes its place, so that nothing moves. */
+  hint?: string | undefined
+  problem?: string | undefined
+  type?: 'text' | 'email'
+  autocomplete: AutoFill
+  value?: string
+}
+
+/** A field with its label, hint and problem. */
+export const field = ({ name, label, hint, problem, type = 'text', autocomplete, value = '' }: Field): TemplateResult => html`
+  <div class="field">
+    <label for=${name}>${label}</label>
+    <input
+      id=${name}
+      name=${name}
+      type=${type}
+      .value=${value}
+      autocomplete=${autocomplete}
+      autocapitalize="none"
+      autocorrect="off"
+      spellcheck="false"
+      required
+      aria-invalid=${problem ? 'true' : 'false'}
+      aria-describedby="${name}-hint"
+    />
+    ${below(name, hint, problem)}
+  </div>
+`
+
+/** A password with a button that shows what was typed. Pasting is welcome. */
+export const passwordField = ({ name, label, hint, problem, autocomplete }: Omit<Field, 'type' | 'value'>): TemplateResult => html`
+  <div class="field">
+    <label for=${name}>${label}</label>
+    <div class="with-button">
+      <input
+        id=${name}
+        name=${name}
+        type="password"
+        autocomplete=${autocomplete}
+        autocapitalize="none"
+        autocorrect="off"
+        spellcheck="false"
+        required
+        aria-invalid=${problem ? 'true' : 'false'}
+        aria-describedby="${name}-hint"
+      />
+      <button
+        type="button"
+        class="reveal"
+        aria-pressed="false"
+        aria-controls=${name}
+        aria-label="Show ${label.toLowerCase()}"
+        @click=${reveal}
+      >
+        Show
+      </button>
+    </div>
+    ${below(name, hint, problem)}
+  </div>
+`
+
+/** Tells password managers whose password a form is about, when no field does. */
+export const accountName = (name: string): TemplateResult =>
+  html`<input class="hidden" type="text" name="account" autocomplete="username" .value=${name} readonly tabindex="-1" aria-hidden="true" />`
+
+/** The button of a form. Stays where it is and as wide as it is while busy. */
+export const submitButton = (label: string, busy: boolean, kind = 'primary'): TemplateResult => html`
+  <button type="submit" class=${kind} aria-disabled=${busy ? 'true' : 'false'}>
+    <span class="label">${label}</span>
+    ${busy ? html`<span class="spinner" role="img" aria-label="Working"></span>` : nothing}
+  </button>
+`
+
+/** What to say beside a field for a new password. */
+export const passwordHint = (least: number): string => `At least ${least} characters. A few words in a row work well.`
+
+/** Counted in code points, as the server does. */
+export const isTooShort = (text: string, least: number): boolean => Array.from(text).length < least
+
+export const tooShort = (least: number): string => `Use at least ${least} characters.`
+
+const below = (name: string, hint: string | undefined, problem: string | undefined): TemplateResult =>
+  html`<p id="${name}-hint" class=${problem ? 'hint wrong' : 'hint'} aria-live="polite">${problem ?? hint ?? nothing}</p>`
+
+function reveal({ currentTarget }: Event): void {
+  const button = currentTarget as HTMLButtonElement
+  const input = button.parentElement?.querySelector('input')
+  if (!input) return
+  const shown = input.type === 'password'
+  input.type = shown ? 'text' : 'password'
+  button.setAttribute('aria-pressed', String(shown))
+  button.textContent = shown ? 'Hide' : 'Show'
+}

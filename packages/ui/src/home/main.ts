@@ -1,0 +1,3 @@
+import { Home } from './home.ts'
+
+customElements.define('latchkey-home', Home)

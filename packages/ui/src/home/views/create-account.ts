@@ -1,0 +1,62 @@
+import { html } from 'lit'
+import type { PropertyDeclarations, TemplateResult } from 'lit'
+import { password } from '../accounts.ts'
+import { field, passwordField, submitButton, isTooShort, passwordHint, tooShort } from '../fields.ts'
+import { View } from '../view.ts'
+
+/** Signing up. */
+export class CreateAccount extends View {
+  static override properties: PropertyDeclarations = {
+    ...View.properties,
+    passwordMinLength: { type: Number },
+    onSent: { attribute: false },
+  }
+  declare passwordMinLength: number
+  /** Told the address a message is on its way to. */
+  declare onSent: (email: string) => void
+
+  constructor() {
+    super()
+    this.passwordMinLength = 8
+    this.onSent = () => {}
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      <h1 tabindex="-1">Create an account</h1>
+      <form @submit=${this.#submit} novalidate>
+        ${this.notice('email', 'password')}
+        ${field({
+          name: 'email',
+          label: 'E-mail',
+          type: 'email',
+          autocomplete: 'username',
+          hint: 'We send a link there to confirm it is yours.',
+          problem: this.problemOf('email'),
+        })}
+        ${passwordField({
+          name: 'password',
+          label: 'Password',
+          autocomplete: 'new-password',
+          hint: passwordHint(this.passwordMinLength),
+          problem: this.problemOf('password'),
+        })}
+        <div class="actions">${submitButton('Create account', this.busy === 'main')}</div>
+      </form>
+      <p class="aside">Have an account? <a href="/#/">Sign in</a></p>
+    `
+  }
+
+  readonly #submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    const [email, secret] = [this.entered('email').trim(), this.entered('password')]
+    if (!email) return void this.refuse({ text: 'Enter your e-mail address.', field: 'email' })
+    if (isTooShort(secret, this.passwordMinLength)) {
+      return void this.refuse({ text: tooShort(this.passwordMinLength), field: 'password' })
+    }
+    void this.attempt(async () => {
+      const { loginResult } = await password.createUser({ email, password: secret })
+      if (!loginResult) this.onSent(email)
+    })
+  }
+}

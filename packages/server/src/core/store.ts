@@ -299,6 +299,11 @@ export interface SessionsAlone {
   rotate(rotation: Rotation, user: User): Promise<RotateOutcome>
   /** As {@link SessionStore.endAll}. The session that is kept moves from one epoch to the other, if that is where it is. */
   endAll(userId: string, reason: EndReason, now: number, keep?: KeptSession, along?: Along): Promise<string[]>
+  /**
+   * Ends all that a user impersonates, but for what comes from the session that is kept. `endAll` and `forget` do so too; this is done before the
+   * users' half, because no epoch reaches into the accounts of others.
+   */
+  endImpersonated(userId: string, now: number, keptSessionId?: string): Promise<void>
   /** For a user who was removed: deletes their sessions, ends those impersonated from them, takes ip, agent and data from their audit lines. */
   forget(userId: string, now: number): Promise<void>
 }

@@ -52,8 +52,8 @@ export function sessionsOf(data: MemoryData, userId: string): NewSession[] {
   return data.sessionsOfUser.of(userId).flatMap(id => data.sessions.get(id) ?? [])
 }
 
-/** By the administrator, not by their sessions: one of those may have expired and been swept while what it began goes on. */
-function endImpersonations(data: MemoryData, administratorId: string, now: number, keptSessionId?: string): void {
+/** Ends all a user impersonates. By the user, not by their sessions: one of those may have expired and been swept while what it began goes on. */
+export function endImpersonations(data: MemoryData, administratorId: string, now: number, keptSessionId?: string): void {
   endThose(
     data,
     data.impersonatedBy

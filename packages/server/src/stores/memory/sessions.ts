@@ -5,7 +5,7 @@ import type { NewSession, Session, SessionAndUser } from '../../core/session/ses
 import type { RotateOutcome, Rotation, SessionsAlone, SessionStore } from '../../core/store.ts'
 import { copy, sweepMap } from './data.ts'
 import type { MemoryData } from './data.ts'
-import { deleteSession, endAllSessions, endSession, isDeviceSeen, removeSessions, sessionsOf } from './end.ts'
+import { deleteSession, endAllSessions, endImpersonations, endSession, isDeviceSeen, removeSessions, sessionsOf } from './end.ts'
 import { noteUser } from './users.ts'
 
 /** Sessions, with their users beside them. */
@@ -97,6 +97,8 @@ export function sessionsAlone(data: MemoryData): SessionsAlone {
         ride()
         return ended
       }),
+
+    endImpersonated: (userId, now, keptSessionId) => data.deed(() => endImpersonations(data, userId, now, keptSessionId)),
 
     forget: (userId, now) =>
       data.deed(() => {

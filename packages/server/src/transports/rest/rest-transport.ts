@@ -87,40 +87,30 @@ class Transport {
   }
 
   handle(call: RestCall): RestReply | Promise<RestReply> {
-    const began = this.#journal.now()
-    let match: Match | undefined
+    const asked: Asked = { call, began: this.#journal.now(), request: this.#journal.nextId(), quiet: true }
     try {
-      match = this.#router.find(call.url)
+      const match = this.#router.find(call.url)
       if (!match) throw new AccountsError('NotFound')
-      const { place } = match
-      const route = place.routes.get(call.method)
-      if (!route) return this.#withCors(call, this.#otherMethod(call, place))
+      asked.place = match.place
+      const route = match.place.routes.get(call.method)
+      if (!route) return this.#done(asked, this.#otherMethod(call, match.place))
+      asked.quiet = route.quiet
       // CORS headers depend on the origin, and an answer at hand is the same for everybody.
       const instant = call.headers.origin === undefined ? route.instant?.(call) : undefined
-      if (instant) return this.#noted(call, place, route, began, instant)
-      return this.#run(call, match, route, began)
+      return instant ? this.#noted(asked, instant) : this.#run(asked, route, match.params)
     } catch (error) {
-      return this.#withCors(call, this.#failed(call, match?.place, this.#journal.nextId(), error))
+      return this.#done(asked, this.#failed(asked, error))
     }
   }
 
-  async #run(call: RestCall, { place, params }: Match, route: Route, began: number): Promise<RestReply> {
-    const request = this.#journal.nextId()
-    const reply = await answer(this.#site, route, params, call).then(
-      ({ status, body, cookies }) =>
-        this.#replies.json(
-          status,
-          body,
-          cookies.flatMap(cookie => ['set-cookie', cookie]),
-        ),
-      (error: unknown) => this.#failed(call, place, request, error),
-    )
-    return this.#noted(call, place, route, began, this.#withCors(call, reply), request)
-  }
-
-  #noted(call: RestCall, place: Place, route: Route, began: number, reply: RestReply, request = this.#journal.nextId()): RestReply {
-    this.#journal.answered({ method: call.method, route: place.pattern, status: reply.status, quiet: route.quiet, began, request })
-    return reply
+  async #run(asked: Asked, route: Route, params: Match['params']): Promise<RestReply> {
+    try {
+      const { status, body, cookies } = await answer(this.#site, route, params, asked.call)
+      const setting = cookies.flatMap(cookie => ['set-cookie', cookie])
+      return this.#done(asked, this.#replies.json(status, body, setting))
+    } catch (error) {
+      return this.#done(asked, this.#failed(asked, error))
+    }
   }
 
   /** OPTIONS, and methods that nothing answers here. */
@@ -131,14 +121,34 @@ class Transport {
     return this.#replies.empty([...allow, ...preflightHeaders(headerOf(call, 'origin'), place.methods, this.#site.settings)])
   }
 
-  #failed(call: RestCall, place: Place | undefined, request: string, error: unknown): RestReply {
-    if (isRefusal(error)) return this.#replies.refusal(refusalOf(error))
+  #failed({ call, place, request }: Asked, error: unknown): RestReply {
+    try {
+      if (isRefusal(error)) return this.#replies.refusal(refusalOf(error))
+    } catch {
+      // Its details cannot be written as JSON: then it is a failure of whoever threw it, and told as one.
+    }
     this.#journal.failed({ method: call.method, route: place?.pattern ?? '', request, error })
     return this.#replies.refusal(INTERNAL, ['x-request-id', request])
   }
 
-  #withCors(call: RestCall, reply: RestReply): RestReply {
+  #done(asked: Asked, reply: RestReply): RestReply {
+    const { call } = asked
+    // A preflight has its own.
     const more = call.method === 'OPTIONS' ? [] : corsHeaders(headerOf(call, 'origin'), this.#site.settings)
-    return more.length === 0 ? reply : { ...reply, headers: [...reply.headers, ...more] }
+    return this.#noted(asked, more.length === 0 ? reply : { ...reply, headers: [...reply.headers, ...more] })
   }
+
+  #noted({ call, place, request, began, quiet }: Asked, reply: RestReply): RestReply {
+    this.#journal.answered({ method: call.method, route: place?.pattern ?? '', status: reply.status, quiet, began, request })
+    return reply
+  }
+}
+
+/** A request on its way through. */
+interface Asked {
+  readonly call: RestCall
+  readonly began: number
+  readonly request: string
+  place?: Place
+  quiet: boolean
 }

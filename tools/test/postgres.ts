@@ -65,12 +65,26 @@ export async function postgresUrl(): Promise<string> {
 }
 
 async function administer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
+  const client = await connected(url)
   try {
     await client.query(statement)
   } finally {
     await client.end()
+  }
+}
+
+/** The port takes connections a moment before the server takes statements: until then it answers 57P03, "the database system is starting up". */
+async function connected(url: string): Promise<pg.Client> {
+  for (const deadline = Date.now() + 25_000; ; await pause(20)) {
+    const client = new pg.Client({ connectionString: url })
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      await client.end()
+      const isStarting = error instanceof Error && 'code' in error && error.code === '57P03'
+      if (!isStarting || Date.now() > deadline) throw error
+    }
   }
 }
 

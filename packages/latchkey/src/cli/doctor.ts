@@ -28,9 +28,20 @@ Examples:
       const { read, checks } = await look(options, io)
       const isOk = checks.every(({ status }) => status !== 'fail')
       const settings = read === null ? [] : settingsOf(read)
-      const machine = { ok: isOk, checks, configuration: Object.fromEntries(settings.map(({ key, value, source }) => [key, { value, source }])) }
-      const given = settings.filter(({ source }) => source !== 'default').map(({ name, value, source }) => [name, `${show(value)}  (${source})`] as const)
-      printResult(io, options.json, machine, [...checks.map(line), ...(given.length === 0 ? [] : ['', 'Set by you:', facts(given)])].join('\n'))
+      const machine = {
+        ok: isOk,
+        checks,
+        configuration: Object.fromEntries(settings.map(({ key, value, source }) => [key, { value, source }])),
+      }
+      const given = settings
+        .filter(({ source }) => source !== 'default')
+        .map(({ name, value, source }) => [name, `${show(value)}  (${source})`] as const)
+      printResult(
+        io,
+        options.json,
+        machine,
+        [...checks.map(line), ...(given.length === 0 ? [] : ['', 'Set by you:', facts(given)])].join('\n'),
+      )
       if (!isOk) throw new DoctorFailure()
     })
 }

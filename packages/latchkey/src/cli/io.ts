@@ -43,7 +43,8 @@ export async function readPasswordFrom(stdin: Readable): Promise<string> {
     if (input.length > LONGEST) throw new CommandFailure(EXIT.usage, 'standard input is too long to be a password')
   }
   const password = input.replace(/\r?\n$/, '')
-  if (password === '') throw new CommandFailure(EXIT.usage, 'standard input is empty: pipe the password in, for example: printf %s "$PASSWORD" | latchkey …')
+  if (password === '')
+    throw new CommandFailure(EXIT.usage, 'standard input is empty: pipe the password in, for example: printf %s "$PASSWORD" | latchkey …')
   return password
 }
 

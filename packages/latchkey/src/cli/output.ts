@@ -9,14 +9,21 @@ export function printResult(io: Io, json: boolean | undefined, machine: unknown,
 /** Prints an error: `{ "error": { code, message } }` on stdout with `--json`, so that its reader always finds one document; else a line on stderr. */
 export function printError(io: Io, json: boolean, error: unknown): void {
   const message = messageOf(error)
-  if (json) io.out(`${JSON.stringify({ error: { code: isAccountsError(error) ? error.code : 'Failed', message, ...detailsOf(error) } }, null, 2)}\n`)
+  if (json)
+    io.out(
+      `${JSON.stringify({ error: { code: isAccountsError(error) ? error.code : 'Failed', message, ...detailsOf(error) } }, null, 2)}\n`,
+    )
   else io.err(`${message}\n`)
 }
 
 /** Rows under a heading, columns aligned. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map(row => (row[column] ?? '').length)))
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
   return [line(heading), ...rows.map(row => line(row.map(printable)))].join('\n')
 }
 
@@ -33,8 +40,10 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const detail = isAccountsError(error) && error.detail !== undefined ? ` (${error.detail})` : ''
   // Node's own errors for "nobody answers" carry their reasons in a list and no message of their own.
-  const reasons = error instanceof AggregateError ? error.errors.map(reason => (reason instanceof Error ? reason.message : String(reason))) : []
+  const reasons =
+    error instanceof AggregateError ? error.errors.map(reason => (reason instanceof Error ? reason.message : String(reason))) : []
   return `${error.message || reasons.join('; ') || error.name}${detail}`
 }
 
-const detailsOf = (error: unknown): Record<string, unknown> => (isAccountsError(error) && error.details !== undefined ? { details: error.details } : {})
+const detailsOf = (error: unknown): Record<string, unknown> =>
+  isAccountsError(error) && error.details !== undefined ? { details: error.details } : {}

@@ -34,7 +34,11 @@ async function serveUntilSignal({ config, file }: ReadConfig, json: boolean, io:
 
   if (format === 'pretty') io.out(greeting(running, config, file))
   // The address stands alone at the end of the message, so that a person and a script both find it.
-  else log.info({ host: config.host, port: running.port, production: config.production, data: config.data }, `Latchkey is ready at ${running.url} `)
+  else
+    log.info(
+      { host: config.host, port: running.port, production: config.production, data: config.data },
+      `Latchkey is ready at ${running.url} `,
+    )
 
   const name = await signal
   log.info({ signal: name }, 'finishing what is under way; a second signal stops at once')

@@ -19,7 +19,12 @@ export async function withAccounts<T>(options: SharedOptions, io: Io, work: (acc
     ])
   }
   const log = await makeLog({ level: config.logLevel === 'silent' ? 'silent' : 'warn', format: 'pretty', to: 'stderr' })
-  const { accounts, stop } = await assemble(config, (await secretOf(config)).value, config.baseUrl ?? `http://localhost:${config.port}`, log)
+  const { accounts, stop } = await assemble(
+    config,
+    (await secretOf(config)).value,
+    config.baseUrl ?? `http://localhost:${config.port}`,
+    log,
+  )
   try {
     await (mails ? accounts.ready() : accounts.core.store.open())
     return await work(accounts)
@@ -31,6 +36,7 @@ export async function withAccounts<T>(options: SharedOptions, io: Io, work: (acc
 /** The user an operator means: by id, else e-mail, else username. @throws AccountsError `UserNotFound` */
 export async function findUser(accounts: Accounts, who: string): Promise<User> {
   const user = await accounts.lookUp(who)
-  if (user === null) throw new AccountsError('UserNotFound', { message: `There is no user with the id, e-mail address or username ${JSON.stringify(who)}` })
+  if (user === null)
+    throw new AccountsError('UserNotFound', { message: `There is no user with the id, e-mail address or username ${JSON.stringify(who)}` })
   return user
 }

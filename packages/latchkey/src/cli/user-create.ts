@@ -61,7 +61,12 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
     },
     invite,
   )
-  printResult(io, options.json, { user: userView(user), invited: invite }, `Created ${nameOf(user)} (${user.id})${invite ? ' and mailed a link' : ''}.`)
+  printResult(
+    io,
+    options.json,
+    { user: userView(user), invited: invite },
+    `Created ${nameOf(user)} (${user.id})${invite ? ' and mailed a link' : ''}.`,
+  )
 }
 
 /** From standard input, from the person, or none when that was asked for. Never from the command line, which other users can read. */
@@ -70,6 +75,7 @@ async function passwordFor({ passwordStdin, invite, password }: CreateOptions, i
   if (ways > 1) throw new CommandFailure(EXIT.usage, 'use one of --password-stdin, --invite and --no-password')
   if (passwordStdin) return readPasswordFrom(io.stdin)
   if (ways === 1) return undefined
-  if (!io.isInteractive) throw new CommandFailure(EXIT.usage, 'nobody can be asked for a password here: use --password-stdin, --invite or --no-password')
+  if (!io.isInteractive)
+    throw new CommandFailure(EXIT.usage, 'nobody can be asked for a password here: use --password-stdin, --invite or --no-password')
   return askPassword('Password')
 }

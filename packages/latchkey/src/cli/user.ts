@@ -35,7 +35,8 @@ function addList(parent: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  latchkey user list --search ada\n  latchkey user list --json --limit 1000 | jq -r ".users[].id"')
     .action(async (options: SharedOptions & { search?: string; limit: string; after?: string }) => {
       const limit = Number(options.limit)
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new CommandFailure(EXIT.usage, '--limit must be a whole number from 1 to 1000')
+      if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+        throw new CommandFailure(EXIT.usage, '--limit must be a whole number from 1 to 1000')
       const { search, after } = options
       const page = { limit: limit + 1, ...(search === undefined ? {} : { search }), ...(after === undefined ? {} : { after }) }
       const found = await withAccounts(options, io, accounts => accounts.listUsers(page))
@@ -92,9 +93,13 @@ function addSwitch(parent: Command, io: Io, verb: 'activate' | 'deactivate', sum
 function addSetPassword(parent: Command, io: Io): void {
   withSettings(parent.command('set-password').description('set a password and end all sessions').argument('<who>', WHO), 'store')
     .option('--password-stdin', 'read the password from standard input instead of asking')
-    .addHelpText('after', '\nExamples:\n  latchkey user set-password ada\n  pass show ada | latchkey user set-password ada --password-stdin')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  latchkey user set-password ada\n  pass show ada | latchkey user set-password ada --password-stdin',
+    )
     .action(async (who: string, options: SharedOptions & { passwordStdin?: boolean }) => {
-      if (!options.passwordStdin && !io.isInteractive) throw new CommandFailure(EXIT.usage, 'nobody can be asked for the password here: use --password-stdin')
+      if (!options.passwordStdin && !io.isInteractive)
+        throw new CommandFailure(EXIT.usage, 'nobody can be asked for the password here: use --password-stdin')
       const given = options.passwordStdin ? await readPasswordFrom(io.stdin) : undefined
       const user = await withAccounts(options, io, async accounts => {
         const user = await findUser(accounts, who)
@@ -110,7 +115,13 @@ function addSessions(parent: Command, io: Io): void {
     .addHelpText('after', '\nExamples:\n  latchkey user sessions ada@example.org --json')
     .action(async (who: string, options: SharedOptions) => {
       const sessions = await withAccounts(options, io, async accounts => accounts.userSessions((await findUser(accounts, who)).id))
-      const rows = sessions.map(({ id, device, ip, createdAt, activeAt }) => [id, device, ip ?? '-', shortTime(createdAt), shortTime(activeAt)])
+      const rows = sessions.map(({ id, device, ip, createdAt, activeAt }) => [
+        id,
+        device,
+        ip ?? '-',
+        shortTime(createdAt),
+        shortTime(activeAt),
+      ])
       const human = sessions.length === 0 ? 'No sessions.' : table(['SESSION', 'DEVICE', 'ADDRESS', 'SIGNED IN', 'LAST ACTIVE'], rows)
       printResult(io, options.json, { sessions: sessions.map(sessionView) }, human)
     })
@@ -136,7 +147,10 @@ function addRevoke(parent: Command, io: Io): void {
 function addDelete(parent: Command, io: Io): void {
   withSettings(parent.command('delete').description('delete a user and everything kept about them').argument('<who>', WHO), 'store')
     .option('--yes', 'do not ask')
-    .addHelpText('after', '\nThe audit trail keeps what happened, without address and device.\n\nExamples:\n  latchkey user delete ada@example.org --yes')
+    .addHelpText(
+      'after',
+      '\nThe audit trail keeps what happened, without address and device.\n\nExamples:\n  latchkey user delete ada@example.org --yes',
+    )
     .action(async (who: string, options: SharedOptions & { yes?: boolean }) => {
       if (!options.yes && !io.isInteractive) throw new CommandFailure(EXIT.usage, 'nobody can be asked to agree here: use --yes')
       const user = await withAccounts(options, io, async accounts => {

@@ -52,7 +52,12 @@ function* judgeBaseUrl({ baseUrl, production, cookieDomain }: Config): Generator
   if (baseUrl === null) {
     if (production) {
       const what = 'the base URL is missing, so links in mails would lead nowhere'
-      yield { topic: 'base-url', refuses: true, what, fix: 'set LATCHKEY_BASE_URL to the https address of this server, such as https://accounts.example.org' }
+      yield {
+        topic: 'base-url',
+        refuses: true,
+        what,
+        fix: 'set LATCHKEY_BASE_URL to the https address of this server, such as https://accounts.example.org',
+      }
     }
     return
   }
@@ -93,7 +98,8 @@ function* judgeOpenness({ production, rateLimits, corsOrigins, trustedProxies, h
     yield { topic: 'proxies', refuses: true, what, fix: 'list only your own proxies in LATCHKEY_TRUSTED_PROXIES' }
   }
   if (production && trustedProxies.length === 0 && isLoopback(host)) {
-    const what = 'the server listens on this machine only, so a proxy must stand in front, but none is trusted: all visitors share one address in limits and logs'
+    const what =
+      'the server listens on this machine only, so a proxy must stand in front, but none is trusted: all visitors share one address in limits and logs'
     yield { topic: 'proxies', refuses: false, what, fix: 'set LATCHKEY_TRUSTED_PROXIES=127.0.0.1 (or where your proxy is)' }
   }
   if (!production && !isLoopback(host)) {

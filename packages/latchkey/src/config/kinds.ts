@@ -40,10 +40,7 @@ export const oneOf = <const T extends string>(words: readonly T[]): Kind<T> =>
 
 /** Several texts, separated by commas or given as a list. */
 export const list = (each: v.GenericSchema<string, string> = v.string()): Kind<string[]> =>
-  v.pipe(
-    v.union([v.array(v.string()), v.pipe(v.string(), v.transform(split))], 'must be a list, separated by commas'),
-    v.array(each),
-  )
+  v.pipe(v.union([v.array(v.string()), v.pipe(v.string(), v.transform(split))], 'must be a list, separated by commas'), v.array(each))
 
 const split = (given: string): string[] =>
   given
@@ -68,7 +65,10 @@ const DURATION = /^(\d{1,9})\s*(ms|s|m|h|d|w)$/
 
 /** A duration in milliseconds: a number of them, or a text such as `90m` or `7d`. */
 export const duration: Kind<number> = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(DURATION), v.transform(toMilliseconds))], 'must be a duration such as 30s, 90m or 7d'),
+  v.union(
+    [v.number(), v.pipe(v.string(), v.trim(), v.regex(DURATION), v.transform(toMilliseconds))],
+    'must be a duration such as 30s, 90m or 7d',
+  ),
   v.integer('must be a whole number of milliseconds'),
   v.minValue(1, 'must be more than nothing'),
 )

@@ -81,9 +81,8 @@ function parse(given: GivenSettings, problems: Problem[]): Partial<Config> {
 function fromFlags(flags: Readonly<Record<string, unknown>>, problems: Problem[]): GivenSettings {
   const given: GivenSettings = {}
   for (const [key, value] of Object.entries(flags)) {
-    if (value === undefined) continue
     if (!isKey(key)) problems.push(unknown(`setting "${key}"`, key, KEYS))
-    else given[key] = { value, source: 'flag', name: flagName(TABLE[key].flag) ?? `"${key}"` }
+    else if (isGiven(key, value)) given[key] = { value, source: 'flag', name: flagName(TABLE[key].flag) ?? `"${key}"` }
   }
   return given
 }
@@ -111,7 +110,10 @@ async function fromEnvironment(env: Readonly<Record<string, string | undefined>>
 }
 
 function refuseVariables(env: Readonly<Record<string, string | undefined>>, problems: Problem[]): void {
-  const known = [CONFIG_VARIABLE, ...KEYS.flatMap(key => (TABLE[key].secret ? [TABLE[key].env, `${TABLE[key].env}_FILE`] : [TABLE[key].env]))]
+  const known = [
+    CONFIG_VARIABLE,
+    ...KEYS.flatMap(key => (TABLE[key].secret ? [TABLE[key].env, `${TABLE[key].env}_FILE`] : [TABLE[key].env])),
+  ]
   for (const [name, value] of Object.entries(env)) {
     if (!value) continue
     if (Object.hasOwn(REFUSED, name)) problems.push({ what: `${name} is set`, fix: REFUSED[name] ?? '' })
@@ -126,7 +128,7 @@ function fromFile(file: string, settings: Record<string, unknown>, problems: Pro
   const base = path.basename(file)
   for (const [key, value] of Object.entries(settings)) {
     if (!isKey(key)) problems.push(unknown(`setting "${key}" in ${base}`, key, KEYS))
-    else if (value !== undefined) given[key] = { value, source: 'file', name: `"${key}" in ${base}` }
+    else if (isGiven(key, value)) given[key] = { value, source: 'file', name: `"${key}" in ${base}` }
   }
   return given
 }
@@ -144,6 +146,9 @@ function unknown(what: string, name: string, known: readonly string[]): Problem 
   const near = nearMiss(name, known)
   return { what: `Unknown ${what}`, fix: near === undefined ? `remove it; known are ${known.join(', ')}` : `did you mean ${near}?` }
 }
+
+/** `undefined`, and `null` where that is the default, say nothing. */
+const isGiven = (key: keyof Config, value: unknown): boolean => value !== undefined && !(value === null && TABLE[key].fallback === null)
 
 const isKey = (key: string): key is keyof Config => Object.hasOwn(TABLE, key)
 

@@ -217,7 +217,9 @@ export const TABLE: { readonly [K in keyof Config]: Row<Config[K]> } = {
   corsOrigins: {
     env: 'LATCHKEY_CORS_ORIGINS',
     flag: '--cors-origins <list>',
-    kind: list(v.pipe(v.string(), v.check(isOrigin, 'must list origins such as https://app.example.org, without a path; * and null are refused'))),
+    kind: list(
+      v.pipe(v.string(), v.check(isOrigin, 'must list origins such as https://app.example.org, without a path; * and null are refused')),
+    ),
     fallback: [],
     otherwise: 'none',
     takes: 'a list of origins',
@@ -284,7 +286,8 @@ export const KEYS: readonly (keyof Config)[] = Object.keys(TABLE) as (keyof Conf
 
 /** Variables that this version refuses by name, because ignoring them would surprise. */
 export const REFUSED: Readonly<Record<string, string>> = {
-  REDIS_URL: 'This version of Latchkey does not use Redis. Remove REDIS_URL; several servers can share one PostgreSQL (DATABASE_URL) without it.',
+  REDIS_URL:
+    'This version of Latchkey does not use Redis. Remove REDIS_URL; several servers can share one PostgreSQL (DATABASE_URL) without it.',
 }
 
 /** Names the config file; not a setting itself. */

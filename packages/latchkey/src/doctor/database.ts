@@ -18,8 +18,8 @@ async function checkSqlite(config: Config, database: Database & { engine: 'sqlit
   const folder = path.dirname(database.path)
   const clock = skip('clock', 'the database is on this machine')
   if ((await stat(folder).catch(() => null)) === null) {
-    const reached = config.databaseUrl === null ? ok('database', `${describeDatabase(database)} will be made at the first start`) : missing(folder)
-    return [reached, skip('schema', 'there is no database yet'), clock, skip('commit-time', 'there is no folder yet')]
+    const later = ok('database', `${describeDatabase(database)} will be made at the first start`)
+    return [later, skip('schema', 'there is no database yet'), clock, skip('commit-time', 'there is no folder yet')]
   }
   const exists = (await stat(database.path).catch(() => null)) !== null
   const found = exists
@@ -27,8 +27,6 @@ async function checkSqlite(config: Config, database: Database & { engine: 'sqlit
     : [ok('database', `${describeDatabase(database)} will be made at the first start`), skip('schema', 'there is no database yet')]
   return [...found, clock, await checkCommitTime(folder)]
 }
-
-const missing = (folder: string): Check => fail('database', `the folder ${folder} does not exist`, 'make it, or correct DATABASE_URL')
 
 async function checkPostgres(config: Config, database: Database & { engine: 'postgresql' }): Promise<Check[]> {
   const commitTime = skip('commit-time', 'measured for SQLite alone')
@@ -62,7 +60,11 @@ async function checkSchema(config: Config, database: Database): Promise<Check[]>
       return [ok('database', `${describeDatabase(database)} answers`), fail('schema', error.message, 'npm install latchkey@latest')]
     }
     return [
-      fail('database', `${describeDatabase(database)} cannot be used: ${messageOf(error)}`, 'correct DATABASE_URL or the permissions of the file'),
+      fail(
+        'database',
+        `${describeDatabase(database)} cannot be used: ${messageOf(error)}`,
+        'correct DATABASE_URL or the permissions of the file',
+      ),
       skip('schema', 'the database cannot be used'),
     ]
   } finally {
@@ -107,9 +109,17 @@ async function checkCommitTime(folder: string): Promise<Check> {
     const median = await measureCommits(file)
     const took = `a commit takes ${median.toFixed(1)} ms`
     if (median <= SLOW_COMMIT) return ok('commit-time', took)
-    return warn('commit-time', `${took}, so few people can sign in at once`, 'put the data folder on a local SSD, or use PostgreSQL (DATABASE_URL)')
+    return warn(
+      'commit-time',
+      `${took}, so few people can sign in at once`,
+      'put the data folder on a local SSD, or use PostgreSQL (DATABASE_URL)',
+    )
   } catch (error) {
-    return fail('commit-time', `nothing can be committed in ${folder}: ${messageOf(error)}`, 'correct the permissions of the folder, or free some space')
+    return fail(
+      'commit-time',
+      `nothing can be committed in ${folder}: ${messageOf(error)}`,
+      'correct the permissions of the folder, or free some space',
+    )
   } finally {
     await Promise.all(['', '-wal', '-shm'].map(suffix => unlink(`${file}${suffix}`).catch(() => {})))
   }

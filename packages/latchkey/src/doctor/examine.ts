@@ -88,7 +88,9 @@ async function checkMail(config: Config): Promise<Check> {
   } finally {
     await sender.close()
   }
-  return refused ? warn('mail', `${host} answers, but ${refused.what}`, refused.fix) : ok('mail', `${host} answers and accepts the credentials`)
+  return refused
+    ? warn('mail', `${host} answers, but ${refused.what}`, refused.fix)
+    : ok('mail', `${host} answers and accepts the credentials`)
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -64,4 +64,5 @@ function stackOf(error: unknown): string {
 const causeOf = (error: Error): string[] => (error.cause === undefined ? [] : [`caused by ${stackOf(error.cause).trimStart()}`])
 
 /** Control characters could move the cursor of the terminal that shows the log (CWE-150). */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, character => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -19,7 +19,9 @@ export function smtpSender(url: string): MailSender {
   const transport = (): ReturnType<typeof connect> => (connected ??= connect(url))
   return {
     async send({ from, to, subject, text, html }) {
-      await (await transport()).sendMail({
+      await (
+        await transport()
+      ).sendMail({
         // One recipient, never a text for nodemailer to parse: in a text, a comma or line break would add recipients.
         from: readMailboxAddress(from) ?? refuseAddress('sender'),
         to: { name: '', address: hasLineBreak(to) ? refuseAddress('recipient') : to },

@@ -1,6 +1,7 @@
 /** Makes `Accounts` from a configuration. The server and the commands share it, so that both work on the same data in the same way. */
 import { Accounts, systemPorts } from '@latchkey/server'
-import type { Log, Origin, Store } from '@latchkey/server'
+import type { Log, Origin } from '@latchkey/server'
+import type { SqlStore } from '@latchkey/server/stores/sql'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import type { SecretFacts } from '../config/judge.ts'
 import type { Config } from '../config/table.ts'
@@ -65,7 +66,7 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
 export const COMMAND_LINE: Origin = { ip: '', userAgent: '', connectionId: '', transport: 'cli', extra: {} }
 
 /** The store of a configuration, not yet open. Only the engine in use is loaded. */
-export async function storeOf(config: Config): Promise<Store> {
+export async function storeOf(config: Config): Promise<SqlStore> {
   const database = databaseOf(config)
   const { postgresStore, sqliteStore } = await import('@latchkey/server/stores/sql')
   const options = { migrate: config.migrate }

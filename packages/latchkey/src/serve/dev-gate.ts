@@ -35,6 +35,11 @@ function isLoopbackHost(host: string | string[] | undefined): boolean {
 function forwardedFor(headers: GatedRequest['headers']): string[] {
   const { forwarded } = headers
   const chain = [headers['x-forwarded-for'] ?? [], headers['x-real-ip'] ?? []].flat().flatMap(line => line.split(','))
-  const named = [...[forwarded ?? []].flat().join(',').matchAll(/for="?([^;,"]+)/gi)].map(match => match[1] ?? '')
+  const named = [
+    ...[forwarded ?? []]
+      .flat()
+      .join(',')
+      .matchAll(/for="?([^;,"]+)/gi),
+  ].map(match => match[1] ?? '')
   return [...chain, ...named].map(part => part.trim().replace(/^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/, '$1$2')).filter(part => part !== '')
 }

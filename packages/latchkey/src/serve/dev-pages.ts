@@ -14,7 +14,7 @@ import type { PageReply, PageRequest, Pages } from './page.ts'
 export function devPages(mailbox: Mailbox | null, production: boolean): Pages {
   return async request => {
     if (request.path !== '/dev' && !request.path.startsWith('/dev/')) return null
-    if (production) return plain(404, 'Not found\n')
+    if (production) return { ...plain(404, 'Not found\n'), headers: { ...pageHeaders(true), 'content-type': 'text/plain; charset=utf-8' } }
     if (!mayOpenDev(request)) return plain(403, 'These pages open only on the machine itself, at a localhost address.\n')
     if (!isRead(request.method)) return methodNotAllowed()
     if (mailbox === null) return plain(404, 'Mail is sent through SMTP_URL, so there is no mailbox here.\n')

@@ -1,42 +1,41 @@
-import type { RestTransport } from '@latchkey/server/rest'
+import type { Served } from '@latchkey/server/node'
 
-/** A transport that can be listened with before there is one: requests that come early wait. */
+/** A transport that can be listened with before there is one. */
 export interface Door {
-  rest: RestTransport
-  /** Answers from now on, and whoever waits. */
-  open(transport: RestTransport): void
-  /** There will be none: whoever waits gets no answer. */
+  served: Served
+  /** Settles when the transport is there; rejects when there will be none. */
+  opened: Promise<void>
+  open(transport: Served): void
   fail(reason: unknown): void
 }
 
-/** The standalone server binds its port before it opens the database; this stands in between for that moment. */
+/**
+ * The standalone server binds its port before it opens the database; this stands in between for that moment. Until it opens it knows
+ * nothing, so that every request is asked of the pages, which wait for `opened`.
+ */
 export function waitingDoor(): Door {
-  let transport: RestTransport | undefined
-  const { promise, resolve, reject } = withResolvers<RestTransport>()
+  let transport: Served | undefined
+  let fulfil: () => void = () => {}
+  let reject: (reason: unknown) => void = () => {}
+  const opened = new Promise<void>((resolve, refuse) => {
+    fulfil = resolve
+    reject = refuse
+  })
   // Told to whoever waits; nobody has to.
-  promise.catch(() => {})
+  opened.catch(() => {})
   return {
-    rest: {
-      path: '/accounts',
-      knows: target => transport?.knows(target) ?? true,
-      handle: call => (transport === undefined ? promise.then(opened => opened.handle(call)) : transport.handle(call)),
-      fetch: async (request, peer) => (transport ?? (await promise)).fetch(request, peer),
+    opened,
+    served: {
+      knows: target => transport?.knows(target) ?? false,
+      handle(call) {
+        if (transport === undefined) throw new Error('the server was asked before it was open')
+        return transport.handle(call)
+      },
     },
-    open(opened) {
-      transport = opened
-      resolve(opened)
+    open(given) {
+      transport = given
+      fulfil()
     },
     fail: reject,
   }
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. */
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (reason: unknown) => void } {
-  let resolve: (value: T) => void = () => {}
-  let reject: (reason: unknown) => void = () => {}
-  const promise = new Promise<T>((fulfil, refuse) => {
-    resolve = fulfil
-    reject = refuse
-  })
-  return { promise, resolve, reject }
 }

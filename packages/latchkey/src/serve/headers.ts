@@ -22,7 +22,7 @@ export const MAILBOX_POLICY: string = `${PAGE_POLICY}; frame-src 'self'`
  * its links open in a new tab.
  */
 export const MAIL_POLICY: string = policy({
-  'sandbox': 'allow-popups allow-popups-to-escape-sandbox',
+  sandbox: 'allow-popups allow-popups-to-escape-sandbox',
   'default-src': "'none'",
   'style-src': "'unsafe-inline'",
   'img-src': 'data:',

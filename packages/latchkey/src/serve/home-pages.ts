@@ -63,8 +63,8 @@ async function send(asset: Asset, { headers }: PageRequest, production: boolean)
   const common = {
     ...pageHeaders(production),
     'cache-control': asset.isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
-    'etag': `"${asset.tag}${encoding === undefined ? '' : `-${encoding}`}"`,
-    'vary': 'Accept-Encoding',
+    etag: `"${asset.tag}${encoding === undefined ? '' : `-${encoding}`}"`,
+    vary: 'Accept-Encoding',
   }
   if (isKnown(headers['if-none-match'], common.etag)) return { status: 304, headers: common, body: '' }
   return {
@@ -78,7 +78,11 @@ async function load(folder: URL): Promise<Map<string, Asset>> {
   const root = fileURLToPath(folder)
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])
   const files = entries.filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name))
-  return new Map(await Promise.all(files.map(async file => [`/${path.relative(root, file).split(path.sep).join('/')}`, await read(root, file)] as const)))
+  return new Map(
+    await Promise.all(
+      files.map(async file => [`/${path.relative(root, file).split(path.sep).join('/')}`, await read(root, file)] as const),
+    ),
+  )
 }
 
 async function read(root: string, file: string): Promise<Asset> {
@@ -96,7 +100,9 @@ const brotli = promisify(brotliCompress)
 const zip = promisify(gzip)
 
 function pack(asset: Asset, encoding: Encoding): Promise<Buffer> {
-  const made = asset.packed.get(encoding) ?? (encoding === 'br' ? brotli(asset.body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }) : zip(asset.body))
+  const made =
+    asset.packed.get(encoding) ??
+    (encoding === 'br' ? brotli(asset.body, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }) : zip(asset.body))
   asset.packed.set(encoding, made)
   return made
 }

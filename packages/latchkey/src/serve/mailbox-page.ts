@@ -7,7 +7,10 @@ const SHOWN = 50
 
 /** The list of mails, newest first, the newest one open. */
 export function mailboxPage(mails: readonly CaughtMail[]): string {
-  const shown = mails.map((mail, index) => ({ mail, index })).toReversed().slice(0, SHOWN)
+  const shown = mails
+    .map((mail, index) => ({ mail, index }))
+    .toReversed()
+    .slice(0, SHOWN)
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -34,7 +37,10 @@ ${shown.length === 0 ? EMPTY : shown.map(({ mail, index }, place) => article(mai
 const EMPTY = `<p class="empty">No mail yet. Create an account on the <a href="/">home page</a>, and the confirmation will appear here.</p>`
 
 function article(mail: CaughtMail, index: number, isOpen: boolean): string {
-  const frame = mail.html === '' ? '' : `<iframe title="The mail as its reader sees it" src="/dev/mailbox/${index}.html" sandbox="allow-popups allow-popups-to-escape-sandbox" loading="lazy"></iframe>`
+  const frame =
+    mail.html === ''
+      ? ''
+      : `<iframe title="The mail as its reader sees it" src="/dev/mailbox/${index}.html" sandbox="allow-popups allow-popups-to-escape-sandbox" loading="lazy"></iframe>`
   return `<details class="mail"${isOpen ? ' open' : ''}>
 <summary><span class="subject">${escapeHtml(mail.subject)}</span><span class="to">${escapeHtml(mail.to)}</span><time datetime="${escapeHtml(mail.date)}">${escapeHtml(clock(mail.date))}</time></summary>
 <div class="body">

@@ -27,7 +27,7 @@ export const isRead = (method: string): boolean => method === 'GET' || method ==
 /** Refuses a method on a path that exists. */
 export const methodNotAllowed = (): PageReply => ({
   status: 405,
-  headers: { 'allow': 'GET, HEAD', 'content-type': 'text/plain; charset=utf-8' },
+  headers: { allow: 'GET, HEAD', 'content-type': 'text/plain; charset=utf-8' },
   body: 'Method not allowed\n',
 })
 

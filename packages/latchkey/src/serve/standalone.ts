@@ -1,15 +1,14 @@
 /** The standalone server: REST, home page, mailbox and health on one port. */
-import { AccountsError } from '@latchkey/common'
-import { serve } from '@latchkey/server/node'
 import { restTransport } from '@latchkey/server/rest'
-import type { RestTransport } from '@latchkey/server/rest'
+import type { RestOptions } from '@latchkey/server/rest'
 import type { Log } from '@latchkey/server'
 import { judge } from '../config/judge.ts'
 import { refusal } from '../config/problem.ts'
-import { codeOf } from '../config/read.ts'
 import type { Config } from '../config/table.ts'
 import { assemble, secretOf } from './assemble.ts'
 import type { Assembled } from './assemble.ts'
+import { bind } from './bind.ts'
+import { waitingDoor } from './door.ts'
 import { STRICT_TRANSPORT } from './headers.ts'
 import { sitePages } from './site.ts'
 
@@ -39,7 +38,7 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   // The port first: one that is taken is told before anything is opened, and links in mails need its number.
   const door = waitingDoor()
   const pages = sitePages(config)
-  const server = await bind(door.rest, config, log, pages.show)
+  const server = await bind(door, config, log, pages.show)
   const url = config.baseUrl ?? `http://localhost:${server.port}`
   let assembled: Assembled | undefined
   try {
@@ -64,7 +63,7 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   }
 }
 
-function restOptions(config: Config): Parameters<typeof restTransport>[1] {
+function restOptions(config: Config): RestOptions {
   const [first = ''] = config.trustedProxies
   const isCount = config.trustedProxies.length === 1 && /^\d+$/.test(first)
   return {

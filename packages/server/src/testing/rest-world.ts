@@ -17,7 +17,7 @@ export interface Sending {
   /** Sent as JSON, with its type. */
   json?: unknown
   /** Sent as it is, without a type. */
-  raw?: string | Uint8Array
+  raw?: string | Uint8Array<ArrayBuffer>
   headers?: Record<string, string>
 }
 

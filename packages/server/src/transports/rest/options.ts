@@ -91,7 +91,7 @@ function readPath(path: string): string {
 function readOrigin(origin: string): string {
   // `null` is what sandboxed frames and local files send: any page can become that origin.
   const parsed = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin).origin : 'null'
-  if (parsed === 'null' || parsed !== origin) {
+  if (parsed === 'null' || parsed !== origin || parsed.includes('*')) {
     refuse(`cors.origins takes exact origins such as "https://app.example.com". Received ${JSON.stringify(origin)}`)
   }
   return parsed

@@ -1,0 +1,123 @@
+/** What was acknowledged is kept: through `kill -9`, with one flush to disk for each commit. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freshDatabase, hasPostgres } from '../tools/test/postgres.ts'
+import { inLanes, post } from './support/call.ts'
+import { dataFolder, startStandalone } from './support/standalone.ts'
+
+const PASSWORD = 'correct horse battery staple'
+const SIGN_UPS = 1000
+const LANES = 16
+/** Half-way, so that many requests are at every stage when the process dies. */
+const KILL_AFTER = 500
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0
+if (!hasStrace && process.env['CI']) throw new Error('CI needs strace')
+if (!hasStrace) console.warn('strace not found: the test that counts disk flushes is skipped')
+
+for (const { name, here, environment } of [
+  { name: 'SQLite', here: true, environment: async () => ({}) },
+  { name: 'PostgreSQL', here: hasPostgres, environment: onPostgres },
+]) {
+  describe.skipIf(!here)(`on ${name}`, () => {
+    it('every acknowledged sign-up can log in after the server was killed in the middle of a thousand', { timeout: 120_000 }, async () => {
+      const data = await dataFolder()
+      onTestFinished(() => data.remove())
+      const env = await environment()
+      const doomed = await startStandalone(data.path, env)
+      const acknowledged: number[] = []
+      let killed: Promise<void> | undefined
+      await inLanes(SIGN_UPS, LANES, async n => {
+        if (killed) return
+        const answer = await post(doomed.url, 'password/register', { user: { email: emailOf(n), password: PASSWORD } }).catch(() => null)
+        if (answer?.status === 200) acknowledged.push(n)
+        if (acknowledged.length >= KILL_AFTER) killed ??= doomed.kill()
+      })
+      await killed
+      expect(acknowledged.length).toBeGreaterThanOrEqual(KILL_AFTER)
+
+      const server = await startStandalone(data.path, env)
+      onTestFinished(() => server.stop().then(() => {}))
+      const lost: number[] = []
+      await inLanes(acknowledged.length, 4, async index => {
+        const n = acknowledged[index] ?? 0
+        const { status } = await post(server.url, 'password/authenticate', { user: { email: emailOf(n) }, password: PASSWORD })
+        if (status !== 200) lost.push(n)
+      })
+      expect(lost).toEqual([])
+    })
+
+    it.skipIf(!hasStrace)('each acknowledged sign-up is one flush to disk', { timeout: 60_000 }, async () => {
+      const data = await dataFolder()
+      onTestFinished(() => data.remove())
+      const env = await environment()
+      const server = await startStandalone(data.path, env)
+      onTestFinished(() => server.stop().then(() => {}))
+      const signUp = (n: number) => post(server.url, 'password/register', { user: { email: emailOf(n), password: PASSWORD } })
+      // Connections are made and statements prepared before anybody counts; the mails of these sign-ups are sent too.
+      await inLanes(20, 4, async n => void (await signUp(n)))
+      await mailsArrived(server.url, 20)
+      const count = 30
+      const flushes = await countFlushes('DATABASE_URL' in env ? await backends(String(env.DATABASE_URL)) : [server.pid], async () => {
+        for (let n = 100; n < 100 + count; n += 1) await signUp(n)
+        await mailsArrived(server.url, 20 + count)
+      })
+      // One for the sign-up. The mail that goes out afterwards is claimed and erased, in commits of its own that nobody waits for.
+      console.info(`${name}: ${flushes} flushes for ${count} sign-ups, their mails included`)
+      expect(flushes).toBeGreaterThanOrEqual(count)
+    })
+  })
+}
+
+const emailOf = (n: number): string => `user-${n}@example.org`
+
+async function onPostgres(): Promise<NodeJS.ProcessEnv> {
+  const database = await freshDatabase()
+  onTestFinished(() => database.drop())
+  return { DATABASE_URL: database.url }
+}
+
+async function mailsArrived(url: string, count: number): Promise<void> {
+  for (const giveUpAt = Date.now() + 20_000; ; ) {
+    const mails = (await (await fetch(`${url}/dev/mailbox.json`)).json()) as unknown[]
+    if (mails.length >= count) return
+    if (Date.now() > giveUpAt) throw new Error(`only ${mails.length} of ${count} mails arrived`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+/** The server processes that serve this database. */
+async function backends(url: string): Promise<number[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query('select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+  await client.end()
+  return rows.map(row => Number(row.pid))
+}
+
+async function countFlushes(pids: readonly number[], work: () => Promise<void>): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-strace-'))
+  const log = join(folder, 'log')
+  const strace = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', log, ...pids.flatMap(pid => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  const attached = new Promise<void>(resolve => {
+    strace.stderr.on('data', chunk => {
+      said += chunk
+      if (said.split('attached').length > pids.length) resolve()
+    })
+  })
+  await Promise.race([attached, once(strace, 'exit').then(() => Promise.reject(new Error(`strace ended: ${said}`)))])
+  await work()
+  strace.kill('SIGINT')
+  await once(strace, 'exit')
+  const flushes = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter(line => /\b(fsync|fdatasync)\(/.test(line)).length
+  rmSync(folder, { recursive: true, force: true })
+  return flushes
+}

@@ -17,11 +17,11 @@ export interface World extends RunningStandalone {
   get(route: string, headers?: Record<string, string>): Promise<Response>
   /** Runs a command on the data of this server. */
   cli(...args: string[]): Promise<Outcome>
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** A folder that is deleted with `close`. */
-export async function newFolder(): Promise<{ folder: string; close(): Promise<void> }> {
+export async function newFolder(): Promise<{ folder: string; close: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-'))
   return { folder, close: () => rm(folder, { recursive: true, force: true }) }
 }
@@ -53,7 +53,7 @@ export interface Outcome {
   out: string
   err: string
   /** Standard output as JSON. */
-  json<T = Record<string, unknown>>(): T
+  json: () => unknown
 }
 
 /** Runs a command in this process, with nobody at the terminal and nothing from the environment. */
@@ -72,6 +72,5 @@ export async function cli(
     env,
     folder,
   })
-  // The caller says what the command prints.
-  return { code, out, err, json: <T>() => JSON.parse(out) as T }
+  return { code, out, err, json: () => JSON.parse(out) as unknown }
 }

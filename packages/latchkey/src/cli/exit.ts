@@ -1,5 +1,6 @@
 /** Exit codes. Scripts rely on them, so a number keeps its meaning for ever. */
 import { ERRORS, isAccountsError } from '@latchkey/common'
+import type { ErrorCode } from '@latchkey/common'
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, notFound: 3, refused: 4, configuration: 5, schema: 6, cancelled: 130 } as const
 /** One of the exit codes. */
@@ -27,19 +28,16 @@ export class CommandFailure extends Error {
   }
 }
 
+const OWN_CODES: Partial<Record<ErrorCode, ExitCode>> = {
+  InvalidSettings: EXIT.configuration,
+  SchemaOutdated: EXIT.schema,
+  UserNotFound: EXIT.notFound,
+  SessionNotFound: EXIT.notFound,
+}
+
 /** The exit code for whatever a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandFailure) return error.exit
   if (!isAccountsError(error)) return EXIT.failed
-  switch (error.code) {
-    case 'InvalidSettings':
-      return EXIT.configuration
-    case 'SchemaOutdated':
-      return EXIT.schema
-    case 'UserNotFound':
-    case 'SessionNotFound':
-      return EXIT.notFound
-    default:
-      return ERRORS[error.code].status < 500 ? EXIT.refused : EXIT.failed
-  }
+  return OWN_CODES[error.code] ?? (ERRORS[error.code].status < 500 ? EXIT.refused : EXIT.failed)
 }

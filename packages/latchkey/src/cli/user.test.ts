@@ -17,7 +17,7 @@ async function newUser(...more: string[]): Promise<{ id: string; username: strin
   const username = `user${++count}`
   const created = await withPassword(PASSWORD, 'user', 'create', '--username', username, '--password-stdin', '--json', ...more)
   expect(created).toMatchObject({ code: EXIT.ok, err: '' })
-  return created.json<{ user: { id: string; username: string } }>().user
+  return (created.json() as { user: { id: string; username: string } }).user
 }
 
 const withPassword = (password: string, ...args: string[]): Promise<Outcome> => cli([...args, '--data', world.data], { stdin: password })
@@ -106,16 +106,16 @@ test('list pages through all users, and searches by the beginning of a name', as
     newUser('--email', 'zoe3@example.org'),
   ])
   const page = async (...more: string[]) =>
-    (await world.cli('user', 'list', '--json', '--search', 'zoe', '--limit', '2', ...more)).json<{
+    (await world.cli('user', 'list', '--json', '--search', 'zoe', '--limit', '2', ...more)).json() as {
       users: { id: string }[]
       next: string | null
-    }>()
+    }
   const first = await page()
   expect(first.users).toHaveLength(2)
   const second = await page('--after', first.next ?? '')
   expect(second).toMatchObject({ next: null })
   const ids = [...first.users, ...second.users].map(({ id }) => id)
-  expect(ids.toSorted()).toEqual(mine.map(({ id }) => id).toSorted())
+  expect(new Set(ids)).toEqual(new Set(mine.map(({ id }) => id)))
   expect((await world.cli('user', 'list', '--search', 'zoe', '--limit', '2')).out).toContain(
     `More: latchkey user list --after ${first.next}`,
   )
@@ -147,7 +147,7 @@ test('revoke --session ends one session and leaves the others', async () => {
 test('sessions lists the devices that are signed in', async () => {
   const { username } = await newUser()
   const { sessionId } = await signIn(username)
-  const { sessions } = (await world.cli('user', 'sessions', username, '--json')).json<{ sessions: Record<string, unknown>[] }>()
+  const { sessions } = (await world.cli('user', 'sessions', username, '--json')).json() as { sessions: Record<string, unknown>[] }
   expect(sessions).toHaveLength(1)
   expect(sessions[0]).toMatchObject({ id: sessionId, ip: '127.0.0.1', factors: ['password'], impersonated: false })
   expect(sessions[0]).not.toHaveProperty('current')

@@ -189,7 +189,11 @@ test('whatever an environment holds, reading it either succeeds or refuses with 
   const names = fc.constantFrom(...KEYS.filter(key => !TABLE[key].secret).map(key => TABLE[key].env), 'LATCHKEY_X')
   await fc.assert(
     fc.asyncProperty(fc.dictionary(names, fc.string({ unit: 'binary' })), async env => {
-      await readConfig({ env }).catch((error: unknown) => expect(error).toMatchObject({ code: 'InvalidSettings' }))
+      const outcome = await readConfig({ env }).then(
+        () => 'read',
+        (error: { code?: unknown }) => error.code,
+      )
+      expect(['read', 'InvalidSettings']).toContain(outcome)
     }),
   )
 })
@@ -214,10 +218,11 @@ test('two config files in one folder, a missing, a broken and an empty one are r
 })
 
 test('every flag is the name of its setting in the file, so the two cannot drift apart', () => {
-  for (const key of KEYS) {
-    const flag = TABLE[key].flag?.split(' ')[0]
-    if (flag !== undefined) expect(flag).toBe(`--${key.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`)
-  }
+  const flags = KEYS.flatMap(key => TABLE[key].flag?.split(' ')[0] ?? [])
+  const expected = KEYS.filter(key => TABLE[key].flag !== undefined).map(
+    key => `--${key.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`,
+  )
+  expect(flags).toEqual(expected)
 })
 
 test('no secret but the database address, which often holds none, can be given as a flag', () => {

@@ -52,7 +52,11 @@ export class Mailbox {
     const kept = (await this.list()).slice(-KEPT)
     const draft = `${this.#file}.${process.pid}`
     const file = await open(draft, 'w', 0o600)
-    await file.writeFile(kept.map(mail => `${JSON.stringify(mail)}\n`).join('')).finally(() => file.close())
+    try {
+      await file.writeFile(kept.map(mail => `${JSON.stringify(mail)}\n`).join(''))
+    } finally {
+      await file.close()
+    }
     await rename(draft, this.#file)
   }
 }

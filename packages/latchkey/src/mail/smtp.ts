@@ -4,10 +4,10 @@ import { readMailboxAddress } from './mailbox-address.ts'
 
 /** Sends mail, and lets go of its connections at the end. */
 export interface MailSender {
-  send(mail: Mail): Promise<void>
+  send: (mail: Mail) => Promise<void>
   /** Signs in to the mail server without sending anything. Throws why it cannot. */
-  verify(): Promise<void>
-  close(): Promise<void>
+  verify: () => Promise<void>
+  close: () => Promise<void>
 }
 
 /** Bounds every step: a mail server that hangs must not hold mails back for longer than the outbox waits. */

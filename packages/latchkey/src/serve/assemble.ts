@@ -18,7 +18,7 @@ export interface Assembled {
   /** Where mail is caught; null when it is really sent. */
   mailbox: Mailbox | null
   /** Stops the accounts, then lets go of the mail server. */
-  stop(): Promise<void>
+  stop: () => Promise<void>
 }
 
 /**

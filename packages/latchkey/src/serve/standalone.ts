@@ -53,13 +53,20 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
     throw error
   }
 
-  let stopped: Promise<void> | undefined
   const running = assembled
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    try {
+      await server.close()
+    } finally {
+      await running.stop()
+    }
+  }
   return {
     url,
     port: server.port,
     mailboxUrl: assembled.mailbox === null ? null : `${url}/dev/mailbox`,
-    stop: () => (stopped ??= server.close().finally(() => running.stop())),
+    stop: () => (stopped ??= stop()),
   }
 }
 

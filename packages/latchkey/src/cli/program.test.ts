@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import Sqlite from 'libsql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cli, newFolder } from '../../testing/world.ts'
 import { VERSION } from '../version.ts'
@@ -125,6 +126,20 @@ test('migrate checks, plans, applies, and then has nothing to do', async () => {
   expect((applied.json() as { applied: string[] }).applied).toContain('0001-first')
   expect((await cli(['migrate', '--json', ...data])).json()).toEqual({ applied: [] })
   expect((await cli(['migrate', '--check', ...data])).code).toBe(EXIT.ok)
+})
+
+test('only user create makes a database; looking at one never changes its schema', async () => {
+  const own = path.join(folder, 'careful')
+  await cli(['migrate', '--data', own])
+  const database = new Sqlite(path.join(own, 'latchkey.db'))
+  const record = database.prepare("select name from sqlite_master where name like '%migration%' and name not like '%lock%'").get() as {
+    name: string
+  }
+  database.exec(`delete from ${record.name} where name <> '0001-first'`)
+  const applied = () => (database.prepare(`select count(*) as count from ${record.name}`).get() as { count: number }).count
+  expect((await cli(['user', 'list', '--data', own])).code).toBe(EXIT.schema)
+  expect(applied()).toBe(1)
+  database.close()
 })
 
 test('a server that may not migrate refuses an old schema, and names the command', async () => {

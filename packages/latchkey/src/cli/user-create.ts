@@ -59,7 +59,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
       if (invite) await accounts.sendEnrollmentEmail(email, COMMAND_LINE)
       return user
     },
-    invite,
+    { creates: true, mails: invite },
   )
   printResult(
     io,

@@ -179,6 +179,12 @@ test('set-password replaces the password and ends all sessions', async () => {
   expect((await signIn(username, next)).status).toBe(200)
 })
 
+test('a folder without a database is told, instead of showing no users', async () => {
+  const { code, err } = await cli(['user', 'list', '--data', '/nowhere/at/all'])
+  expect(code).toBe(EXIT.failed)
+  expect(err).toContain('There is no database at /nowhere/at/all/latchkey.db')
+})
+
 test('delete removes the user', async () => {
   const { id, username } = await newUser()
   const { token } = await signIn(username)

@@ -1,5 +1,5 @@
 /** The mailbox of development: mail is kept in a file of the data folder instead of being sent. */
-import { appendFile, open, readFile, rename, stat } from 'node:fs/promises'
+import { appendFile, mkdir, open, readFile, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Mail } from '@latchkey/server'
 
@@ -35,6 +35,7 @@ export class Mailbox {
   /** Keeps a mail. */
   catch = async ({ to, from, subject, text, html = '' }: Mail): Promise<void> => {
     const caught: CaughtMail = { to, from, subject, text, html, date: this.#now().toISOString() }
+    await mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 })
     await this.#cutBack()
     // One write of one line: two processes that append at once do not mix.
     await appendFile(this.#file, `${JSON.stringify(caught)}\n`, { mode: 0o600 })

@@ -59,7 +59,11 @@ export async function once(port: number, request: Buffer): Promise<Reply> {
 }
 
 /** The bytes of a request. */
-export function request(method: string, path: string, { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {}): Buffer {
+export function request(
+  method: string,
+  path: string,
+  { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
+): Buffer {
   const text = body === undefined ? '' : JSON.stringify(body)
   const lines = [`${method} ${path} HTTP/1.1`, 'host: 127.0.0.1', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
   if (body !== undefined) lines.push('content-type: application/json', `content-length: ${Buffer.byteLength(text)}`)
@@ -119,7 +123,8 @@ class Connection {
 /** The body, once all of it is there: by length, or in chunks. */
 function readBody(head: string, rest: Buffer): { text: string; length: number } | undefined {
   const length = /content-length: (\d+)/i.exec(head)?.[1]
-  if (length !== undefined) return rest.length < Number(length) ? undefined : { text: rest.toString('utf8', 0, Number(length)), length: Number(length) }
+  if (length !== undefined)
+    return rest.length < Number(length) ? undefined : { text: rest.toString('utf8', 0, Number(length)), length: Number(length) }
   if (!/transfer-encoding: chunked/i.test(head)) return { text: '', length: 0 }
   const end = rest.indexOf('0\r\n\r\n')
   if (end < 0) return undefined

@@ -57,12 +57,18 @@ try {
     subjects.push(subject)
     await populate(subject)
   }
-  console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${ROUNDS} rounds of ${SECONDS} s, medians\n`)
+  console.log(
+    `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}; ${ROUNDS} rounds of ${SECONDS} s, medians\n`,
+  )
   const cheap = subjects.filter(({ recipe }) => recipe.hash === 'cheap')
   const wanted = options.only?.split(',')
   const isWanted = (work: Work): boolean => wanted?.includes(work.name.split(' ')[0] ?? '') ?? true
   for (const work of [session, refresh, signIn, signUp, logout].filter(isWanted)) await table(work, cheap)
-  if (isWanted(signIn)) await table({ ...signIn, name: 'sign-in with the real hash' }, subjects.filter(({ recipe }) => recipe.hash === 'real'))
+  if (isWanted(signIn))
+    await table(
+      { ...signIn, name: 'sign-in with the real hash' },
+      subjects.filter(({ recipe }) => recipe.hash === 'real'),
+    )
   if (!wanted || wanted.includes('storm')) await storm(subjects.filter(({ recipe }) => recipe.hash === 'real'))
   if (!wanted || wanted.includes('start')) await startUp()
 } finally {
@@ -91,7 +97,9 @@ async function table(work: Work, among: readonly Subject[]): Promise<void> {
       }
     }
   }
-  console.log(`### ${work.name}\n\n| system | connections | CPU ms/op | ops/s | p50 ms | p99 ms | errors |\n| --- | --- | --- | --- | --- | --- | --- |`)
+  console.log(
+    `### ${work.name}\n\n| system | connections | CPU ms/op | ops/s | p50 ms | p99 ms | errors |\n| --- | --- | --- | --- | --- | --- | --- |`,
+  )
   for (const [key, found] of cells) {
     const [name, connections] = key.split('|')
     const of = (pick: (cell: Cell) => number): number => median(found.map(pick))
@@ -114,13 +122,18 @@ async function measure(work: Work, subject: Subject, connections: number): Promi
 
 /** Session checks while sixteen sign-ins run without pause. */
 async function storm(among: readonly Subject[]): Promise<void> {
-  console.log('### Session checks while 16 sign-ins run\n\n| system | idle p50 ms | idle p99 ms | storm p50 ms | storm p99 ms | sign-ins/s |\n| --- | --- | --- | --- | --- | --- |')
+  console.log(
+    '### Session checks while 16 sign-ins run\n\n| system | idle p50 ms | idle p99 ms | storm p50 ms | storm p99 ms | sign-ins/s |\n| --- | --- | --- | --- | --- | --- |',
+  )
   for (const subject of among) {
     const rounds: { idle: Run; busy: Run; signIns: Run }[] = []
     for (let round = 0; round < ROUNDS; round += 1) {
       const [checks, logins] = [await session.prepare(subject, 4, SECONDS), await signIn.prepare(subject, 16, SECONDS)]
       const idle = await drive(subject.port, checks ?? [], SECONDS)
-      const [busy, signIns] = await Promise.all([drive(subject.port, checks ?? [], SECONDS * 2), drive(subject.port, logins ?? [], SECONDS * 2)])
+      const [busy, signIns] = await Promise.all([
+        drive(subject.port, checks ?? [], SECONDS * 2),
+        drive(subject.port, logins ?? [], SECONDS * 2),
+      ])
       rounds.push({ idle, busy, signIns })
     }
     const of = (pick: (round: (typeof rounds)[number]) => number): string => figure(median(rounds.map(pick)))
@@ -134,7 +147,9 @@ async function storm(among: readonly Subject[]): Promise<void> {
 
 /** From starting the process to its first answer, on databases that exist already; and what it then occupies. */
 async function startUp(): Promise<void> {
-  console.log('### Start-up\n\n| system | start to first answer ms | memory after start MiB | memory after the load above MiB |\n| --- | --- | --- | --- |')
+  console.log(
+    '### Start-up\n\n| system | start to first answer ms | memory after start MiB | memory after the load above MiB |\n| --- | --- | --- | --- |',
+  )
   for (const subject of subjects.filter(({ recipe }) => recipe.hash === 'cheap' && recipe.cache !== 'off')) {
     const used = await subject.usage()
     const times: number[] = []

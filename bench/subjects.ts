@@ -37,7 +37,7 @@ const hand: Dialect = {
   signUp: email => request('POST', '/sign-up', { body: { email, password: PASSWORD } }),
   logout: token => request('POST', '/logout', { headers: bearer(token), body: {} }),
   refresh: token => request('POST', '/refresh', { headers: bearer(token), body: {} }),
-  tokenIn: reply => JSON.parse(reply.body).token,
+  tokenIn: reply => read(reply.body).token ?? '',
 }
 
 const latchkey: Dialect = {
@@ -46,7 +46,7 @@ const latchkey: Dialect = {
   signUp: email => request('POST', '/accounts/password/register', { body: { user: { email, password: PASSWORD } } }),
   logout: pair => request('POST', '/accounts/logout', { headers: bearer(accessOf(pair)), body: {} }),
   refresh: pair => request('POST', '/accounts/refreshTokens', { body: JSON.parse(pair) }),
-  tokenIn: reply => JSON.stringify(JSON.parse(reply.body).tokens),
+  tokenIn: reply => JSON.stringify(read(reply.body).tokens),
 }
 
 const betterAuth: Dialect = {
@@ -59,7 +59,12 @@ const betterAuth: Dialect = {
 
 const ORIGIN = { origin: 'http://127.0.0.1' }
 
-const accessOf = (pair: string): string => JSON.parse(pair).accessToken
+const accessOf = (pair: string): string => read(pair).accessToken ?? ''
+
+/** The servers under test say what they are known to say. */
+function read(json: string): { token?: string; tokens?: object; accessToken?: string } {
+  return JSON.parse(json) as { token?: string; tokens?: object; accessToken?: string }
+}
 
 export const DIALECTS = { hand, latchkey, 'better-auth': betterAuth } as const
 
@@ -102,8 +107,8 @@ async function message<T>(child: ChildProcess): Promise<T> {
   const gone = event(child, 'exit').then(([code]) => {
     throw new Error(`a measured server ended with ${code}`)
   })
-  const [value] = await Promise.race([event(child, 'message'), gone])
-  return value
+  const heard: unknown[] = await Promise.race([event(child, 'message'), gone])
+  return heard[0] as T
 }
 
 /** Sends one request over and over. */

@@ -34,8 +34,7 @@ const each = <T>(connections: number, make: (n: number) => T): T[] => Array.from
 
 export const session: Work = {
   name: 'session check',
-  prepare: (subject, connections) =>
-    Promise.all(each(connections, async n => repeat(subject.dialect.session(await signedIn(subject, n))))),
+  prepare: (subject, connections) => Promise.all(each(connections, async n => repeat(subject.dialect.session(await signedIn(subject, n))))),
 }
 
 export const signIn: Work = {
@@ -49,18 +48,22 @@ export const signIn: Work = {
 
 export const signUp: Work = {
   name: 'sign-up',
-  prepare: async (subject, connections) => each(connections, () => ({ next: () => subject.dialect.signUp(`new-${(made += 1)}@example.org`) })),
+  prepare: async (subject, connections) =>
+    each(connections, () => ({ next: () => subject.dialect.signUp(`new-${(made += 1)}@example.org`) })),
 }
 
 export const refresh: Work = {
   name: 'refresh',
   async prepare(subject, connections) {
-    const { refresh: bytes, tokenIn } = subject.dialect
-    if (!bytes) return null
+    const { dialect } = subject
+    if (!dialect.refresh) return null
     return Promise.all(
       each(connections, async n => {
         let token = await signedIn(subject, n)
-        return { next: () => bytes(token), answered: (reply: Reply) => void (token = tokenIn(reply)) }
+        return {
+          next: () => dialect.refresh?.(token) ?? Buffer.alloc(0),
+          answered: (reply: Reply) => void (token = dialect.tokenIn(reply)),
+        }
       }),
     )
   },

@@ -42,7 +42,7 @@ for (const { name, here, environment } of [
       expect(acknowledged.length).toBeGreaterThanOrEqual(KILL_AFTER)
 
       const server = await startStandalone(data.path, env)
-      onTestFinished(() => server.stop().then(() => {}))
+      onTestFinished(async () => void (await server.stop()))
       const lost: number[] = []
       await inLanes(acknowledged.length, 4, async index => {
         const n = acknowledged[index] ?? 0
@@ -57,7 +57,7 @@ for (const { name, here, environment } of [
       onTestFinished(() => data.remove())
       const env = await environment()
       const server = await startStandalone(data.path, env)
-      onTestFinished(() => server.stop().then(() => {}))
+      onTestFinished(async () => void (await server.stop()))
       const signUp = (n: number) => post(server.url, 'password/register', { user: { email: emailOf(n), password: PASSWORD } })
       // Connections are made and statements prepared before anybody counts; the mails of these sign-ups are sent too.
       await inLanes(20, 4, async n => void (await signUp(n)))
@@ -83,7 +83,7 @@ async function onPostgres(): Promise<NodeJS.ProcessEnv> {
 }
 
 async function mailsArrived(url: string, count: number): Promise<void> {
-  for (const giveUpAt = Date.now() + 20_000; ; ) {
+  for (const giveUpAt = Date.now() + 20_000; ;) {
     const mails = (await (await fetch(`${url}/dev/mailbox.json`)).json()) as unknown[]
     if (mails.length >= count) return
     if (Date.now() > giveUpAt) throw new Error(`only ${mails.length} of ${count} mails arrived`)
@@ -95,15 +95,19 @@ async function mailsArrived(url: string, count: number): Promise<void> {
 async function backends(url: string): Promise<number[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  const { rows } = await client.query('select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+  const { rows } = await client.query<{ pid: number }>(
+    'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  )
   await client.end()
-  return rows.map(row => Number(row.pid))
+  return rows.map(({ pid }) => pid)
 }
 
 async function countFlushes(pids: readonly number[], work: () => Promise<void>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-strace-'))
   const log = join(folder, 'log')
-  const strace = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', log, ...pids.flatMap(pid => ['-p', String(pid)])], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const strace = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', log, ...pids.flatMap(pid => ['-p', String(pid)])], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let said = ''
   const attached = new Promise<void>(resolve => {
     strace.stderr.on('data', chunk => {

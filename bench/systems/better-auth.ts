@@ -34,4 +34,5 @@ const options = {
 const auth = betterAuth(options)
 const { runMigrations } = await getMigrations(options)
 await runMigrations()
-listen(createServer(toNodeHandler(auth)))
+const handle = toNodeHandler(auth)
+listen(createServer((request, response) => void handle(request, response)))

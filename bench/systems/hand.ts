@@ -25,15 +25,24 @@ listener.on('notification', ({ payload = '' }) => sessions.delete(payload))
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
-const SESSION = { name: 'session', text: 'select u.id, u.email from sessions s join users u on u.id = s.user_id where s.hash = $1 and s.expires_at > now()' }
+const SESSION = {
+  name: 'session',
+  text: 'select u.id, u.email from sessions s join users u on u.id = s.user_id where s.hash = $1 and s.expires_at > now()',
+}
 const USER = { name: 'user', text: 'select id, email, password from users where email = $1 and failures < 100' }
 const OPEN = {
   name: 'open',
   text: `with opened as (insert into sessions values ($1, $2, now() + interval '90 days')) insert into audit (user_id, what) values ($2, 'login')`,
 }
 const ROTATE = { name: 'rotate', text: 'update sessions set hash = $2 where hash = $1 returning user_id' }
-const ADD = { name: 'add', text: `with added as (insert into users (email, password) values ($1, $2) returning id) insert into audit (user_id, what) select id, 'sign-up' from added` }
-const END = { name: 'end', text: `with ended as (delete from sessions where hash = $1 returning hash) select pg_notify('ended', hash) from ended` }
+const ADD = {
+  name: 'add',
+  text: `with added as (insert into users (email, password) values ($1, $2) returning id) insert into audit (user_id, what) select id, 'sign-up' from added`,
+}
+const END = {
+  name: 'end',
+  text: `with ended as (delete from sessions where hash = $1 returning hash) select pg_notify('ended', hash) from ended`,
+}
 
 /** A token that carries its own signature, as Latchkey's access tokens do: checked before anything is looked up. */
 const sign = (token: string): string => `${token}.${createHmac('sha256', key).update(token).digest('base64url')}`
@@ -57,11 +66,12 @@ async function check(request: IncomingMessage, response: ServerResponse): Promis
 
 async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { email, password } = await bodyOf(request)
-  const { rows } = await pool.query({ ...USER, values: [email] })
-  if (rows[0]?.password !== sha256(password ?? '')) return answer(response, '{"message":"no"}', 401)
+  const { rows } = await pool.query<{ id: string; password: string }>({ ...USER, values: [email] })
+  const [user] = rows
+  if (user?.password !== sha256(password ?? '')) return answer(response, '{"message":"no"}', 401)
   const token = randomBytes(32).toString('base64url')
-  await pool.query({ ...OPEN, values: [sha256(token), rows[0].id] })
-  answer(response, JSON.stringify({ token: sign(token), user: { id: rows[0].id, email } }))
+  await pool.query({ ...OPEN, values: [sha256(token), user.id] })
+  answer(response, JSON.stringify({ token: sign(token), user: { id: user.id, email } }))
 }
 
 async function signUp(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -96,7 +106,7 @@ function answer(response: ServerResponse, text: string, status = 200): void {
 async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
   let text = ''
   for await (const chunk of request) text += chunk
-  return JSON.parse(text)
+  return JSON.parse(text) as Record<string, string>
 }
 
 const nothing = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => answer(response, 'null')

@@ -21,11 +21,11 @@ const CHEAP = { memoryCost: 64, timeCost: 1 }
 export async function startServer(storeName: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
   const kind = STORES.find(({ name }) => name === storeName)
   if (!kind) throw new Error(`no store ${storeName}`)
-  const { store, close } = await kind.open()
+  const opened = await kind.open()
   const mails: Mail[] = []
   const accounts = new AccountsServer(
     {
-      db: store,
+      db: opened.store,
       tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz',
       sendMail: async mail => void mails.push(mail),
       password: { sendVerificationEmailAfterSignup: true },
@@ -43,7 +43,7 @@ export async function startServer(storeName: string, options: Partial<AccountsSe
     async close() {
       await running.close()
       await accounts.stop()
-      await close()
+      await opened.close()
     },
   }
 }

@@ -32,19 +32,23 @@ export async function startStandalone(data: string, env: NodeJS.ProcessEnv = {})
   return {
     url,
     pid: child.pid ?? 0,
-    kill: () => end(child, 'SIGKILL').then(() => {}),
+    kill: async () => void (await end(child, 'SIGKILL')),
     stop: () => end(child, 'SIGTERM'),
   }
 }
 
 /** Runs a command and answers what it printed and how it ended. */
-export async function command(data: string, args: readonly string[], { env = {}, input = '' }: { env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<{ code: number | null; out: string; err: string }> {
+export async function command(
+  data: string,
+  args: readonly string[],
+  { env = {}, input = '' }: { env?: NodeJS.ProcessEnv; input?: string } = {},
+): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [BIN, ...args], { env: environment(data, env), stdio: ['pipe', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
   child.stdout.on('data', chunk => (out += chunk))
   child.stderr.on('data', chunk => (err += chunk))
   child.stdin.end(input)
-  const [code] = await once(child, 'close')
+  const [code] = (await once(child, 'close')) as [number | null]
   return { code, out, err }
 }
 

@@ -42,7 +42,7 @@ export interface ConnectionInformations {
 }
 
 /** Answer of `refreshTokens`. */
-export interface RefreshResult extends LoginResult<Tokens> {
+export interface RefreshResult extends LoginResult {
   infos: { userAgent: string; ip: string }
 }
 

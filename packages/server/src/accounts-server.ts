@@ -1,5 +1,5 @@
 import { AccountsError } from '@latchkey/common'
-import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop, Tokens } from '@latchkey/common'
+import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop } from '@latchkey/common'
 import { Accounts } from './core/accounts.ts'
 import type { Login } from './core/accounts.ts'
 import type { Hooks } from './core/hooks.ts'
@@ -175,7 +175,7 @@ export class AccountsServer {
     return this.accounts.publicUser(user)
   }
 
-  #result(login: Login): LoginResult<Tokens> {
+  #result(login: Login): LoginResult {
     const { sessionId, tokens, user } = this.accounts.loginResult(login)
     // Bearer mode, which every call of this class uses, always brings tokens; only continuing a session does not.
     if (!tokens) throw new AccountsError('UnrecognizedOptionsForLogin', { detail: 'a continued session has no tokens to hand out' })

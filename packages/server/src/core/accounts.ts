@@ -39,6 +39,9 @@ export interface Login {
   device: string
 }
 
+/** For deeds of the app's own code, which have no connection to tell of. */
+const APP: Origin = { ip: '', userAgent: '', connectionId: '', transport: 'app', extra: {} }
+
 /** A confirmation for sensitive deeds: the password, or null when the session is recent enough. */
 export type Confirmation = { password: PasswordInput } | null
 
@@ -81,34 +84,44 @@ export class Accounts {
   })
 
   // Signing in and out
-  login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> => this.#use(core => login(core, service, params, origin, mode))
+  login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> =>
+    this.#use(core => login(core, service, params, origin, mode))
   /** Runs the strategy and every check of a login, but opens no session. */
   prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => this.#use(core => proveOnly(core, service, params, origin))
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
-  loginTrusted = (userId: string, origin: Origin, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
+  loginTrusted = (userId: string, origin: Origin = APP, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
     this.#use(core => loginTrusted(core, userId, origin, mode, reason))
-  refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> => this.#use(core => refresh(core, accessToken, refreshToken, origin))
+  refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> =>
+    this.#use(core => refresh(core, accessToken, refreshToken, origin))
   logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => this.#use(core => logout(core, who, scope, origin))
   /** Accepts an expired access token whose signature is good. */
   logoutByToken = (accessToken: unknown, origin: Origin): Promise<void> => this.#use(core => logoutByToken(core, accessToken, origin))
   /** Live sessions of the user, the asking one marked. */
   sessions = (who: SessionAndUser): Promise<SessionInfo[]> => this.#use(core => listSessions(core, who))
   /** Ends one session of one's own. False: there is no such live session. */
-  endSession = (who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> => this.#use(core => endSession(core, who, sessionId, origin))
+  endSession = (who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> =>
+    this.#use(core => endSession(core, who, sessionId, origin))
 
   // Becoming and being a user
-  register = (input: Registration, origin: Origin, mode: SessionMode = 'bearer'): Promise<{ result: CreateUserResult; login: Login | null }> =>
-    this.#use(core => register(core, input, origin, mode))
-  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendVerificationEmail(core, address, origin))
+  register = (
+    input: Registration,
+    origin: Origin,
+    mode: SessionMode = 'bearer',
+  ): Promise<{ result: CreateUserResult; login: Login | null }> => this.#use(core => register(core, input, origin, mode))
+  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> =>
+    this.#use(core => sendVerificationEmail(core, address, origin))
   verifyEmail = (token: unknown, origin: Origin): Promise<void> => this.#use(core => verifyEmail(core, token, origin))
-  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendResetPasswordEmail(core, address, origin))
-  sendEnrollmentEmail = (address: unknown, origin: Origin): Promise<void> => this.#use(core => sendEnrollmentEmail(core, address, origin))
+  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> =>
+    this.#use(core => sendResetPasswordEmail(core, address, origin))
+  sendEnrollmentEmail = (address: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => sendEnrollmentEmail(core, address, origin))
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))
   changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> =>
     this.#use(core => changePassword(core, who, oldPassword, newPassword, origin))
-  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> => this.#use(core => addEmail(core, who, address, origin))
+  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> =>
+    this.#use(core => addEmail(core, who, address, origin))
   removeEmail = (who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => removeEmail(core, who, address, confirmation, origin))
   changeEmail = (who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
@@ -116,7 +129,8 @@ export class Accounts {
   deleteAccount = (who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => account.deleteAccount(core, who, confirmation, origin))
   /** Everything kept about the user, without secrets, as plain JSON. */
-  exportData = (who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> => this.#use(core => account.exportData(core, who, origin))
+  exportData = (who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> =>
+    this.#use(core => account.exportData(core, who, origin))
   publicSettings = (): PublicSettings => account.publicSettings(this.core)
 
   // For the app and for administrators
@@ -124,17 +138,21 @@ export class Accounts {
   /** By id, else e-mail, else username, as an operator would type it. */
   lookUp = (typed: string): Promise<User | null> => this.#use(core => administer.lookUp(core, typed))
   /** Creates without limits and without hiding anything. Throws `UsernameAlreadyExists`, `EmailAlreadyExists`, `Invalid…`. */
-  createUser = (input: administer.NewUserInput, origin: Origin): Promise<User> => this.#use(core => administer.createUser(core, input, origin))
-  listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> => this.#use(core => administer.listUsers(core, page))
+  createUser = (input: administer.NewUserInput, origin: Origin = APP): Promise<User> =>
+    this.#use(core => administer.createUser(core, input, origin))
+  listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> =>
+    this.#use(core => administer.listUsers(core, page))
   /** Ends every session at once and refuses further logins. False: no such user. */
-  deactivateUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => deactivateUser(core, userId, origin))
-  activateUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))
+  deactivateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => deactivateUser(core, userId, origin))
+  activateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))
   /** Sets a password and ends all sessions. */
-  setPassword = (userId: string, password: unknown, origin: Origin): Promise<void> => this.#use(core => administer.setPassword(core, userId, password, origin))
+  setPassword = (userId: string, password: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => administer.setPassword(core, userId, password, origin))
   userSessions = (userId: string): Promise<SessionInfo[]> => this.#use(core => administer.userSessions(core, userId))
   /** Ends one session, or all of a user. Returns how many ended. */
-  revoke = (target: { sessionId: string } | { userId: string }, origin: Origin): Promise<number> => this.#use(core => administer.revoke(core, target, origin))
-  deleteUser = (userId: string, origin: Origin): Promise<boolean> => this.#use(core => administer.deleteUser(core, userId, origin))
+  revoke = (target: { sessionId: string } | { userId: string }, origin: Origin = APP): Promise<number> =>
+    this.#use(core => administer.revoke(core, target, origin))
+  deleteUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => administer.deleteUser(core, userId, origin))
 }
 
 /** Whom a proof is about, when no session was opened. */

@@ -54,7 +54,11 @@ export function assembleCore({ settings: given, store, strategies: services, fac
     factors: new Map(factors.map(factor => [factor.kind, factor])),
     passwords: [...strategies.values()].find(strategy => strategy.hasher)?.hasher,
   }
-  if (factors.length > 0) strategies.set('second-factor', pendingLoginStrategy(() => core))
+  if (factors.length > 0)
+    strategies.set(
+      'second-factor',
+      pendingLoginStrategy(() => core),
+    )
   for (const part of [...strategies.values(), ...factors]) part.attach?.(core)
   return { core, ...switchOf(core) }
 }
@@ -92,7 +96,8 @@ function switchOf(core: Core): Omit<AssembledCore, 'core'> {
   return {
     isReady: () => isReady,
     ready() {
-      if (closed) return Promise.reject(new AccountsError('InvalidSettings', { message: 'This AccountsServer was stopped. Make a new one' }))
+      if (closed)
+        return Promise.reject(new AccountsError('InvalidSettings', { message: 'This AccountsServer was stopped. Make a new one' }))
       // A start that failed may be tried again.
       opened ??= open().catch((error: unknown) => {
         opened = undefined

@@ -92,9 +92,10 @@ export class Hooks {
   async tell<K extends keyof Told>(moment: K, payload: Told[K]): Promise<void> {
     if (this.isSilent(moment)) return
     // `Told[K]` is `Moments[K]` for every K of `Told`, which TypeScript cannot see through the intersection.
-    const told = this.#of<K>(moment).map(async listener => listener(payload as Moments[K]))
+    const told = this.#of<K>(moment).map(async listener => listener(payload as unknown as Moments[K]))
     for (const outcome of await Promise.allSettled(told)) {
-      if (outcome.status === 'rejected') this.#log.error({ hook: moment, err: outcome.reason }, 'a hook that was told threw; what it was told about stands')
+      if (outcome.status === 'rejected')
+        this.#log.error({ hook: moment, err: outcome.reason as unknown }, 'a hook that was told threw; what it was told about stands')
     }
   }
 

@@ -200,6 +200,13 @@ const PASSWORD_DEFAULTS: PasswordSettings = {
   passwordEnrollTokenExpiration: 30 * DAY,
 }
 
+/** Where a face departs from the defaults above: the parents send no mail after sign-up unless they are told to. */
+const FACE_DEFAULTS: Record<Face, Partial<PasswordSettings>> = {
+  latchkey: { sendVerificationEmailAfterSignup: true },
+  'accounts-js': {},
+  meteor: {},
+}
+
 const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const
 const PASSWORD_KEYS = [...Object.keys(PASSWORD_DEFAULTS), 'validateEmail', 'validateUsername', 'validatePassword', 'validateNewUser']
 
@@ -213,9 +220,33 @@ const LIMITS: Limits = {
 const LOCKOUT: Lockout = { free: 5, first: 30_000, longest: 15 * MINUTE, memory: DAY }
 
 const GIVEN_KEYS = [
-  'face', 'production', 'tokenSecret', 'retiredSecrets', 'accessTokenLifetime', 'session', 'issuer', 'audience', 'siteUrl', 'ambiguousErrorMessages',
-  'enableAutologin', 'signUpAllowed', 'newDeviceMail', 'password', 'rateLimits', 'limits', 'lockout', 'auditKept', 'cacheSize', 'emailTemplates',
-  'sendMail', 'prepareMail', 'createJwtPayload', 'userObjectSanitizer', 'resumeSessionValidator', 'tokenCreator', 'createNewSessionTokenOnRefresh',
+  'face',
+  'production',
+  'tokenSecret',
+  'retiredSecrets',
+  'accessTokenLifetime',
+  'session',
+  'issuer',
+  'audience',
+  'siteUrl',
+  'ambiguousErrorMessages',
+  'enableAutologin',
+  'signUpAllowed',
+  'newDeviceMail',
+  'password',
+  'rateLimits',
+  'limits',
+  'lockout',
+  'auditKept',
+  'cacheSize',
+  'emailTemplates',
+  'sendMail',
+  'prepareMail',
+  'createJwtPayload',
+  'userObjectSanitizer',
+  'resumeSessionValidator',
+  'tokenCreator',
+  'createNewSessionTokenOnRefresh',
 ] as const satisfies readonly (keyof GivenSettings)[]
 
 /**
@@ -251,7 +282,7 @@ export function readSettings(given: GivenSettings): Settings {
     enableAutologin: given.enableAutologin ?? false,
     signUpAllowed: given.signUpAllowed ?? true,
     newDeviceMail: given.newDeviceMail ?? face === 'latchkey',
-    password: readPassword(given.password ?? {}),
+    password: readPassword(given.password ?? {}, face),
     rateLimits: given.rateLimits ?? true,
     limits: mergeLimits(given.limits ?? {}),
     lockout: Object.freeze({ ...LOCKOUT, ...given.lockout }),
@@ -281,37 +312,45 @@ function readSecret(option: string, secret: unknown, production: boolean): strin
 
 function refuseContradictions(given: GivenSettings, production: boolean): void {
   if (given.ambiguousErrorMessages === true && given.enableAutologin === true) {
-    refuse('ambiguousErrorMessages: true contradicts enableAutologin: true (an immediate session tells that the address was free). Remove one of them')
+    refuse(
+      'ambiguousErrorMessages: true contradicts enableAutologin: true (an immediate session tells that the address was free). Remove one of them',
+    )
   }
   if (given.password?.requireEmailVerification === true && given.enableAutologin === true) {
-    refuse('password.requireEmailVerification: true contradicts enableAutologin: true (nobody could log in right after signing up). Remove one of them')
+    refuse(
+      'password.requireEmailVerification: true contradicts enableAutologin: true (nobody could log in right after signing up). Remove one of them',
+    )
   }
   if (production && given.rateLimits === false) refuse('rateLimits: false is refused in production. Remove it')
 }
 
 function readSiteUrl(siteUrl: string): string {
-  if (!URL.canParse(siteUrl) || !/^https?:/.test(siteUrl)) refuse(`siteUrl must be an http or https address. Received ${JSON.stringify(siteUrl)}`)
+  if (!URL.canParse(siteUrl) || !/^https?:/.test(siteUrl))
+    refuse(`siteUrl must be an http or https address. Received ${JSON.stringify(siteUrl)}`)
   return siteUrl.replace(/\/+$/, '')
 }
 
-function readPassword(given: NonNullable<GivenSettings['password']>): PasswordSettings {
-  const durations = Object.fromEntries(PASSWORD_DURATIONS.map(key => [key, milliseconds(`password.${key}`, given[key] ?? PASSWORD_DEFAULTS[key])]))
+function readPassword(given: NonNullable<GivenSettings['password']>, face: Face): PasswordSettings {
+  const durations = Object.fromEntries(
+    PASSWORD_DURATIONS.map(key => [key, milliseconds(`password.${key}`, given[key] ?? PASSWORD_DEFAULTS[key])]),
+  )
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   // `set` and `durations` together are exactly the keys of PasswordSettings: unknown names were refused, durations were read.
-  const read = { ...PASSWORD_DEFAULTS, ...set, ...durations } as PasswordSettings
-  if (!(read.minLength >= 1 && read.minLength <= read.maxLength)) refuse('password.minLength must be at least 1 and at most password.maxLength')
+  const read: PasswordSettings = { ...PASSWORD_DEFAULTS, ...FACE_DEFAULTS[face], ...set, ...durations }
+  if (!(read.minLength >= 1 && read.minLength <= read.maxLength))
+    refuse('password.minLength must be at least 1 and at most password.maxLength')
   return Object.freeze(read)
 }
 
 function mergeLimits(given: DeepPartial<Limits>): Limits {
   refuseUnknown('limits.', given, Object.keys(LIMITS))
-  const merged = Object.entries(LIMITS).map(([kind, scopes]) => {
+  const merged = Object.entries(LIMITS).map(([kind, scopes]: [string, Record<string, Limit>]): [string, Record<string, Limit>] => {
     const own = (given as Record<string, Record<string, Partial<Limit>> | undefined>)[kind] ?? {}
     refuseUnknown(`limits.${kind}.`, own, Object.keys(scopes))
-    return [kind, Object.fromEntries(Object.entries(scopes).map(([scope, limit]) => [scope, { ...(limit as Limit), ...own[scope] }]))]
+    return [kind, Object.fromEntries(Object.entries(scopes).map(([scope, limit]) => [scope, { ...limit, ...own[scope] }]))]
   })
   // Same keys as LIMITS, by construction.
-  return Object.freeze(Object.fromEntries(merged)) as Limits
+  return Object.freeze(Object.fromEntries(merged)) as unknown as Limits
 }
 
 function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {

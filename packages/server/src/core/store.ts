@@ -78,7 +78,14 @@ export interface UserStore {
   /** Removes an address and the tokens sent to it. Refuses (`last`) when the user would be left without any username and e-mail. */
   removeEmail(userId: string, key: string, now: number, along?: Along): Promise<'removed' | 'missing' | 'last'>
   /** Swaps an address for another in its place, unverified; drops the tokens sent to the old one. The new key may be the old one, spelt anew. */
-  replaceEmail(userId: string, oldKey: string, email: UserEmail, key: string, now: number, along?: Along): Promise<'replaced' | 'taken' | 'missing'>
+  replaceEmail(
+    userId: string,
+    oldKey: string,
+    email: UserEmail,
+    key: string,
+    now: number,
+    along?: Along,
+  ): Promise<'replaced' | 'taken' | 'missing'>
   setUsername(userId: string, username: string, key: string, now: number, along?: Along): Promise<'set' | 'taken' | 'gone'>
   setCustom(userId: string, custom: Record<string, unknown>, now: number): Promise<boolean>
   /** Deactivating bumps the epoch and ends every session in the same transaction. */
@@ -131,7 +138,10 @@ export interface PasswordChange {
   verifyEmailKey?: string
 }
 
-export type VerifyOutcome = { outcome: 'verified'; userId: string; address: string } | { outcome: 'expired' } | { outcome: 'unknown-address' }
+export type VerifyOutcome =
+  | { outcome: 'verified'; userId: string; address: string }
+  | { outcome: 'expired' }
+  | { outcome: 'unknown-address' }
 
 // ------------------------------------------------------------------------------------------------------------- sessions
 

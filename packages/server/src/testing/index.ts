@@ -1,5 +1,5 @@
 /** A world for tests: a clock that stands still, mail that is caught, users who are signed in with one call. */
-import type { LoginResult, Tokens } from '@latchkey/common'
+import type { LoginResult } from '@latchkey/common'
 import { AccountsServer } from '../accounts-server.ts'
 import type { AccountsServerOptions, AccountsServices } from '../accounts-server.ts'
 import type { Clock, Log, Mail } from '../core/ports.ts'
@@ -8,7 +8,6 @@ import type { Store } from '../core/store.ts'
 import type { Origin } from '../core/strategy.ts'
 import { memoryStore } from '../stores/memory/index.ts'
 import { AccountsPassword } from '../strategies/password/index.ts'
-import { systemPorts } from '../system.ts'
 
 /** A clock that moves only when told to. */
 export interface FixedClock extends Clock {
@@ -67,7 +66,7 @@ export interface World extends AsyncDisposable {
   /** Creates a user with a password. */
   createUser(name?: string, password?: string): Promise<User>
   /** Signs in that user, creating them first when needed. */
-  loginAs(name: string, password?: string): Promise<LoginResult<Tokens>>
+  loginAs(name: string, password?: string): Promise<LoginResult>
   close(): Promise<void>
 }
 

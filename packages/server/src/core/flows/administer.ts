@@ -12,6 +12,7 @@ import { sessionInfo } from './logout.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { newUserOf, readDraft } from './register.ts'
 
+/** A user to create. */
 export interface NewUserInput {
   username?: string
   email?: string
@@ -45,7 +46,10 @@ export async function lookUp(core: Core, typed: string): Promise<User | null> {
   )
 }
 
-export const listUsers = (core: Core, { after, limit = 50, search }: { after?: string; limit?: number; search?: string }): Promise<User[]> =>
+export const listUsers = (
+  core: Core,
+  { after, limit = 50, search }: { after?: string; limit?: number; search?: string },
+): Promise<User[]> =>
   core.store.users.list({ limit, ...(after === undefined ? {} : { after }), ...(search === undefined ? {} : { search }) })
 
 /** Sets a password and ends all sessions. @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy` */

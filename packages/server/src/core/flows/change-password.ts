@@ -12,9 +12,16 @@ import { hasherOf, readNewPassword } from './new-password.ts'
  * Changes one's own password, once the old one is proven. The asking session stays; the others end, unless the app said otherwise.
  * @throws AccountsError `InvalidPassword`, `InvalidCredentials`, `IncorrectPassword`, `NoPasswordSet`, `TooManyAttempts`, `Busy`
  */
-export async function changePassword(core: Core, who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> {
+export async function changePassword(
+  core: Core,
+  who: SessionAndUser,
+  oldPassword: unknown,
+  newPassword: unknown,
+  origin: Origin,
+): Promise<void> {
   const { user, session } = who
-  if (session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  if (session.impersonatorId !== undefined)
+    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
   const next = readNewPassword(core, newPassword, user, 'InvalidPassword', 'newPassword')
   const credentials = await core.store.users.credentials(user.id)
   await verifyOwnPassword(core, who, oldPassword, credentials, origin)

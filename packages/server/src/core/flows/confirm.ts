@@ -19,7 +19,8 @@ const RECENT = 10 * 60_000
  * @throws AccountsError `RecentLoginRequired`, `InvalidCredentials`, `Forbidden`, `TooManyAttempts`, `Busy`
  */
 export async function confirm(core: Core, who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> {
-  if (who.session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  if (who.session.impersonatorId !== undefined)
+    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
   if (confirmation) return verifyOwnPassword(core, who, confirmation.password, await core.store.users.credentials(who.user.id), origin)
   if (core.clock.now() - who.session.createdAt > RECENT) throw new AccountsError('RecentLoginRequired', { details: { field: 'password' } })
 }

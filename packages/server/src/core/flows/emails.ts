@@ -18,7 +18,8 @@ import { readEmail } from './register.ts'
  * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, `Forbidden`
  */
 export async function addEmail(core: Core, { user, session }: SessionAndUser, address: unknown, origin: Origin): Promise<void> {
-  if (session.impersonatorId !== undefined) throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  if (session.impersonatorId !== undefined)
+    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
   const email = readEmail(core, address, 'InvalidEmail', 'newEmail')
   // Counted like mail, so that a session cannot be used to try out whose addresses are taken.
   await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
@@ -36,7 +37,13 @@ export async function addEmail(core: Core, { user, session }: SessionAndUser, ad
  * Removes one of one's own addresses and every link that was sent to it.
  * @throws AccountsError `InvalidEmail` when it is not the user's, `LastIdentifier`, and what confirming throws
  */
-export async function removeEmail(core: Core, who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> {
+export async function removeEmail(
+  core: Core,
+  who: SessionAndUser,
+  address: unknown,
+  confirmation: Confirmation,
+  origin: Origin,
+): Promise<void> {
   const { user, session } = who
   const key = ownKey(user, address, 'email')
   await confirm(core, who, confirmation, origin)
@@ -53,16 +60,30 @@ export async function removeEmail(core: Core, who: SessionAndUser, address: unkn
  * Puts another address in the place of one, unverified.
  * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, and what confirming throws
  */
-export async function changeEmail(core: Core, who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> {
+export async function changeEmail(
+  core: Core,
+  who: SessionAndUser,
+  from: unknown,
+  to: unknown,
+  confirmation: Confirmation,
+  origin: Origin,
+): Promise<void> {
   const { user, session } = who
   const oldKey = ownKey(user, from, 'oldEmail')
   const email = readEmail(core, to, 'InvalidEmail', 'newEmail')
   await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
   await confirm(core, who, confirmation, origin)
-  const outcome = await core.store.users.replaceEmail(user.id, oldKey, { address: email.address, verified: false }, email.key, core.clock.now(), {
-    audit: [auditEvent(core, 'user-changed', origin, { userId: user.id, sessionId: session.id, data: { field: 'email' } })],
-    ...notice(core, user, { change: 'replaced', address: email.address }),
-  })
+  const outcome = await core.store.users.replaceEmail(
+    user.id,
+    oldKey,
+    { address: email.address, verified: false },
+    email.key,
+    core.clock.now(),
+    {
+      audit: [auditEvent(core, 'user-changed', origin, { userId: user.id, sessionId: session.id, data: { field: 'email' } })],
+      ...notice(core, user, { change: 'replaced', address: email.address }),
+    },
+  )
   if (outcome === 'taken') throw new AccountsError('EmailAlreadyExists', { details: { field: 'newEmail' } })
   if (outcome === 'missing') throw new AccountsError('InvalidEmail', { details: { field: 'oldEmail' } })
   await afterwards(core, user.id)
@@ -70,13 +91,16 @@ export async function changeEmail(core: Core, who: SessionAndUser, from: unknown
 
 /** ASVS 6.3.7: the addresses known so far learn of the change, for the case that it was not their owner's. */
 function notice(core: Core, user: User, data: { change: 'added' | 'removed' | 'replaced'; address: string }): Pick<Along, 'mail'> {
-  const mail: OutboxMail[] = user.emails.filter(email => email.verified).map(({ address: to }) => core.outbox.compose('emailChanged', { to, user, data }))
+  const mail: OutboxMail[] = user.emails
+    .filter(email => email.verified)
+    .map(({ address: to }) => core.outbox.compose('emailChanged', { to, user, data }))
   return mail.length === 0 ? {} : { mail }
 }
 
 function ownKey(user: User, address: unknown, field: string): string {
   const key = typeof address === 'string' ? emailKey(address) : null
-  if (key === null || !user.emails.some(email => emailKey(email.address) === key)) throw new AccountsError('InvalidEmail', { details: { field } })
+  if (key === null || !user.emails.some(email => emailKey(email.address) === key))
+    throw new AccountsError('InvalidEmail', { details: { field } })
   return key
 }
 

@@ -50,7 +50,13 @@ export async function proveOnly(core: Core, service: string, params: unknown, or
 
 /** For flows that proved the user themselves (a reset link): enters at "may log in", so second factor and hooks still apply. */
 export async function loginProven(core: Core, proof: Proof, service: string, origin: Origin, mode: SessionMode): Promise<Login> {
-  const attempt = await judge(core, { service, params: {}, origin, purpose: 'login', find: async found => void Object.assign(found, { proof, identifier: null }) })
+  const attempt = await judge(core, {
+    service,
+    params: {},
+    origin,
+    purpose: 'login',
+    find: async found => void Object.assign(found, { proof, identifier: null }),
+  })
   return openSession(core, attempt, mode)
 }
 
@@ -142,7 +148,12 @@ async function refuseWhileLocked(core: Core, candidate: LoginCandidate, device: 
 }
 
 /** Which failure counters this attempt answers to; `device` is the one of a device the user is known on, which then answers alone. */
-function failureCountersOf(core: Core, candidate: LoginCandidate, identifier: Identifier | null, origin: Origin): { keys: string[]; device: string | null } {
+function failureCountersOf(
+  core: Core,
+  candidate: LoginCandidate,
+  identifier: Identifier | null,
+  origin: Origin,
+): { keys: string[]; device: string | null } {
   const userId = candidate.user?.id ?? null
   const deviceId = knownDeviceOf(userId, readKnownDevice(core.keys, core.clock, origin.device, userId ?? ''), origin.session)
   const keys = failureKeys(core.keys, identifier, deviceId)
@@ -151,7 +162,13 @@ function failureCountersOf(core: Core, candidate: LoginCandidate, identifier: Id
 
 /** A second factor has been asked for or a limit reached: neither is a wrong guess. */
 const GUESSES: ReadonlySet<ErrorCode> = new Set([
-  'InvalidCredentials', 'UserNotFound', 'IncorrectPassword', 'NoPasswordSet', 'TwoFactorInvalid', 'AuthenticationFailed', 'LoginTokenExpired',
+  'InvalidCredentials',
+  'UserNotFound',
+  'IncorrectPassword',
+  'NoPasswordSet',
+  'TwoFactorInvalid',
+  'AuthenticationFailed',
+  'LoginTokenExpired',
 ])
 const NOT_AN_ATTEMPT: ReadonlySet<ErrorCode> = new Set(['TooManyAttempts', 'Busy'])
 
@@ -160,7 +177,12 @@ async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: u
   const error = thrown instanceof Error ? thrown : passThrough(thrown)
   const code = isAccountsError(error) ? error.code : undefined
   const audit = (type: 'login-failed' | 'rate-limited'): Along => ({
-    audit: [auditEvent(core, type, moment.origin, { userId: moment.user?.id ?? null, data: { service: moment.service, code: code ?? 'error', ...who(core, moment, found) } })],
+    audit: [
+      auditEvent(core, type, moment.origin, {
+        userId: moment.user?.id ?? null,
+        data: { service: moment.service, code: code ?? 'error', ...who(core, moment, found) },
+      }),
+    ],
   })
   if (code !== undefined && NOT_AN_ATTEMPT.has(code)) {
     if (code === 'TooManyAttempts') await core.store.audit.add(audit('rate-limited').audit ?? [])
@@ -212,10 +234,22 @@ async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
   return { user, session, tokens: null, resumeSecret: null, device: origin.device ?? '' }
 }
 
-const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({ service, origin, params: withoutSecrets(params), user, allowed: true })
+const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({
+  service,
+  origin,
+  params: withoutSecrets(params),
+  user,
+  allowed: true,
+})
 
 function candidateOf(core: Core, userId: string, origin: Origin): Promise<LoginCandidate> {
-  const lookup = { identifier: { kind: 'id', key: userId } as const, counts: [], failureKey: null, device: deviceLabel(origin.userAgent), now: core.clock.now() }
+  const lookup = {
+    identifier: { kind: 'id', key: userId } as const,
+    counts: [],
+    failureKey: null,
+    device: deviceLabel(origin.userAgent),
+    now: core.clock.now(),
+  }
   return core.store.users.beginLogin(lookup)
 }
 

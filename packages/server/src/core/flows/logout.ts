@@ -10,6 +10,7 @@ import { changed } from './changed.ts'
 
 /** Which sessions a logout ends: the asking one, every other, or all. */
 export const LOGOUT_SCOPES = ['this', 'others', 'all'] as const
+/** One of {@link LOGOUT_SCOPES}. */
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
 
 /** Signs out. Effective on the very next check in this process, and within a second in every other. */

@@ -12,10 +12,19 @@ export type Owner = Pick<User, 'emails'> & { username?: string }
  * A password from outside, once it is one and keeps the rules.
  * @throws AccountsError `code`, with a message that says what is wrong and `details: { field, reason }`
  */
-export function readNewPassword(core: Core, given: unknown, owner: Owner, code: ErrorCode = 'InvalidPassword', field = 'password'): PasswordInput {
+export function readNewPassword(
+  core: Core,
+  given: unknown,
+  owner: Owner,
+  code: ErrorCode = 'InvalidPassword',
+  field = 'password',
+): PasswordInput {
   const password = readPasswordInput(given)
   if (password === undefined) throw new AccountsError(code, { details: { field } })
-  const about = { emails: owner.emails.map(({ address }) => address), ...(owner.username === undefined ? {} : { username: owner.username }) }
+  const about = {
+    emails: owner.emails.map(({ address }) => address),
+    ...(owner.username === undefined ? {} : { username: owner.username }),
+  }
   const judgement = judgePassword(core.settings.password, password, about)
   if (!judgement.ok) throw new AccountsError(code, { message: judgement.message, details: { field, reason: judgement.reason } })
   return password

@@ -51,6 +51,14 @@ export async function prepareSession(
       resumeSecret: bearer ? null : secret,
       device: knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id),
     },
-    along: { audit: [auditEvent(core, 'login', origin, { userId: user.id, sessionId: id, data: { service, factors: factors.map(factor => factor.name) } })] },
+    along: {
+      audit: [
+        auditEvent(core, 'login', origin, {
+          userId: user.id,
+          sessionId: id,
+          data: { service, factors: factors.map(factor => factor.name) },
+        }),
+      ],
+    },
   }
 }

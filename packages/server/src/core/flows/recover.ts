@@ -51,12 +51,22 @@ function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, or
   const { passwordResetTokenExpiration, passwordEnrollTokenExpiration } = core.settings.password
   const lifetime = purpose === 'reset-password' ? passwordResetTokenExpiration : passwordEnrollTokenExpiration
   const token: OneTimeToken = {
-    hash: hashSecret(secret), purpose, userId: user?.id ?? null, address: to, data: {}, tries: 0, createdAt: now, expiresAt: now + lifetime,
+    hash: hashSecret(secret),
+    purpose,
+    userId: user?.id ?? null,
+    address: to,
+    data: {},
+    tries: 0,
+    createdAt: now,
+    expiresAt: now + lifetime,
   }
   const mail = user
     ? core.outbox.compose(TEMPLATES[purpose], { to, user, data: {}, token: secret })
     : core.outbox.compose('void', { to: '', user: null, data: {}, token: secret })
-  return [token, { mail: [mail], audit: [auditEvent(core, 'password-reset-requested', origin, { userId: user?.id ?? null, data: { purpose } })] }]
+  return [
+    token,
+    { mail: [mail], audit: [auditEvent(core, 'password-reset-requested', origin, { userId: user?.id ?? null, data: { purpose } })] },
+  ]
 }
 
 /**
@@ -65,7 +75,13 @@ function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, or
  * @returns a login when `returnTokensAfterResetPassword` is set, else null. The login passes second factor and hooks like any other.
  * @throws AccountsError `InvalidToken`, `InvalidNewPassword`, `ResetPasswordLinkExpired`, `ResetPasswordLinkUnknownAddress`, `Busy`
  */
-export async function resetPassword(core: Core, token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode): Promise<Login | null> {
+export async function resetPassword(
+  core: Core,
+  token: unknown,
+  newPassword: unknown,
+  origin: Origin,
+  mode: SessionMode,
+): Promise<Login | null> {
   core.limiter.hitHere('token', { ip: origin.ip })
   if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken')
   const link = await findLink(core, token)
@@ -89,7 +105,9 @@ export async function resetPassword(core: Core, token: unknown, newPassword: unk
     },
     {
       audit: [auditEvent(core, 'password-reset', origin, { userId: user.id, data: { purpose: link.purpose } })],
-      ...(settings.notifyUserAfterPasswordChanged ? { mail: [core.outbox.compose('passwordChanged', { to: link.address, user, data: {} })] } : {}),
+      ...(settings.notifyUserAfterPasswordChanged
+        ? { mail: [core.outbox.compose('passwordChanged', { to: link.address, user, data: {} })] }
+        : {}),
     },
   )
   if (outcome !== 'changed') throw new AccountsError('ResetPasswordLinkExpired')

@@ -76,7 +76,8 @@ export function readDraft(core: Core, { username, email }: Registration): Draft 
   if (isAbsent(username) && isAbsent(email)) throw new AccountsError('UsernameOrEmailRequired', { details: { field: 'email' } })
   const draft: Draft = { emails: [], custom: {} }
   if (!isAbsent(username)) {
-    const parsed = typeof username === 'string' && (core.settings.password.validateUsername?.(username) ?? true) ? parseUsername(username) : null
+    const parsed =
+      typeof username === 'string' && (core.settings.password.validateUsername?.(username) ?? true) ? parseUsername(username) : null
     if (!parsed) throw new AccountsError('InvalidUsername', { details: { field: 'username' } })
     draft.username = parsed.username
     draft.usernameKey = parsed.key

@@ -17,7 +17,13 @@ const PENDING_TRIES = 5
  */
 export async function secondFactorGiven(
   core: Core,
-  { user, credentials, proof, params, origin }: { user: User; credentials: readonly Credential[]; proof: Proof; params: unknown; origin: Origin },
+  {
+    user,
+    credentials,
+    proof,
+    params,
+    origin,
+  }: { user: User; credentials: readonly Credential[]; proof: Proof; params: unknown; origin: Origin },
 ): Promise<Factor[]> {
   const given = [...(proof.earlier ?? []), proof.factor]
   const enrolled = enrolledFactors(core, credentials)
@@ -50,7 +56,8 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
       await store.tokens.miss(hash, 'pending-login', PENDING_TRIES)
       return error
     })
-    if (factor instanceof AccountsError) return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor }
+    if (factor instanceof AccountsError)
+      return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor }
     if (factor instanceof Error) throw factor
     // Of two right answers at once only one completes the login.
     if (!(await store.tokens.consume(hash, 'pending-login', clock.now()))) return undefined

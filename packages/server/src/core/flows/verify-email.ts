@@ -25,7 +25,11 @@ export function verificationAlong(core: Core, user: Pick<User, 'id'> | null, add
       createdAt: now,
       expiresAt: now + core.settings.password.verifyEmailTokenExpiration,
     },
-    mail: [user ? core.outbox.compose('verifyEmail', { to: address, user, data: {}, token: secret }) : core.outbox.compose('void', { to: '', user: null, data: {}, token: secret })],
+    mail: [
+      user
+        ? core.outbox.compose('verifyEmail', { to: address, user, data: {}, token: secret })
+        : core.outbox.compose('void', { to: '', user: null, data: {}, token: secret }),
+    ],
   }
 }
 

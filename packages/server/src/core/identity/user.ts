@@ -1,12 +1,13 @@
 import type { Credential } from './credential.ts'
 
-/** A user as the core and the hooks see it: everything but credentials. */
+/** One address of a user. */
 export interface UserEmail {
   /** As the user typed it. */
   address: string
   verified: boolean
 }
 
+/** A user as the core and the hooks see it: everything but credentials. */
 export interface User {
   /** Opaque, at most 64 characters. */
   id: string

@@ -73,7 +73,7 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
     subject: `New sign-in to ${siteOf(url)}`,
     paragraphs: ['Your account was just signed in to from a device we have not seen before.', ...circumstances(data)],
     button: { label: 'See your devices', url },
-    notes: ['If this was you, all is well. If not, change your password now: that signs out every other device.'],
+    notes: ['If this was you, all is well. If not, sign that device out and change your password now.'],
   }),
 }
 

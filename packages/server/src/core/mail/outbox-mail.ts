@@ -1,6 +1,14 @@
 /** The mails Latchkey writes. `void` is written for unknown addresses, so that they cost the same work, and never sent. */
 export const MAIL_TEMPLATES = [
-  'verifyEmail', 'resetPassword', 'enrollAccount', 'passwordChanged', 'emailChanged', 'alreadyRegistered', 'newDevice', 'magicLink', 'void',
+  'verifyEmail',
+  'resetPassword',
+  'enrollAccount',
+  'passwordChanged',
+  'emailChanged',
+  'alreadyRegistered',
+  'newDevice',
+  'magicLink',
+  'void',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
 

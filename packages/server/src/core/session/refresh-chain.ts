@@ -28,7 +28,9 @@ export type RefreshTurn = { outcome: 'rotated' | 'repeated'; chain: RefreshChain
 export function turnRefresh(chain: RefreshChain, presented: SecretHash, next: SecretHash, now: number, grace: number): RefreshTurn {
   if (presented === chain.tip) {
     // The tip's first use starts the clock of the one before it, and retires what is past its time.
-    const spent = chain.spent.map(old => (old.until === null ? { ...old, until: now + grace } : old)).filter(old => now < (old.until ?? Infinity))
+    const spent = chain.spent
+      .map(old => (old.until === null ? { ...old, until: now + grace } : old))
+      .filter(old => now < (old.until ?? Infinity))
     return { outcome: 'rotated', chain: { tip: next, spent: [...spent, { hash: presented, until: null }] } }
   }
   const known = chain.spent.find(old => old.hash === presented)

@@ -85,9 +85,21 @@ const userOf = (session: number): string => `u${session % 2}`
 function copyOf(session: number, ended: boolean): SessionAndUser {
   return {
     session: {
-      id: `s${session}`, userId: userOf(session), handle: 'h', generation: 0, epoch: 0, createdAt: 0, activeAt: 0, idle: null, expiresAt: Infinity,
+      id: `s${session}`,
+      userId: userOf(session),
+      handle: 'h',
+      generation: 0,
+      epoch: 0,
+      createdAt: 0,
+      activeAt: 0,
+      idle: null,
+      expiresAt: Infinity,
       ...(ended ? { endedAt: 0 } : {}),
-      ip: null, userAgent: null, device: '', factors: [], extra: {},
+      ip: null,
+      userAgent: null,
+      device: '',
+      factors: [],
+      extra: {},
     },
     user: { id: userOf(session), emails: [], createdAt: 0, updatedAt: 0, epoch: 0, custom: {} },
   }

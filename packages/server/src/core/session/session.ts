@@ -41,7 +41,16 @@ export interface Session {
   extra: Record<string, unknown>
 }
 
-export const END_REASONS = ['logout', 'revoked', 'password-changed', 'deactivated', 'deleted', 'reused-refresh', 'impersonator-ended', 'replaced'] as const
+export const END_REASONS = [
+  'logout',
+  'revoked',
+  'password-changed',
+  'deactivated',
+  'deleted',
+  'reused-refresh',
+  'impersonator-ended',
+  'replaced',
+] as const
 /** Why a session ended before its time. */
 export type EndReason = (typeof END_REASONS)[number]
 

@@ -4,6 +4,7 @@ import * as attempts from './deeds/attempts.ts'
 import * as credentials from './deeds/credentials.ts'
 import * as emails from './deeds/emails.ts'
 import * as outbox from './deeds/outbox.ts'
+import { endAllImpersonatedBy } from './deeds/end-sessions.ts'
 import { rotate, rotateAlone } from './deeds/rotate.ts'
 import { beginLogin } from './deeds/login.ts'
 import * as sessions from './deeds/sessions.ts'
@@ -96,6 +97,7 @@ export function partsOf(engine: Engine): Parts {
       deviceSeen: (userId, device) => engine.read(() => sessions.deviceSeen(userId, device)),
       rotate: (rotation, user) => engine.transact(() => rotateAlone(rotation, user)),
       endAll: (userId, reason, now, keep, along) => engine.transact(() => sessions.endAllAlone(userId, reason, now, keep, along)),
+      endImpersonated: (userId, now, kept) => engine.transact(() => endAllImpersonatedBy(userId, now, kept)),
       forget: (userId, now) => engine.transact(() => users.forgetSessions(userId, now)),
     },
   }

@@ -89,7 +89,7 @@ export const putCredentialRow = statement(
     created_at = excluded.created_at, updated_at = excluded.updated_at`,
 )
 
-export const LIST = statement<CredentialRow>(
+const LIST = statement<CredentialRow>(
   'credentials_list',
   ({ t }) => `select ${CREDENTIAL_COLUMNS} from ${t.credentials} c where c.collection = $1 and c.user_id = $2 order by c.kind, c.id`,
 )

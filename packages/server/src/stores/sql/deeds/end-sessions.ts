@@ -4,11 +4,11 @@ import type { KeptSession } from '../../../core/store.ts'
 import { all, statement, tell, write } from '../statement.ts'
 import type { Deed } from '../statement.ts'
 
-/** Ends the live sessions of a user, but for the one that is kept; returns their ids. */
+/** Ends the live sessions of a user, and all they impersonate, but for the one that is kept; returns the ids of their own. */
 export function* endOwn(userId: string, reason: EndReason, now: number, keep?: KeptSession): Deed<string[]> {
   const ended = (yield* all(END_OWN, [userId, reason, now, keep?.sessionId ?? ''])).map(session => session.id)
   if (keep?.epoch) yield* write(MOVE_EPOCH, [keep.sessionId, userId, keep.epoch.from, keep.epoch.to])
-  yield* endImpersonatedBy(ended, now)
+  yield* endAllImpersonatedBy(userId, now, keep?.sessionId)
   return ended
 }
 
@@ -20,6 +20,16 @@ export function* endOne(sessionId: string, reason: EndReason, now: number): Deed
     now,
   )
   return ended.length > 0
+}
+
+/** Ends all that a user impersonates, but for what comes from the session that is kept. Their own sessions may have expired or been swept before. */
+export function* endAllImpersonatedBy(userId: string, now: number, kept: string = ''): Deed<void> {
+  const ended = yield* all(END_BY_IMPERSONATOR, [userId, now, kept])
+  yield* tell(ended.map(session => session.user_id))
+  yield* endImpersonatedBy(
+    ended.map(session => session.id),
+    now,
+  )
 }
 
 /** Ends what was impersonated from sessions that ended, and what was impersonated from those. */
@@ -57,4 +67,10 @@ const END_IMPERSONATED = statement<{ id: string; user_id: string }>(
   'sessions_end_impersonated',
   ({ t, among }) => `update ${t.sessions} set ended_at = $3, end_reason = 'impersonator-ended', over_at = $3, version = version + 1
   where collection = $1 and impersonator_session_id ${among('$2')} and ended_at is null returning id, user_id`,
+)
+
+const END_BY_IMPERSONATOR = statement<{ id: string; user_id: string }>(
+  'sessions_end_by_impersonator',
+  ({ t }) => `update ${t.sessions} set ended_at = $3, end_reason = 'impersonator-ended', over_at = $3, version = version + 1
+  where collection = $1 and impersonator_id = $2 and ended_at is null and ($4 = '' or coalesce(impersonator_session_id, '') <> $4) returning id, user_id`,
 )

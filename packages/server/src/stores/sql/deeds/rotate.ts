@@ -70,16 +70,20 @@ export function judge(rotation: Rotation, row: TurnRow, user: User): Judged {
 }
 
 /** Values of {@link TURN}: what to write, if the row is still at `version`. */
-export function turnValues({ found: { session, user }, chain }: Extract<Judged, { chain: string }>, version: number): Value[] {
+export function turnValues({ found: { session }, chain }: Extract<Judged, { chain: string }>, version: number): Value[] {
   const { id, handle, generation, activeAt, ip, userAgent, device } = session
-  return [id, version, handle, generation, activeAt, ip, userAgent, device, chain, user.epoch]
+  return [id, version, handle, generation, activeAt, ip, userAgent, device, chain]
 }
+
+const FOUND = (t: { sessions: string; users: string }): string => `select ${SESSION_COLUMNS}, s.refresh, s.version, ${USER_COLUMNS}
+  from ${t.sessions} s join ${t.users} u on u.collection = s.collection and u.id = s.user_id
+  where s.collection = $1 and s.id = $2`
+
+export const READ = statement<TurnRow & UserRow>('sessions_read', ({ t }) => FOUND(t))
 
 const LOCK = statement<TurnRow & UserRow>(
   'sessions_lock',
-  ({ t, lock }) => `select ${SESSION_COLUMNS}, s.refresh, s.version, ${USER_COLUMNS}
-  from ${t.sessions} s join ${t.users} u on u.collection = s.collection and u.id = s.user_id
-  where s.collection = $1 and s.id = $2${lock === '' ? '' : `${lock} of s`}`,
+  ({ t, lock }) => `${FOUND(t)}${lock === '' ? '' : `${lock} of s`}`,
 )
 
 const LOCK_ALONE = statement<TurnRow>(

@@ -107,9 +107,9 @@ export const OPEN = statement(
 const FOUND = (t: { sessions: string; users: string }): string =>
   `select ${SESSION_COLUMNS}, ${USER_COLUMNS} from ${t.sessions} s join ${t.users} u on u.collection = s.collection and u.id = s.user_id`
 
-export const FIND = statement<SessionRow & UserRow>('sessions_find', ({ t }) => `${FOUND(t)} where s.collection = $1 and s.id = $2`)
+const FIND = statement<SessionRow & UserRow>('sessions_find', ({ t }) => `${FOUND(t)} where s.collection = $1 and s.id = $2`)
 
-export const FIND_BY_RESUME = statement<SessionRow & UserRow>(
+const FIND_BY_RESUME = statement<SessionRow & UserRow>(
   'sessions_find_by_resume',
   ({ t }) => `${FOUND(t)} where s.collection = $1 and s.resume_hash = $2`,
 )

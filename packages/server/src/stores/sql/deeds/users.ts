@@ -7,7 +7,7 @@ import { all, one, statement, Undo, write } from '../statement.ts'
 import type { Deed } from '../statement.ts'
 import { writeAlong } from './along.ts'
 import { credentialValues, putCredentialRow } from './credentials.ts'
-import { endImpersonatedBy, endOwn } from './end-sessions.ts'
+import { endAllImpersonatedBy, endOwn } from './end-sessions.ts'
 import { claim, lockUser } from './user-row.ts'
 
 type Inserted = { inserted: true } | { inserted: false; taken: Identifier['kind'] }
@@ -50,13 +50,10 @@ export function* removeUser(userId: string, now: number, along?: Along): Deed<bo
   return true
 }
 
-/** Deletes a user's sessions, ends those impersonated from them, takes what tells of a person from their audit lines. */
+/** Deletes a user's sessions, ends those they impersonate, takes what tells of a person from their audit lines. */
 export function* forgetSessions(userId: string, now: number): Deed<void> {
-  const deleted = yield* all(DELETE_SESSIONS, [userId])
-  yield* endImpersonatedBy(
-    deleted.map(session => session.id),
-    now,
-  )
+  yield* write(DELETE_SESSIONS, [userId])
+  yield* endAllImpersonatedBy(userId, now)
   yield* write(PSEUDONYMISE, [userId])
 }
 
@@ -90,12 +87,12 @@ const INSERT = statement<{ id: string }>(
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id`,
 )
 
-export const FIND_BY_ID = statement<UserRow>(
+const FIND_BY_ID = statement<UserRow>(
   'users_find_by_id',
   ({ t }) => `select ${USER_COLUMNS} from ${t.users} u where u.collection = $1 and u.id = $2`,
 )
 
-export const FIND = statement<UserRow>(
+const FIND = statement<UserRow>(
   'users_find',
   ({ t }) => `select ${USER_COLUMNS} from ${t.identifiers} i join ${t.users} u on u.collection = i.collection and u.id = i.user_id
   where i.collection = $1 and i.kind = $2 and i.key = $3`,
@@ -121,10 +118,7 @@ const OWNED = (['identifiers', 'credentials', 'tokens', 'outbox'] as const).map(
   statement(`users_remove_${table}`, ({ t }) => `delete from ${t[table]} where collection = $1 and user_id = $2`),
 )
 
-const DELETE_SESSIONS = statement<{ id: string }>(
-  'users_remove_sessions',
-  ({ t }) => `delete from ${t.sessions} where collection = $1 and user_id = $2 returning id`,
-)
+const DELETE_SESSIONS = statement('users_remove_sessions', ({ t }) => `delete from ${t.sessions} where collection = $1 and user_id = $2`)
 
 const PSEUDONYMISE = statement(
   'users_remove_audit',

@@ -60,7 +60,7 @@ export const first: SqlMigration = {
   user_agent ${text},
   device ${text} not null,
   factors ${json} not null,
-  impersonator_id ${text},
+  impersonator_id ${key},
   impersonator_session_id ${key},
   extra ${json} not null,
   resume_hash ${key},
@@ -71,7 +71,8 @@ export const first: SqlMigration = {
 )`,
     `create unique index ${index('sessions_resume')} on ${t.sessions} (collection, resume_hash) where resume_hash is not null`,
     `create index ${index('sessions_user')} on ${t.sessions} (collection, user_id, device)`,
-    `create index ${index('sessions_impersonator')} on ${t.sessions} (collection, impersonator_session_id) where impersonator_session_id is not null`,
+    `create index ${index('sessions_impersonator')} on ${t.sessions} (collection, impersonator_id) where impersonator_id is not null`,
+    `create index ${index('sessions_impersonated')} on ${t.sessions} (collection, impersonator_session_id) where impersonator_session_id is not null`,
     `create index ${index('sessions_over')} on ${t.sessions} (collection, over_at)`,
 
     `create table ${t.tokens} (

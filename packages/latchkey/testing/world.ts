@@ -39,7 +39,7 @@ export async function newWorld(given: Partial<Config> = {}): Promise<World> {
     post: (route, body, headers = {}) =>
       fetch(`${base}${route}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
     get: (route, headers = {}) => fetch(`${base}${route}`, { headers, redirect: 'manual' }),
-    cli: (...args) => cli([...args, '--data', data]),
+    cli: (...args) => cli([...args, '--data', data], given.databaseUrl ? { env: { DATABASE_URL: given.databaseUrl } } : {}),
     async close() {
       await server.stop()
       await close()

@@ -1,0 +1,59 @@
+import { readdir } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { freshDatabase, hasPostgres } from '../../../../tools/test/postgres.ts'
+import { cli, newFolder, newWorld } from '../../testing/world.ts'
+import { EXIT } from '../cli/exit.ts'
+import type { Check } from '../doctor/check.ts'
+
+const PASSWORD = 'correct horse battery staple'
+
+describe.skipIf(!hasPostgres)('the standalone server on PostgreSQL', () => {
+  test('serves, and a command on another machine ends sessions within a second', async () => {
+    await using database = await freshDatabase()
+    const world = await newWorld({ databaseUrl: database.url })
+    const created = await cli(['user', 'create', '--username', 'ada', '--password-stdin'], {
+      env: { DATABASE_URL: database.url },
+      stdin: PASSWORD,
+    })
+    expect(created).toMatchObject({ code: EXIT.ok, err: '' })
+    const answer = await world.post('/accounts/password/authenticate', { user: { username: 'ada' }, password: PASSWORD })
+    const { tokens } = (await answer.json()) as { tokens: { accessToken: string } }
+    const isIn = async () => (await (await world.get('/accounts/user', { authorization: `Bearer ${tokens.accessToken}` })).json()) !== null
+    expect(await isIn()).toBe(true)
+
+    expect((await world.cli('user', 'revoke', 'ada', '--json')).json()).toEqual({ ended: 1 })
+    const ended = performance.now()
+    while (await isIn()) expect(performance.now() - ended).toBeLessThan(1000)
+
+    const doctor = await world.cli('doctor', '--json')
+    const { checks } = doctor.json() as { checks: Check[] }
+    expect(checks.filter(({ name }) => ['database', 'schema', 'clock'].includes(name)).map(({ status }) => status)).toEqual([
+      'ok',
+      'ok',
+      'ok',
+    ])
+    expect(doctor.out).not.toContain(new URL(database.url).password || '\0')
+    await world.close()
+  })
+
+  test('a command that only looks leaves no secret behind', async () => {
+    await using database = await freshDatabase()
+    const { folder, close } = await newFolder()
+    const here = { env: { DATABASE_URL: database.url }, folder }
+    expect((await cli(['user', 'list'], here)).code).toBe(EXIT.schema)
+    expect((await cli(['migrate'], here)).code).toBe(EXIT.ok)
+    expect((await cli(['user', 'list'], here)).code).toBe(EXIT.ok)
+    expect(await readdir(folder)).toEqual([])
+    const invited = await cli(['user', 'create', '--email', 'a@example.org', '--invite'], here)
+    expect(invited).toMatchObject({ code: EXIT.configuration, err: expect.stringContaining('set LATCHKEY_SECRET') as string })
+    await close()
+  })
+
+  test('migrate may run several times at once', async () => {
+    await using database = await freshDatabase()
+    const runs = await Promise.all(Array.from({ length: 4 }, () => cli(['migrate', '--json'], { env: { DATABASE_URL: database.url } })))
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+    const applied = runs.flatMap(run => (run.json() as { applied: string[] }).applied)
+    expect(applied.filter(name => name === '0001-first')).toHaveLength(1)
+  })
+})

@@ -70,7 +70,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-const UTF8: TextDecoder = new TextDecoder('utf-8', { fatal: true })
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Names with a meaning to JavaScript itself. No field of ours is called so, and none may reach an object that is copied further on. */
 const RESERVED_NAMES = new Set(['__proto__', 'constructor', 'prototype'])

@@ -20,20 +20,21 @@ export const door = (): TemplateResult => html`
         <stop offset=".45" stop-color="#ffd09a" />
         <stop offset="1" stop-color="#f39a52" />
       </radialGradient>
-      <linearGradient id="beam" x1="0" y1="0" x2=".55" y2="1">
+      <linearGradient id="beam" x1="0" y1="0" x2=".5" y2=".85">
         <stop offset="0" stop-color="#ffd3a1" stop-opacity=".5" />
         <stop offset=".55" stop-color="#ffb56f" stop-opacity=".14" />
         <stop offset="1" stop-color="#ffb56f" stop-opacity="0" />
       </linearGradient>
-      <radialGradient id="halo" cx="50%" cy="46%" r="50%">
-        <stop offset="0" stop-color="#ffc98f" stop-opacity=".42" />
-        <stop offset=".6" stop-color="#ffc98f" stop-opacity=".08" />
+      <radialGradient id="halo">
+        <stop offset="0" stop-color="#ffc98f" stop-opacity=".4" />
+        <stop offset=".3" stop-color="#ffc98f" stop-opacity=".18" />
+        <stop offset=".6" stop-color="#ffc98f" stop-opacity=".05" />
         <stop offset="1" stop-color="#ffc98f" stop-opacity="0" />
       </radialGradient>
     </defs>
     ${svg`
-      <circle class="halo" cx="100" cy="185" r="190" fill="url(#halo)" />
-      <path class="beam" d="M83 160 L70 252 L150 560 L420 560 L130 252 L117 160 Z" fill="url(#beam)" />
+      <circle class="halo" cx="100" cy="180" r="250" fill="url(#halo)" />
+      <path class="beam" d="M70 252 L168 620 L480 620 L130 252 Z" fill="url(#beam)" />
       <rect class="plate" x="38" y="74" width="124" height="226" rx="62" />
       <circle class="screw" cx="100" cy="94" r="3.2" />
       <circle class="screw" cx="100" cy="280" r="3.2" />

@@ -66,7 +66,7 @@ export class Account extends View {
         )}
         ${section(
           'Your data',
-          'Everything kept about you, as a file; or nothing any more.',
+          'Take everything kept about you as a file, or delete it for good.',
           html`<latchkey-data .account=${name} .ask=${this.#ask} .onLeaving=${this.onLeaving}></latchkey-data>`,
         )}
       </main>

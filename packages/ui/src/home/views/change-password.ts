@@ -41,7 +41,7 @@ export class ChangePassword extends View {
   #form(): TemplateResult {
     return html`
       <form class="card" @submit=${this.#submit} novalidate>
-        ${this.notice('oldPassword', 'newPassword')} ${accountName(this.account)}
+        ${accountName(this.account)}
         ${passwordField({
           name: 'oldPassword',
           label: 'Current password',
@@ -59,6 +59,7 @@ export class ChangePassword extends View {
           ${submitButton('Change password', this.busy === 'main')}
           <button type="button" class="secondary" @click=${this.#cancel}>Cancel</button>
         </div>
+        ${this.notice('oldPassword', 'newPassword')}
       </form>
     `
   }

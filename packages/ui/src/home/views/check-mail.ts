@@ -42,7 +42,6 @@ export class CheckMail extends View {
         A message to <strong class="address">${this.sent.email}</strong> is on its way.
         ${isNew ? 'Open the link in it to confirm that the address is yours.' : 'If the address has an account here, the link in it lets you choose a new password.'}
       </p>
-      ${this.notice()}
       <div class="actions">
         ${this.mailbox ? html`<a class="button primary" href=${MAILBOX}>Open the mailbox</a>` : nothing}
         <button type="button" class=${this.mailbox ? 'secondary' : 'primary'} @click=${this.onBack}>
@@ -54,7 +53,7 @@ export class CheckMail extends View {
         Nothing there? Look into the spam folder, or
         <button type="button" class="link" aria-disabled=${this.busy ? 'true' : 'false'} @click=${this.#again}>send it again</button>.
       </p>
-      ${this.news()}
+      ${this.notice()} ${this.news()}
     `
   }
 

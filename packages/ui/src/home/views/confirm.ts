@@ -55,7 +55,7 @@ export class Confirm extends View {
       <form @submit=${this.#submit} novalidate>
         <h2 id="question">${title}</h2>
         <p id="consequence">${text}</p>
-        ${this.notice('confirmation')} ${accountName(account)}
+        ${accountName(account)}
         ${
           this.asksPassword
             ? passwordField({
@@ -70,6 +70,7 @@ export class Confirm extends View {
           ${submitButton(action, this.busy === 'main', 'danger')}
           <button type="button" class="secondary" @click=${this.#close}>Cancel</button>
         </div>
+        ${this.notice('confirmation')}
       </form>
     `
   }

@@ -25,7 +25,6 @@ export class CreateAccount extends View {
     return html`
       <h1 tabindex="-1">Create an account</h1>
       <form @submit=${this.#submit} novalidate>
-        ${this.notice('email', 'password')}
         ${field({
           name: 'email',
           label: 'E-mail',
@@ -42,6 +41,7 @@ export class CreateAccount extends View {
           problem: this.problemOf('password'),
         })}
         <div class="actions">${submitButton('Create account', this.busy === 'main')}</div>
+        ${this.notice('email', 'password')}
       </form>
       <p class="aside">Have an account? <a href="/#/">Sign in</a></p>
     `

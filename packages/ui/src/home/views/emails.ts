@@ -38,7 +38,6 @@ export class Emails extends View {
         ${emails.map(email => this.#row(email))}
         ${emails.length === 0 ? html`<li class="row quiet">No address yet. Without one, a forgotten password cannot be replaced.</li>` : nothing}
       </ul>
-      ${this.notice('newEmail')}
       <form class="inline" @submit=${this.#add} novalidate>
         ${field({
           name: 'newEmail',
@@ -49,6 +48,7 @@ export class Emails extends View {
         })}
         ${submitButton('Add', this.busy === 'add', 'secondary')}
       </form>
+      ${this.notice('newEmail')}
       <div class="news" role="status">
         ${this.done ? html`<p>${this.done} ${this.mailbox ? html`<a href=${MAILBOX}>Open the mailbox</a>` : nothing}</p>` : nothing}
       </div>

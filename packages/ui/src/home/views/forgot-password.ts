@@ -20,9 +20,9 @@ export class ForgotPassword extends View {
       <h1 tabindex="-1">Forgot your password?</h1>
       <p class="lead">Tell us your e-mail address, and we send you a link to choose a new one.</p>
       <form @submit=${this.#submit} novalidate>
-        ${this.notice('email')}
         ${field({ name: 'email', label: 'E-mail', type: 'email', autocomplete: 'username', problem: this.problemOf('email') })}
         <div class="actions">${submitButton('Send the link', this.busy === 'main')}</div>
+        ${this.notice('email')}
       </form>
       <p class="aside">Remembered it? <a href="/#/">Sign in</a></p>
     `

@@ -46,6 +46,7 @@ export class NewPassword extends View {
               : submitButton(this.isInvitation ? 'Set my password' : 'Change my password', this.busy === 'main')
           }
         </div>
+        ${this.notice('newPassword')}
       </form>
     `
   }

@@ -2,7 +2,12 @@ import { html, nothing } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
 import { field, passwordField, submitButton } from '../fields.ts'
+import type { Problem } from '../explain.ts'
 import { View } from '../view.ts'
+
+const wrong: Problem = { text: 'That name and password do not match.', field: 'password' }
+/** Which of the two it was is not said, even where the server says it. */
+const WRONG: Record<string, Problem> = { InvalidCredentials: wrong, IncorrectPassword: wrong, UserNotFound: wrong }
 
 /** The way in. */
 export class SignIn extends View {
@@ -36,7 +41,7 @@ export class SignIn extends View {
           problem: this.problemOf('password'),
         })}
         <div class="actions">${submitButton('Sign in', this.busy === 'main')} <a href="/#/forgot-password">Forgot your password?</a></div>
-        ${this.news()}
+        ${this.notice('user', 'password')} ${this.problem?.code === 'EmailNotVerified' ? this.#again() : nothing} ${this.news()}
       </form>
       ${this.signUpAllowed ? html`<p class="aside">New here? <a href="/#/create-account">Create an account</a></p>` : nothing}
     `
@@ -54,7 +59,7 @@ export class SignIn extends View {
     this.name = user
     void this.attempt(async () => {
       await password.login({ user, password: secret })
-    })
+    }, WRONG)
   }
 
   readonly #sendAgain = (): void => {

@@ -26,6 +26,7 @@ export class VerifyEmail extends View {
         <div class="actions">
           ${isSpent ? html`<a class="button primary" href="/">Go to your account</a>` : submitButton('Confirm my address', this.busy === 'main')}
         </div>
+        ${this.notice()}
       </form>
     `
   }

@@ -7,6 +7,7 @@ import type { Stopwatch } from './stopwatch.ts'
 export class FailureFloor {
   readonly #time: Stopwatch
   readonly #durations = new Map<string, number[]>()
+  #height = 0
 
   constructor(time: Stopwatch) {
     this.#time = time
@@ -32,10 +33,11 @@ export class FailureFloor {
     }
   }
 
-  /** Milliseconds from the start of the work to a wrong answer. */
+  /** Milliseconds from the start of the work to a wrong answer. Moves only when it must, so that answers in a row take the same time. */
   height(): number {
     const slowest = Math.max(0, ...[...this.#durations.values()].map(usualMost))
-    return Math.min(slowest * MARGIN, HIGHEST)
+    if (this.#height < slowest * LEAST_MARGIN || this.#height > slowest * MOST_MARGIN) this.#height = slowest * MARGIN
+    return Math.min(this.#height, HIGHEST)
   }
 
   /** Waits until the floor, for work that began at `began`. */
@@ -57,7 +59,10 @@ function usualMost(durations: readonly number[]): number {
 /** Verifications remembered for each recipe. */
 const REMEMBERED = 32
 
-const MARGIN = 1.1
+/** The floor is set so far above the slowest recipe, and set anew when it is no longer between the other two. */
+const MARGIN = 1.2
+const LEAST_MARGIN = 1.05
+const MOST_MARGIN = 1.5
 
 /** An app's own `verifyPassword` that hangs must not make every wrong password hang. */
 const HIGHEST = 5000

@@ -12,9 +12,9 @@ export interface Dialect {
   /** Quoted names of the tables. */
   readonly t: Readonly<Record<TableName, string>>
   /** Quoted name of anything else that lives beside the tables: an index, a migration table. */
-  own(name: string): string
+  readonly own: (name: string) => string
   /** The bare name of an index, quoted: it goes where its table is. */
-  index(name: string): string
+  readonly index: (name: string) => string
   /** Column types. `key` sorts by code point on both engines, so that pages and prefix searches agree. */
   readonly types: Readonly<Record<'key' | 'text' | 'number' | 'json', string>>
   /** Ends a `create table` whose rows are found by their primary key alone. */
@@ -24,13 +24,13 @@ export interface Dialect {
   /** The same, passing over rows that another transaction holds. */
   readonly lockFree: string
   /** `column <among> ` a list parameter. */
-  among(parameter: string): string
+  readonly among: (parameter: string) => string
   /** A list parameter of objects as a table `r`. */
-  records(parameter: string, columns: Readonly<Record<string, ColumnKind>>): string
+  readonly records: (parameter: string, columns: Readonly<Record<string, ColumnKind>>) => string
   /** A text expression as a value for a JSON column. */
-  json(expression: string): string
+  readonly json: (expression: string) => string
   /** Parameters are written `$1`; the engine's own way to write them. */
-  parameters(text: string): string
+  readonly parameters: (text: string) => string
   /** Where triggers announce revocations to other processes: the name of the channel. */
   readonly channel: string | undefined
 }

@@ -7,10 +7,10 @@ export interface LateEngine<E extends Engine> {
   /** Hands every deed to the engine that is connected at that moment. */
   readonly engine: Engine
   /** Connects once, however often it is called; a failure is tried again at the next call. */
-  connect(): Promise<E>
+  readonly connect: () => Promise<E>
   /** The engine. Throws when it is not connected. */
-  now(): E
-  disconnect(close: (engine: E) => unknown): Promise<void>
+  readonly now: () => E
+  readonly disconnect: (close: (engine: E) => unknown) => Promise<void>
 }
 
 export function lateEngine<E extends Engine>(dialect: Dialect, open: () => Promise<E>): LateEngine<E> {

@@ -13,7 +13,8 @@ describe.skipIf(!hasPostgres)('with a real PostgreSQL', () => {
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'latchkey-split-'))
       const database = await freshDatabase()
-      const both = () => splitStore({ users: sqliteStore({ path: join(folder, 'users.db') }), sessions: postgresStore({ url: database.url }) })
+      const both = () =>
+        splitStore({ users: sqliteStore({ path: join(folder, 'users.db') }), sessions: postgresStore({ url: database.url }) })
       const [store, second] = [both(), both()]
       await Promise.all([store.open(), second.open()])
       const close = async (): Promise<void> => {

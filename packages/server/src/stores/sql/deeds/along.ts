@@ -25,7 +25,8 @@ export function riders(along: Along | undefined): [Rider, Value][] {
 }
 
 /** The text that writes a rider from one parameter, if `condition` holds. */
-export const rideText = (rider: Rider, dialect: Dialect, parameter: string, condition: string): string => INSERTS[rider](dialect, parameter, condition)
+export const rideText = (rider: Rider, dialect: Dialect, parameter: string, condition: string): string =>
+  INSERTS[rider](dialect, parameter, condition)
 
 const AUDIT = {
   id: 'text',
@@ -89,38 +90,34 @@ const RIDES = {
 
 function auditRecords(events: readonly AuditEvent[]): string {
   return recordList(
-    events.map(
-      (event): RecordOf<typeof AUDIT> => ({
-        id: event.id,
-        at: event.at,
-        type: event.type,
-        user_id: event.userId,
-        actor_id: event.actorId ?? null,
-        session_id: event.sessionId ?? null,
-        ip: event.ip,
-        user_agent: event.userAgent,
-        data: JSON.stringify(event.data),
-      }),
-    ),
+    events.map((event): RecordOf<typeof AUDIT> => ({
+      id: event.id,
+      at: event.at,
+      type: event.type,
+      user_id: event.userId,
+      actor_id: event.actorId ?? null,
+      session_id: event.sessionId ?? null,
+      ip: event.ip,
+      user_agent: event.userAgent,
+      data: JSON.stringify(event.data),
+    })),
   )
 }
 
 function mailRecords(mails: readonly OutboxMail[]): string {
   return recordList(
-    mails.map(
-      (mail): RecordOf<typeof MAIL> => ({
-        id: mail.id,
-        template: mail.template,
-        recipient: mail.to,
-        user_id: mail.userId,
-        data: JSON.stringify(mail.data),
-        sealed: mail.sealed ?? null,
-        created_at: mail.createdAt,
-        next_try_at: mail.nextTryAt,
-        tries: mail.tries,
-        expires_at: mail.expiresAt,
-      }),
-    ),
+    mails.map((mail): RecordOf<typeof MAIL> => ({
+      id: mail.id,
+      template: mail.template,
+      recipient: mail.to,
+      user_id: mail.userId,
+      data: JSON.stringify(mail.data),
+      sealed: mail.sealed ?? null,
+      created_at: mail.createdAt,
+      next_try_at: mail.nextTryAt,
+      tries: mail.tries,
+      expires_at: mail.expiresAt,
+    })),
   )
 }
 

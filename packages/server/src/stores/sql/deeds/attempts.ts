@@ -14,7 +14,8 @@ export function* countAttempts(counts: readonly Count[], now: number): Deed<Tall
 }
 
 /** Everybody raises counters in one order, so that two logins never wait for each other. */
-export const inOrder = <T extends { key: string }>(counters: readonly T[]): T[] => counters.toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+export const inOrder = <T extends { key: string }>(counters: readonly T[]): T[] =>
+  counters.toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
 
 export function* failAttempts(keys: readonly string[], now: number, memory: number, along?: Along): Deed<Failures[]> {
   const failures = new Map<string, Failures>()

@@ -56,7 +56,10 @@ const DUE = statement<MailRow>(
   order by next_try_at, created_at limit $3${lockFree}`,
 )
 
-const LEASE = statement('outbox_lease', ({ t, among }) => `update ${t.outbox} set next_try_at = $3 where collection = $1 and id ${among('$2')}`)
+const LEASE = statement(
+  'outbox_lease',
+  ({ t, among }) => `update ${t.outbox} set next_try_at = $3 where collection = $1 and id ${among('$2')}`,
+)
 
 const DONE = statement('outbox_done', ({ t }) => `delete from ${t.outbox} where collection = $1 and id = $2`)
 
@@ -65,7 +68,10 @@ const RETRY = statement(
   ({ t }) => `update ${t.outbox} set next_try_at = $3, tries = tries + 1 where collection = $1 and id = $2`,
 )
 
-const SWEEP_MAIL = statement<{ id: string }>('outbox_sweep', ({ t }) => `delete from ${t.outbox} where collection = $1 and expires_at <= $2 returning id`)
+const SWEEP_MAIL = statement<{ id: string }>(
+  'outbox_sweep',
+  ({ t }) => `delete from ${t.outbox} where collection = $1 and expires_at <= $2 returning id`,
+)
 
 const SIZE = statement<{ count: number }>('outbox_size', ({ t }) => `select count(*) as count from ${t.outbox} where collection = $1`)
 
@@ -78,7 +84,8 @@ const LIST = statement<AuditRow>(
 
 const LIST_OF = statement<AuditRow>(
   'audit_list_of',
-  ({ t }) => `select ${AUDIT_COLUMNS} from ${t.audit} where collection = $1 and user_id = $4 and at < $2 order by at desc, id desc limit $3`,
+  ({ t }) =>
+    `select ${AUDIT_COLUMNS} from ${t.audit} where collection = $1 and user_id = $4 and at < $2 order by at desc, id desc limit $3`,
 )
 
 const SWEEP_EVENTS = statement<{ id: string }>(

@@ -81,10 +81,7 @@ const FOUND = (t: { sessions: string; users: string }): string => `select ${SESS
 
 export const READ = statement<TurnRow & UserRow>('sessions_read', ({ t }) => FOUND(t))
 
-const LOCK = statement<TurnRow & UserRow>(
-  'sessions_lock',
-  ({ t, lock }) => `${FOUND(t)}${lock === '' ? '' : `${lock} of s`}`,
-)
+const LOCK = statement<TurnRow & UserRow>('sessions_lock', ({ t, lock }) => `${FOUND(t)}${lock === '' ? '' : `${lock} of s`}`)
 
 const LOCK_ALONE = statement<TurnRow>(
   'sessions_lock_alone',

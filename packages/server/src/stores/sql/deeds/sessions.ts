@@ -61,7 +61,9 @@ export function* listSessions(userId: string, now: number): Deed<Session[]> {
 export function* touchSessions(activity: readonly { sessionId: string; activeAt: number }[]): Deed<void> {
   if (activity.length === 0) return
   // One order for all, so that two batches never wait for each other.
-  const records = activity.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1)).map(({ sessionId, activeAt }) => ({ id: sessionId, active_at: activeAt }))
+  const records = activity
+    .toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1))
+    .map(({ sessionId, activeAt }) => ({ id: sessionId, active_at: activeAt }))
   yield* write(TOUCH, [recordList(records)])
 }
 
@@ -71,7 +73,8 @@ export function* sweepSessions(before: number, limit: number): Deed<number> {
   return (yield* all(SWEEP, [before, limit])).length
 }
 
-const toFound = (row: (SessionRow & UserRow) | undefined): SessionAndUser | null => (row ? { session: toSession(row), user: toUser(row) } : null)
+const toFound = (row: (SessionRow & UserRow) | undefined): SessionAndUser | null =>
+  row ? { session: toSession(row), user: toUser(row) } : null
 
 export const sessionValues = (session: NewSession): Value[] => [
   session.id,
@@ -99,7 +102,9 @@ export const sessionValues = (session: NewSession): Value[] => [
 
 export const OPEN = statement(
   'sessions_open',
-  ({ t }) => `insert into ${t.sessions} (collection, id, user_id, handle, generation, epoch, created_at, active_at, idle, expires_at, ended_at, end_reason,
+  ({
+    t,
+  }) => `insert into ${t.sessions} (collection, id, user_id, handle, generation, epoch, created_at, active_at, idle, expires_at, ended_at, end_reason,
     ip, user_agent, device, factors, impersonator_id, impersonator_session_id, extra, resume_hash, refresh, over_at, version)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0)`,
 )
@@ -136,7 +141,9 @@ const DEVICE_SEEN = statement<{ seen: number }>(
 
 const LIST = statement<SessionRow>(
   'sessions_list',
-  ({ t }) => `select ${SESSION_COLUMNS} from ${t.sessions} s where s.collection = $1 and s.user_id = $2 and s.ended_at is null and ${DEADLINE} > $3
+  ({
+    t,
+  }) => `select ${SESSION_COLUMNS} from ${t.sessions} s where s.collection = $1 and s.user_id = $2 and s.ended_at is null and ${DEADLINE} > $3
   order by s.active_at desc, s.created_at desc, s.id`,
 )
 

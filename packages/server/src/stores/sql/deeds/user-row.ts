@@ -47,7 +47,8 @@ const WRITE_EMAILS = statement(
 
 const CLAIM = statement<{ user_id: string }>(
   'identifiers_claim',
-  ({ t }) => `insert into ${t.identifiers} (collection, kind, key, user_id) values ($1, $2, $3, $4) on conflict do nothing returning user_id`,
+  ({ t }) =>
+    `insert into ${t.identifiers} (collection, kind, key, user_id) values ($1, $2, $3, $4) on conflict do nothing returning user_id`,
 )
 
 const RELEASE = statement('identifiers_release', ({ t }) => `delete from ${t.identifiers} where collection = $1 and kind = $2 and key = $3`)

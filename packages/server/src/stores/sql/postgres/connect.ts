@@ -77,7 +77,7 @@ export async function openEngine(
 async function loadDriver(): Promise<PgDriver> {
   try {
     // The package's own types describe the same classes, in more words than we need.
-    return (await import('pg')).default as unknown as PgDriver
+    return (await import('pg')).default
   } catch (cause) {
     throw new AccountsError('InvalidSettings', { message: 'postgresStore needs the package pg. Run: npm install pg', cause })
   }

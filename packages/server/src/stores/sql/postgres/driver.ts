@@ -78,7 +78,9 @@ export const isUniqueViolation = (error: unknown): boolean => codeOf(error) === 
 export const isConnectionLost = (error: unknown): boolean =>
   error instanceof Error &&
   (/^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_|0800|57P0)/.test(codeOf(error)) ||
-    /connection (terminated|error)|not queryable|client was closed|timeout exceeded when trying to connect|timeout expired/i.test(error.message))
+    /connection (terminated|error)|not queryable|client was closed|timeout exceeded when trying to connect|timeout expired/i.test(
+      error.message,
+    ))
 
 /** Timeouts and too many connections: the database is there and cannot keep up. */
 const isOverloaded = (error: unknown): boolean =>

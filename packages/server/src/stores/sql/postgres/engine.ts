@@ -4,7 +4,7 @@ import { one, statement, storable, Undo } from '../statement.ts'
 import type { Deed, Durability, Engine, Row, Slice, Statement, Step, Value } from '../statement.ts'
 import { isConflict, isConnectionLost, translate } from './driver.ts'
 import type { PgPool, PgPoolClient, PgQuery } from './driver.ts'
-import { Lane } from './lane.ts'
+import type { Lane } from './lane.ts'
 
 /** How often a transaction that lost against another is tried again. */
 const TRIES = 8

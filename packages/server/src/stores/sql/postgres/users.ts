@@ -35,9 +35,7 @@ export async function beginLogin(engine: PostgresEngine, lookup: LoginLookup): P
   const { identifier, counts, failureKey, device, now } = lookup
   const values = [countRecords(counts, now), now, failureKey ?? '', device, userFailureKey(''), identifier?.key ?? '']
   const [row] =
-    identifier?.kind === 'id'
-      ? await engine.count(BEGIN_BY_ID, values)
-      : await engine.count(BEGIN, [...values, identifier?.kind ?? ''])
+    identifier?.kind === 'id' ? await engine.count(BEGIN_BY_ID, values) : await engine.count(BEGIN, [...values, identifier?.kind ?? ''])
   if (!row) throw new Error('a statement that always answers a row did not')
   return {
     user: isFound(row) ? toUser(row) : null,

@@ -101,9 +101,12 @@ function makePrivateFile(path: string): void {
 async function loadDriver(): Promise<new (path: string) => SqliteDatabase> {
   try {
     // The package's own types describe the same class, in more words than we need.
-    return (await import('libsql')).default as unknown as new (path: string) => SqliteDatabase
+    return (await import('libsql')).default
   } catch (cause) {
-    throw new AccountsError('InvalidSettings', { message: 'sqliteStore({ path }) needs the package libsql. Run: npm install libsql', cause })
+    throw new AccountsError('InvalidSettings', {
+      message: 'sqliteStore({ path }) needs the package libsql. Run: npm install libsql',
+      cause,
+    })
   }
 }
 

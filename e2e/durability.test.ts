@@ -59,7 +59,7 @@ for (const { name, here, environment } of [
       const server = await startStandalone(data.path, env)
       onTestFinished(async () => void (await server.stop()))
       // By username, so that no mail is sent: its sending is noted in commits of its own, which nobody waits for.
-      const signUp = (n: number) => post(server.url, 'password/register', { user: { username: `user-${n}`, password: PASSWORD } })
+      const signUp = (n: number) => post(server.url, 'password/register', { user: { username: `user${n}`, password: PASSWORD } })
       // Connections are made and statements prepared before anybody counts.
       await inLanes(20, 4, async n => void (await signUp(n)))
       const count = 50

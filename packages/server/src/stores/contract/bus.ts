@@ -2,11 +2,13 @@ import { expect, test, vi } from 'vitest'
 import type { TestContext } from 'vitest'
 import type { Stop } from '@latchkey/common'
 import type { Bus, Store } from '../../core/store.ts'
-import { insertUser, newPassword, NOW, openSession } from './make.ts'
+import { insertUser, makeRotation, newHash, newId, newPassword, NOW, openSession } from './make.ts'
 import type { Setup } from './make.ts'
 
 /** Longer than any bus may take, so that a slow machine fails no test. */
 const PATIENCE = { timeout: 10_000, interval: 5 }
+
+const TIP = newHash()
 
 /** What is announced to caches, here and in other processes. A store without a bus skips this part: its sessions are not cached. */
 export function busContract({ open }: Setup): void {
@@ -16,9 +18,11 @@ export function busContract({ open }: Setup): void {
     'users.setDeactivated': (on, userId) => on.users.setDeactivated(userId, true, NOW),
     'users.changePassword': (on, userId) => on.users.changePassword({ userId, password: newPassword(), now: NOW, endSessionsExcept: null }),
     'users.remove': (on, userId) => on.users.remove(userId, NOW),
+    // With a new handle, so that access tokens which carry the old one are good no more.
+    'sessions.rotate': (on, _, sessionId) => on.sessions.rotate(makeRotation(sessionId, TIP, { handle: newId() })),
     'users.setCustom': (on, userId) => on.users.setCustom(userId, { plan: 'pro' }, NOW),
   }
-  const endsSessions = Object.keys(DEEDS).filter(name => name !== 'users.setCustom')
+  const endsSessions = Object.keys(DEEDS).filter(name => name !== 'users.setCustom' && name !== 'sessions.rotate')
 
   test('an open bus can soon be trusted', context =>
     withBuses(context, open, async ({ here }) => {
@@ -29,7 +33,7 @@ export function busContract({ open }: Setup): void {
     test(`this process hears of the user at once, every other soon, after ${name}`, context =>
       withBuses(context, open, async ({ here, there }) => {
         const user = await insertUser(here.store)
-        const session = await openSession(here.store, user.id)
+        const session = await openSession(here.store, user.id, { refresh: { tip: TIP, spent: [] } })
         await forgetSetup(here, there)
         await DEEDS[name]?.(here.store, user.id, session.id)
         await here.bus.publish(user.id)

@@ -165,6 +165,28 @@ export function emailsContract({ the }: Setup): void {
     expect(await store.users.insert(makeUser({ emails: [{ address: free.address, verified: false }] }))).toEqual({ inserted: true })
   })
 
+  test('addresses that come, change and go stay in step with their keys', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const [a, b, c, d] = [typed(), typed(), typed(), typed()]
+    const addresses = async (): Promise<string[] | undefined> =>
+      (await store.users.find({ kind: 'id', key: user.id }))?.emails.map(email => email.address)
+    const unverified = ({ address }: { address: string }) => ({ address, verified: false })
+
+    for (const email of [a, b]) expect(await store.users.addEmail(user.id, unverified(email), email.key, NOW)).toBe('added')
+    expect(await store.users.removeEmail(user.id, emailKeyOf(user), NOW + 1)).toBe('removed')
+    expect((await store.users.find({ kind: 'id', key: user.id }))?.updatedAt).toBe(NOW + 1)
+    expect(await store.users.replaceEmail(user.id, b.key, unverified(c), c.key, NOW + 2)).toBe('replaced')
+    expect((await store.users.find({ kind: 'id', key: user.id }))?.updatedAt).toBe(NOW + 2)
+    expect(await store.users.replaceEmail(user.id, c.key, unverified(d), d.key, NOW + 3)).toBe('replaced')
+    expect(await addresses()).toEqual([a.address, d.address])
+    expect(await store.users.removeEmail(user.id, b.key, NOW + 4)).toBe('missing')
+    expect(await store.users.removeEmail(user.id, a.key, NOW + 4)).toBe('removed')
+    expect(await store.users.addEmail(user.id, unverified(b), b.key, NOW + 5)).toBe('added')
+    expect(await store.users.removeEmail(user.id, d.key, NOW + 6)).toBe('removed')
+    expect(await addresses()).toEqual([b.address])
+  })
+
   test('a verification link verifies its own address once', async () => {
     const { store } = the
     const user = await insertUser(store, { emails: [typed(), typed()].map(({ address }) => ({ address, verified: false })) })

@@ -111,6 +111,24 @@ export function lifecycleContract({ the, open }: Setup): void {
     expect(await store.users.credentials(heir.id)).toEqual([])
   })
 
+  test('names that a user took later are free again with the rest, and names they gave up stay with whoever has them now', async () => {
+    const { store } = the
+    const [user, other] = [await insertUser(store), await insertUser(store)]
+    const [given, late, address] = [user.username?.toLowerCase() ?? '', newId().toLowerCase(), `${newId().toLowerCase()}@example.org`]
+    await store.users.setUsername(user.id, late, late, NOW)
+    await store.users.addEmail(user.id, { address, verified: false }, address, NOW)
+    await store.users.setUsername(other.id, given, given, NOW)
+    await store.users.remove(user.id, NOW)
+
+    expect((await store.users.find({ kind: 'username', key: given }))?.id).toBe(other.id)
+    for (const identifier of [
+      { kind: 'username' as const, key: late },
+      { kind: 'email' as const, key: address },
+    ]) {
+      expect(await store.users.insert(makeUser({ identifiers: [identifier] }))).toEqual({ inserted: true })
+    }
+  })
+
   test('audit lines of a removed user stay, without ip, agent and data; what rides along is written as it is', async () => {
     const { store } = the
     const [user, other] = [await insertUser(store), await insertUser(store)]

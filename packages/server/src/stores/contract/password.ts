@@ -132,6 +132,21 @@ export function passwordContract({ the }: Setup): void {
     expect(await refused(store, user, { ...change, password: newPassword() })).toBe('gone')
   })
 
+  test('whatever the token was for, it allows one change only', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const token = makeToken(user.id, { purpose: 'login-link' })
+    await store.tokens.issue(token)
+    const change: PasswordChange = {
+      userId: user.id,
+      password: newPassword(),
+      now: NOW + 1,
+      consume: { hash: token.hash, purpose: 'login-link' },
+    }
+    expect(await store.users.changePassword(change)).toBe('changed')
+    expect(await refused(store, user, change)).toBe('gone')
+  })
+
   test('a change is refused as gone when its token is unknown, expired, for something else, or of somebody else', async () => {
     const { store } = the
     const [user, other] = [await insertUser(store, { password: newPassword() }), await insertUser(store)]

@@ -3,7 +3,7 @@ import type { User } from '../../core/identity/user.ts'
 import type { NewSession } from '../../core/session/session.ts'
 import type { SecretHash } from '../../core/session/secret.ts'
 import type { Rotation, Store } from '../../core/store.ts'
-import { DAY, insertUser, makeRotation, newHash, newId, NOW, openSession } from './make.ts'
+import { DAY, insertUser, makeRotation, makeSession, newHash, newId, NOW, openSession } from './make.ts'
 import type { Setup } from './make.ts'
 import { newRide } from './ride.ts'
 
@@ -174,6 +174,10 @@ export function refreshContract({ the }: Setup): void {
     const cookie = await openSession(store, user.id, { resumeHash: newHash() })
     expect(await store.sessions.rotate(makeRotation(cookie.id, newHash()))).toEqual({ outcome: 'over' })
     expect((await store.sessions.find(cookie.id))?.session.endedAt).toBeUndefined()
+    const orphan = makeSession(newId(), { refresh: { tip, spent: [] } })
+    // A store may refuse to open it at all.
+    await store.sessions.open(orphan).catch(() => undefined)
+    expect(await store.sessions.rotate(makeRotation(orphan.id, tip))).toEqual({ outcome: 'over' })
     await store.users.remove(user.id, NOW)
     expect(await turn(tip)).toEqual({ outcome: 'over' })
     expect(await store.sessions.find(session.id)).toBeNull()

@@ -165,6 +165,13 @@ export function sessionsContract({ the, open }: Setup): void {
     expect((await store.users.find({ kind: 'id', key: user.id }))?.epoch).toBe(2)
   })
 
+  test('ending all of nobody ends nothing', async () => {
+    const { store } = the
+    const bystander = await openSession(store, (await insertUser(store)).id)
+    expect(await store.sessions.endAll(newId(), 'revoked', NOW)).toEqual([])
+    expect((await stored(store, bystander))?.endedAt).toBeUndefined()
+  })
+
   test('ending all but one keeps that one live, and the epoch', async () => {
     const { store } = the
     const user = await insertUser(store)

@@ -165,6 +165,15 @@ export function usersContract({ the, open }: Setup): void {
     expect(await store.users.insert(makeUser({ identifiers: [{ kind: 'username', key: old }] }))).toEqual({ inserted: true })
   })
 
+  test('each new username gives up the one before', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const keys = [newId(), newId(), newId()].map(name => name.toLowerCase())
+    for (const key of keys) expect(await store.users.setUsername(user.id, key, key, NOW)).toBe('set')
+    const found = await Promise.all(keys.map(async key => (await store.users.find({ kind: 'username', key }))?.id))
+    expect(found).toEqual([undefined, undefined, user.id])
+  })
+
   test('a user without a username can be given one', async () => {
     const { store } = the
     const { username: _, ...rest } = makeUser().user

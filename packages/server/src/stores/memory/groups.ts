@@ -14,6 +14,11 @@ export class Groups<Member extends string = string> {
     if (group?.size === 0) this.#groups.delete(key)
   }
 
+  /** How many keys have members; for tests, which look for what is left over. */
+  get size(): number {
+    return this.#groups.size
+  }
+
   /** The members at this moment: removing some while walking through them is fine. */
   of(key: string): Member[] {
     return [...(this.#groups.get(key) ?? [])]

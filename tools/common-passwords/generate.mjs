@@ -3,30 +3,33 @@
  * The list changes rarely, so the package is not a dependency:
  *
  *   npm pack @zxcvbn-ts/language-common@4.1.3 && tar xzf zxcvbn-ts-language-common-4.1.3.tgz
- *   node tools/common-passwords/generate.mjs package/src/passwords.json
+ *   node tools/common-passwords/generate.mjs package
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Bytes kept of each digest; `common-passwords.ts` says why so many. */
 const PREFIX = 5
 
-const source = process.argv[2]
-if (!source) {
-  console.error('Usage: node tools/common-passwords/generate.mjs <passwords.json of @zxcvbn-ts/language-common>')
+const folder = process.argv[2]
+if (!folder) {
+  console.error('Usage: node tools/common-passwords/generate.mjs <unpacked package @zxcvbn-ts/language-common>')
   process.exit(1)
 }
 
-const common = /** @type {string[]} */ (JSON.parse(readFileSync(source, 'utf8')))
+const notice = readFileSync(join(folder, 'LICENSE.txt'), 'utf8').trim().split('\n')
+const common = /** @type {string[]} */ (JSON.parse(readFileSync(join(folder, 'src/passwords.json'), 'utf8')))
 const entries = [...new Set(common.flatMap(spellings).map(shortDigest))].toSorted()
 const target = fileURLToPath(new URL('../../packages/server/src/core/policy/common-passwords-data.ts', import.meta.url))
 writeFileSync(
   target,
   `/**
  * Made by tools/common-passwords/generate.mjs; do not edit. ${entries.length} sorted prefixes of ${PREFIX} bytes of SHA-256 digests, in base64.
- * The passwords are those of @zxcvbn-ts/language-common: Copyright (c) 2012-2016 Dan Wheeler and Dropbox, Inc., Copyright (c) 2021 @zxcvbn-ts,
- * MIT licence.
+ * The passwords are those of @zxcvbn-ts/language-common, whose licence asks to keep this notice:
+ *
+${notice.map(line => ` * ${line}`.trimEnd()).join('\n')}
  */
 export const COMMON_PASSWORDS: string =
   '${Buffer.from(entries.join(''), 'hex').toString('base64')}'

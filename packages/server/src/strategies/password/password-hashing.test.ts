@@ -129,7 +129,7 @@ describe('PasswordHashing', () => {
     }
     for (let n = 0; n < 3; n++) expect(await hashing.verify(PASSWORD, null, ABOUT)).toBe(false)
     expect(asked).toBe(1)
-    expect(log).toEqual(['the forms of the kept passwords could not be read; until they are, decoys may differ from real hashes'])
+    expect(log).toEqual(['the forms of the kept passwords could not be looked at; until they are, decoys may differ from real hashes'])
   })
 
   it('knows which hashes a good login should make anew', async () => {

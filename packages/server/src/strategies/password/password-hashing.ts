@@ -202,7 +202,7 @@ export class PasswordHashing implements PasswordHasher {
       for (const recipe of recipes.filter(one => !this.#floor.knows(labelOf(one)))) await this.#calibrate(recipe)
     } catch (err) {
       this.#learnAgainAt = this.#time.now() + LEARN_AGAIN_AFTER_FAILURE
-      log.warn({ err }, 'the forms of the kept passwords could not be read; until they are, decoys may differ from real hashes')
+      log.warn({ err }, 'the forms of the kept passwords could not be looked at; until they are, decoys may differ from real hashes')
     }
   }
 

@@ -44,9 +44,6 @@ export const digestOf = (password: PasswordInput): string =>
 /**
  * Judges a password that somebody wants to set. A digest hides length and characters, so it is judged by the lists alone (the length is
  * the client's business then).
- * @example
- * const verdict = judgePassword(settings.password, 'password1', { username: 'ada' })
- * if (!verdict.ok) throw new AccountsError('InvalidPassword', { message: verdict.message, details: { reason: verdict.reason } })
  */
 export function judgePassword(rules: PasswordRules, password: PasswordInput, owner: PasswordOwner): PasswordVerdict {
   const given = readPassword(password, rules)

@@ -1,4 +1,5 @@
 /** A world that is served over HTTP, and a caller that is no browser: it sends what it is told, byte for byte. */
+import type { CreateUserResult, LoginResult, PublicUser, RefreshResult } from '@latchkey/common'
 import { restTransport } from '../transports/rest/index.ts'
 import type { RestOptions, RestTransport } from '../transports/rest/index.ts'
 import { serve } from '../transports/node/index.ts'
@@ -21,12 +22,18 @@ export interface Sending {
   headers?: Record<string, string>
 }
 
+/** Fields of our answers, all together. A test knows which of them it asked for, and fails on `undefined` where it was mistaken. */
+export type Fields = LoginResult &
+  RefreshResult &
+  PublicUser &
+  Required<CreateUserResult> & { message: string; code: string | undefined; details: Record<string, unknown>; loginResult: LoginResult }
+
 /** An answer, read to its end. */
-export interface Received {
+export interface Received<Body = Fields> {
   status: number
   headers: Headers
-  /** Parsed JSON; any shape, for tests look into it freely. */
-  body: any // oxlint-disable-line typescript/no-explicit-any
+  /** Parsed JSON, taken for what the test expects. */
+  body: Body
   text: string
   cookies: string[]
 }
@@ -37,10 +44,12 @@ export interface RestWorld extends World {
   /** Where the server listens, as a page of its own would name it. */
   siteOrigin: string
   rest: RestTransport
-  send(method: string, path: string, sending?: Sending): Promise<Received>
+  /** Every answer so far. */
+  received: Received<unknown>[]
+  send<Body = Fields>(method: string, path: string, sending?: Sending): Promise<Received<Body>>
   /** POST with a JSON body. */
-  post(path: string, json: unknown, headers?: Record<string, string>): Promise<Received>
-  get(path: string, headers?: Record<string, string>): Promise<Received>
+  post<Body = Fields>(path: string, json: unknown, headers?: Record<string, string>): Promise<Received<Body>>
+  get<Body = Fields>(path: string, headers?: Record<string, string>): Promise<Received<Body>>
   /** Headers of a user who signed in with tokens; created when needed. */
   bearer(name: string): Promise<{ authorization: string }>
   /** Headers of a browser in which a user signed in; created when needed. */
@@ -56,8 +65,9 @@ export async function restWorld({
   const world = await newWorld(options)
   const rest = restTransport(world.server.accounts, restOptions)
   const running = await serve(rest, { port: 0, ...serveOptions })
+  const received: Received<unknown>[] = []
 
-  const send = async (method: string, path: string, { json, raw, headers = {} }: Sending = {}): Promise<Received> => {
+  async function send<Body = Fields>(method: string, path: string, { json, raw, headers = {} }: Sending = {}): Promise<Received<Body>> {
     const type = json === undefined ? {} : { 'content-type': 'application/json' }
     const body = json === undefined ? raw : JSON.stringify(json)
     const answer = await fetch(`${running.url}${path}`, {
@@ -66,10 +76,19 @@ export async function restWorld({
       ...(body === undefined ? {} : { body }),
     })
     const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, body: parse(text), text, cookies: answer.headers.getSetCookie() }
+    const all: Received<unknown> = {
+      status: answer.status,
+      headers: answer.headers,
+      body: parse(text),
+      text,
+      cookies: answer.headers.getSetCookie(),
+    }
+    received.push(all)
+    // What the test says it is.
+    return all as Received<Body>
   }
-  const post = (path: string, json: unknown, headers?: Record<string, string>): Promise<Received> =>
-    send('POST', path, { json, ...(headers ? { headers } : {}) })
+  const post = <Body = Fields>(path: string, json: unknown, headers?: Record<string, string>): Promise<Received<Body>> =>
+    send<Body>('POST', path, { json, ...(headers ? { headers } : {}) })
   const credentials = async (name: string): Promise<object> => {
     if (!(await world.server.accounts.lookUp(name))) await world.createUser(name)
     return { user: { username: name }, password: PASSWORD }
@@ -83,6 +102,7 @@ export async function restWorld({
     url: running.url,
     siteOrigin: running.url,
     rest,
+    received,
     send,
     post,
     get: (path, headers) => send('GET', path, headers ? { headers } : {}),

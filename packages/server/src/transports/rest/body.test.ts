@@ -92,11 +92,11 @@ describe('a body', () => {
     )
     await fc.assert(
       fc.asyncProperty(bytes, async given => {
-        try {
-          expect(Object.getPrototypeOf(await read(given))).toBe(Object.prototype)
-        } catch (error) {
-          expect(isAccountsError(error) && ERRORS[error.code].status).toBe(400)
-        }
+        const outcome = await read(given).then(
+          body => Object.getPrototypeOf(body) === Object.prototype,
+          (error: unknown) => isAccountsError(error) && ERRORS[error.code].status === 400,
+        )
+        expect(outcome).toBe(true)
       }),
     )
   })

@@ -2,7 +2,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type { Router } from './router.ts'
 import type { Route } from './route.ts'
-import { errorBody } from './schemas.ts'
+import { createUserResult, errorBody, loginResult, password, publicSettings, publicUser, refreshResult, sessionInfo } from './schemas.ts'
 import type { Schema } from './schemas.ts'
 
 /** An OpenAPI 3.1 document of everything the router knows. */
@@ -18,7 +18,7 @@ export function describeRoutes(router: Router, cookieName: string): Record<strin
     info: { title: 'Latchkey', version: '1', description: 'Accounts: signing up, signing in, sessions, passwords and addresses.' },
     paths: Object.fromEntries(paths),
     components: {
-      schemas: { Error: jsonSchema(errorBody) },
+      schemas: Object.fromEntries(Object.entries(NAMED).map(([name, schema]) => [name, jsonSchema(schema, name)])),
       responses: { Error: { description: 'Refused', content: json({ $ref: '#/components/schemas/Error' }) } },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -26,6 +26,18 @@ export function describeRoutes(router: Router, cookieName: string): Record<strin
       },
     },
   }
+}
+
+/** Schemas with a name of their own, so that generated clients have types for them. */
+const NAMED: Readonly<Record<string, Schema>> = {
+  User: publicUser,
+  LoginResult: loginResult,
+  RefreshResult: refreshResult,
+  CreateUserResult: createUserResult,
+  Session: sessionInfo,
+  Settings: publicSettings,
+  Password: password,
+  Error: errorBody,
 }
 
 /** Who must, who may, and who need not say who they are. */
@@ -38,7 +50,7 @@ const SECURITY = {
 
 function operation(pattern: string, route: Route): Record<string, unknown> {
   return {
-    operationId: `${route.method.toLowerCase()}${pattern.replace(/[/:.](\w)/g, (_, first: string) => first.toUpperCase())}`,
+    operationId: `${route.method.toLowerCase()}${pattern.replace(/[/:.]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
     summary: route.summary,
     security: SECURITY[route.guard],
     ...(route.body ? { requestBody: { content: json(jsonSchema(route.body)) } } : {}),
@@ -53,8 +65,14 @@ function parametersOf(pattern: string): Record<string, unknown> {
 
 const json = (schema: unknown): Record<string, unknown> => ({ 'application/json': { schema } })
 
-/** JSON Schema 2020-12, which is the dialect of OpenAPI 3.1. */
-function jsonSchema(schema: Schema): Record<string, unknown> {
-  const { $schema: _dialect, ...converted } = toJsonSchema(schema, { target: 'draft-2020-12' })
+/** JSON Schema 2020-12, which is the dialect of OpenAPI 3.1. Named schemas stand as references, but for the one that is being defined. */
+function jsonSchema(schema: Schema, own?: string): Record<string, unknown> {
+  const definitions = Object.fromEntries(Object.entries(NAMED).filter(([name]) => name !== own))
+  const overrideRef = ({ referenceId }: { referenceId: string }): string => `#/components/schemas/${referenceId}`
+  const {
+    $schema: _dialect,
+    $defs: _definitions,
+    ...converted
+  } = toJsonSchema(schema, { target: 'draft-2020-12', definitions, overrideRef })
   return converted
 }

@@ -34,11 +34,14 @@ export class Devices extends View {
   protected override render(): TemplateResult {
     const { sessions } = this
     return html`
-      <ul class="rows" aria-busy=${sessions ? 'false' : 'true'}>
-        ${sessions ? sessions.map(session => this.#row(session)) : html`<li class="row placeholder"><span class="what">Looking…</span></li>`}
-      </ul>
+      ${
+        sessions
+          ? html`<ul class="rows">
+              ${sessions.map(session => this.#row(session))}
+            </ul>`
+          : this.#waiting()
+      }
       ${this.notice()}
-      ${!sessions && this.problem ? html`<p><button type="button" class="secondary" @click=${this.#retry}>Try again</button></p>` : nothing}
       ${
         sessions && sessions.length > 1
           ? html`<p><button type="button" class="secondary" @click=${this.#endOthers}>Sign out all other devices</button></p>`
@@ -46,6 +49,12 @@ export class Devices extends View {
       }
       ${this.news()}
     `
+  }
+
+  #waiting(): TemplateResult {
+    return this.problem
+      ? html`<p><button type="button" class="secondary" @click=${this.#retry}>Try again</button></p>`
+      : html`<div class="rows" role="status"><p class="row placeholder">Looking…</p></div>`
   }
 
   #row(session: SessionInfo): TemplateResult {

@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit'
+import { html } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
 import { passwordField, submitButton, isTooShort, passwordHint, tooShort } from '../fields.ts'
@@ -27,7 +27,10 @@ export class NewPassword extends View {
   }
 
   protected override render(): TemplateResult {
-    const isSpent = this.problem?.code?.startsWith('ResetPasswordLink') ?? false
+    return this.problem?.code?.startsWith('ResetPasswordLink') ? this.#spent(this.problem.text) : this.#form()
+  }
+
+  #form(): TemplateResult {
     return html`
       <h1 tabindex="-1">${this.isInvitation ? 'Welcome' : 'Choose a new password'}</h1>
       <p class="lead">
@@ -38,27 +41,25 @@ export class NewPassword extends View {
         }
       </p>
       <form @submit=${this.#submit} novalidate>
-        ${this.notice('newPassword')} ${isSpent ? nothing : this.#field()}
-        <div class="actions">
-          ${
-            isSpent
-              ? html`<a class="button primary" href="/#/forgot-password">Ask for a new link</a>`
-              : submitButton(this.isInvitation ? 'Set my password' : 'Change my password', this.busy === 'main')
-          }
-        </div>
+        ${passwordField({
+          name: 'newPassword',
+          label: this.isInvitation ? 'Password' : 'New password',
+          autocomplete: 'new-password',
+          hint: passwordHint(this.passwordMinLength),
+          problem: this.problemOf('newPassword'),
+        })}
+        <div class="actions">${submitButton(this.isInvitation ? 'Set my password' : 'Change my password', this.busy === 'main')}</div>
         ${this.notice('newPassword')}
       </form>
     `
   }
 
-  #field(): TemplateResult {
-    return passwordField({
-      name: 'newPassword',
-      label: this.isInvitation ? 'Password' : 'New password',
-      autocomplete: 'new-password',
-      hint: passwordHint(this.passwordMinLength),
-      problem: this.problemOf('newPassword'),
-    })
+  #spent(why: string): TemplateResult {
+    return html`
+      <h1 tabindex="-1">This link is spent</h1>
+      <p class="lead" role="alert">${why} A new one is quickly sent.</p>
+      <div class="actions"><a class="button primary" href="/#/forgot-password">Ask for a new link</a></div>
+    `
   }
 
   readonly #submit = (event: SubmitEvent): void => {

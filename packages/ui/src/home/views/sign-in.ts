@@ -26,7 +26,6 @@ export class SignIn extends View {
     return html`
       <h1 tabindex="-1">Sign in</h1>
       <form @submit=${this.#submit} novalidate>
-        ${this.notice('user', 'password')} ${this.problem?.code === 'EmailNotVerified' ? this.#again() : nothing}
         ${field({
           name: 'user',
           label: 'E-mail or username',

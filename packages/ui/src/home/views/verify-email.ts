@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit'
+import { html } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
 import { submitButton } from '../fields.ts'
@@ -17,17 +17,25 @@ export class VerifyEmail extends View {
   }
 
   protected override render(): TemplateResult {
-    const isSpent = this.problem?.code?.startsWith('VerifyEmailLink') ?? false
+    return this.problem?.code?.startsWith('VerifyEmailLink') ? this.#spent(this.problem.text) : this.#form()
+  }
+
+  #form(): TemplateResult {
     return html`
       <h1 tabindex="-1">Confirm your address</h1>
       <p class="lead">One press of the button, and we know that this address is yours.</p>
       <form @submit=${this.#submit} novalidate>
-        ${this.notice()} ${isSpent ? html`<p>If the address is not confirmed yet, your account page can send you a new link.</p>` : nothing}
-        <div class="actions">
-          ${isSpent ? html`<a class="button primary" href="/">Go to your account</a>` : submitButton('Confirm my address', this.busy === 'main')}
-        </div>
+        <div class="actions">${submitButton('Confirm my address', this.busy === 'main')}</div>
         ${this.notice()}
       </form>
+    `
+  }
+
+  #spent(why: string): TemplateResult {
+    return html`
+      <h1 tabindex="-1">This link is spent</h1>
+      <p class="lead" role="alert">${why} Your account page shows whether the address is confirmed, and sends a new link if it is not.</p>
+      <div class="actions"><a class="button primary" href="/">Go to your account</a></div>
     `
   }
 

@@ -20,7 +20,7 @@ export interface Statement<R = Row> {
 
 /** What a deed asks its engine for. */
 export type Step =
-  | { readonly kind: 'rows'; readonly statement: Statement<unknown>; readonly values: readonly Value[] }
+  | { readonly kind: 'rows' | 'row'; readonly statement: Statement<unknown>; readonly values: readonly Value[] }
   | { readonly kind: 'write'; readonly statement: Statement<unknown>; readonly values: readonly Value[] }
   /** To be told to the listeners of this process once the deed is committed. */
   | { readonly kind: 'tell'; readonly userIds: readonly string[] }
@@ -50,8 +50,8 @@ export function* all<R>(asked: Statement<R>, values: readonly Value[]): Deed<R[]
 
 /** First row of a statement, if any. */
 export function* one<R>(asked: Statement<R>, values: readonly Value[]): Deed<R | undefined> {
-  const [row] = yield* all(asked, values)
-  return row
+  // See `all`.
+  return (yield { kind: 'row', statement: asked, values })[0] as R | undefined
 }
 
 /** Runs a statement whose rows nobody needs. PostgreSQL does not wait for it before the next step. */

@@ -119,7 +119,7 @@ export class PostgresEngine implements Engine {
       return []
     }
     const query = this.#query(step.statement, step.values)
-    if (step.kind === 'rows') return transaction.ask(query)
+    if (step.kind !== 'write') return transaction.ask(query)
     transaction.send(query)
     return []
   }

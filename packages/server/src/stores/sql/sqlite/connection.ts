@@ -6,7 +6,7 @@
  */
 import { AccountsError } from '@latchkey/common'
 import { Undo, storable } from '../statement.ts'
-import type { Deed, Durability, Engine, Row, Slice, Statement, Value } from '../statement.ts'
+import type { Deed, Durability, Engine, Slice, Statement, Step, Value } from '../statement.ts'
 import type { Dialect } from '../dialect.ts'
 import { isBusy } from './driver.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
@@ -71,20 +71,23 @@ export class SqliteConnection implements Engine {
         told.push(...step.value.userIds)
         step = deed.next([])
       } else {
-        step = deed.next(this.#execute(step.value.statement, step.value.values))
+        step = deed.next(this.#execute(step.value))
       }
     }
     return step.value
   }
 
-  #execute(statement: Statement<unknown>, values: readonly Value[]): readonly Row[] {
+  #execute({ kind, statement, values }: Exclude<Step, { kind: 'tell' }>): readonly unknown[] {
     const prepared = this.#prepared.get(statement) ?? this.#prepare(statement)
     const bound: (string | number | null)[] = [this.#collection]
     for (const value of values) bound.push(bindable(value))
-    // Rows hold what the columns of our own schema hold.
-    if (prepared.returns) return prepared.statement.all(bound) as Row[]
-    prepared.statement.run(bound)
-    return []
+    if (!prepared.returns) {
+      prepared.statement.run(bound)
+      return []
+    }
+    if (kind === 'rows') return prepared.statement.all(bound)
+    const row = prepared.statement.get(bound)
+    return row === undefined ? [] : [row]
   }
 
   #prepare(statement: Statement<unknown>): Prepared {

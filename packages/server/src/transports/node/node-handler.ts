@@ -1,5 +1,6 @@
 /** The edge to `node:http`: no Fetch objects, one write per answer, and nothing a client does can bring it down. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AccountsError } from '@latchkey/common'
 import { readBody } from './read-body.ts'
 import type { Call, Reply, Served } from './served.ts'
 
@@ -19,6 +20,7 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
 
 /**
  * Serves a transport from `node:http`, or as a middleware: mount it at the root, after or before a body parser.
+ * @throws AccountsError `InvalidSettings` for unknown options
  * @example
  * import { createServer } from 'node:http'
  * import { nodeHandler } from '@latchkey/server/node'
@@ -28,6 +30,10 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
  * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server.accounts))).listen(3000, '127.0.0.1')
  */
 export function nodeHandler(served: Served, options: NodeHandlerOptions = {}): NodeHandler {
+  const unknown = Object.keys(options).find(key => key !== 'other' && key !== 'bodyTimeout')
+  if (unknown !== undefined) {
+    throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of nodeHandler. Known: other, bodyTimeout` })
+  }
   const { bodyTimeout = 10_000 } = options
   return (req, res, next) => {
     const target = targetOf(req)

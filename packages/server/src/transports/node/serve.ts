@@ -48,20 +48,27 @@ const MAX_HEADER_BYTES = 16_384
  * }
  */
 export async function serve(served: Served, options: ServeOptions = {}): Promise<RunningServer> {
-  const { port = 3000, host = '127.0.0.1', shutdownTimeout = 10_000 } = readOptions(options)
-  const handler = nodeHandler(served, options)
+  const { port = 3000, host = '127.0.0.1', shutdownTimeout = 10_000, ...handling } = readOptions(options)
+  const handler = nodeHandler(served, handling)
   const server = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   })
+  // Opened, and nothing asked yet: `node:http` does not count them among the idle ones, and browsers open them in advance.
+  const unused = new Set<Socket>()
   let closing: Promise<void> | undefined
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    unused.delete(req.socket)
     if (closing) res.shouldKeepAlive = false
     handler(req, res)
   }
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
   server.on('request', onRequest)
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     expectsGoAhead(req)
@@ -74,7 +81,7 @@ export async function serve(served: Served, options: ServeOptions = {}): Promise
   return {
     port: bound,
     url: urlOf(host, bound),
-    close: () => (closing ??= close(server, shutdownTimeout)),
+    close: () => (closing ??= close(server, unused, shutdownTimeout)),
   }
 }
 
@@ -102,7 +109,7 @@ function urlOf(host: string, port: number): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
-function close(server: Server, patience: number): Promise<void> {
+function close(server: Server, unused: Iterable<Socket>, patience: number): Promise<void> {
   return new Promise(resolve => {
     const cut = setTimeout(() => server.closeAllConnections(), patience)
     // `close` hangs up on connections that are idle now; those that answer their last request become idle later.
@@ -112,6 +119,7 @@ function close(server: Server, patience: number): Promise<void> {
       clearInterval(sweep)
       resolve()
     })
+    for (const socket of unused) socket.destroy()
   })
 }
 

@@ -60,7 +60,7 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
   const outcome = await route.run({ body: input, params, origin, who, credential, mode })
   const cookies = cookiesFor(site, caller, outcome, mode)
   // The browser forgets the session it had: so shall we (ASVS 7.2.4).
-  if (mode === 'cookie' && outcome.opened && credential.by === 'cookie' && who) await endReplaced(site, who, origin)
+  if (mode === 'cookie' && outcome.opened?.resumeSecret && credential.by === 'cookie' && who) await endReplaced(site, who, origin)
   if (outcome.refused) return { ...refusalOf(outcome.refused), cookies }
   return { status: outcome.status ?? 200, body: outcome.value, cookies }
 }

@@ -2,19 +2,19 @@
 
 export const MAILBOX_STYLE: string = `:root {
   color-scheme: light dark;
-  --ink: light-dark(#1c1b22, #ececf1);
-  --quiet: light-dark(#62606b, #a3a1ad);
-  --paper: light-dark(#f6f5f2, #17161b);
-  --card: light-dark(#fff, #211f27);
-  --line: light-dark(#e2e0da, #34323c);
-  --accent: light-dark(#3d4fd1, #a3b0ff);
-  --on-accent: light-dark(#fff, #14131a);
+  --ink: light-dark(#15201c, #ecefed);
+  --quiet: light-dark(#5a6560, #a2ada8);
+  --paper: light-dark(#f5f5f1, #121917);
+  --card: light-dark(#fff, #1b2421);
+  --line: light-dark(#dfe0d8, #2e3935);
+  --accent: light-dark(#17443a, #f2b880);
+  --on-accent: light-dark(#fff, #1d1710);
 }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 ui-sans-serif, system-ui, -apple-system, 'Segoe UI', sans-serif }
 header, main { max-width: 46rem; margin: 0 auto; padding: 0 1.25rem }
 header { padding-top: 2.5rem }
-h1 { margin: 0; font-size: 1.75rem; font-weight: 650; letter-spacing: -0.02em }
+h1 { margin: 0; font: 400 2.1rem/1.2 ui-serif, 'Iowan Old Style', Charter, Georgia, 'Noto Serif', serif; letter-spacing: -0.01em }
 header p { margin: 0.25rem 0 1.75rem; color: var(--quiet) }
 a { color: var(--accent) }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px }
@@ -32,7 +32,7 @@ time { color: var(--quiet); font-size: 0.85rem; font-variant-numeric: tabular-nu
 .button { padding: 0.45rem 0.9rem; border-radius: 8px; background: var(--accent); color: var(--on-accent); font-weight: 600; text-decoration: none }
 .button:hover { filter: brightness(1.08) }
 code { color: var(--quiet); font-size: 0.8rem; overflow-wrap: anywhere }
-iframe { display: block; width: 100%; height: 26rem; margin: 0.75rem 0; border: 1px solid var(--line); border-radius: 8px; background: #fff; color-scheme: normal }
+iframe { display: block; width: 100%; height: 26rem; margin: 0.75rem 0; border: 1px solid var(--line); border-radius: 8px }
 .text > summary { color: var(--quiet); cursor: pointer; font-size: 0.9rem }
 pre { margin: 0.5rem 0 0; padding: 0.9rem; border-radius: 8px; background: var(--paper); font-size: 0.85rem; white-space: pre-wrap; overflow-wrap: anywhere }
 `

@@ -145,9 +145,15 @@ describe('an answer', () => {
   })
 
   it('that fails against all promises costs that one connection', async () => {
-    const failing: Served = { knows: () => true, handle: call => (call.url === '/bad' ? Promise.reject(new Error('x')) : reply(200, 'ok')) }
+    const fail = (): never => {
+      throw new Error('x')
+    }
+    const failing: Served = {
+      knows: () => true,
+      handle: ({ url }) => (url === '/later' ? Promise.reject(new Error('x')) : url === '/now' ? fail() : reply(200, 'ok')),
+    }
     await using server = await listen(nodeHandler(failing))
-    await expect(fetch(`${server.url}/bad`)).rejects.toThrow('fetch failed')
+    for (const path of ['/later', '/now']) await expect(fetch(`${server.url}${path}`)).rejects.toThrow('fetch failed')
     expect(await (await fetch(`${server.url}/good`)).text()).toBe('ok')
   })
 })

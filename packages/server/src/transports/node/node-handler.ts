@@ -63,10 +63,15 @@ async function askOther(
 }
 
 function answer(served: Served, req: IncomingMessage, res: ServerResponse, target: string, bodyTimeout: number): void {
-  const reply = served.handle(callOf(req, res, target, bodyTimeout))
-  if (!(reply instanceof Promise)) return send(req, res, reply)
-  shrugOff(req, res)
-  reply.then(ready => send(req, res, ready)).catch(() => res.destroy())
+  try {
+    const reply = served.handle(callOf(req, res, target, bodyTimeout))
+    if (!(reply instanceof Promise)) return send(req, res, reply)
+    shrugOff(req, res)
+    reply.then(ready => send(req, res, ready)).catch(() => res.destroy())
+  } catch {
+    // Against all promises. It costs this connection, not the process.
+    res.destroy()
+  }
 }
 
 /** While we wait a connection can break at any moment. Whoever reads or writes notices, and nobody else needs to know. */

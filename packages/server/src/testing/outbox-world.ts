@@ -82,6 +82,11 @@ export class ManualTime {
     every: (milliseconds, work) => this.#add(milliseconds, milliseconds, work),
   }
 
+  /** Timers that have not gone off and were not stopped. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
   /** Lets time pass, timer by timer, with whatever they set off. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.now + milliseconds

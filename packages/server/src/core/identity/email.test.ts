@@ -18,6 +18,10 @@ describe('parseEmail', () => {
     ['Жанна@example.org', 'жанна@example.org'],
     ['用户@example.org', '用户@example.org'],
     [`${'a'.repeat(64)}@example.org`, `${'a'.repeat(64)}@example.org`],
+    [
+      `${'a'.repeat(64)}@${`${'b'.repeat(59)}.`.repeat(3)}${'c'.repeat(5)}.org`,
+      `${'a'.repeat(64)}@${`${'b'.repeat(59)}.`.repeat(3)}${'c'.repeat(5)}.org`,
+    ],
   ])('reads %s', (typed, key) => {
     expect(parseEmail(typed)).toEqual({ address: typed, key })
   })
@@ -33,6 +37,8 @@ describe('parseEmail', () => {
 
   test('composed and decomposed spellings have one key', () => {
     expect(parseEmail('rene\u0301@example.org')?.key).toBe(parseEmail('ren\u00e9@example.org')?.key)
+    // Composes in lower case only.
+    expect(parseEmail('J\u030ca@example.org')?.key).toBe('\u01f0a@example.org')
   })
 
   test.each([
@@ -64,6 +70,9 @@ describe('parseEmail', () => {
     ['broken punycode', 'ada@xn--a.example'],
     ['a label of 64 characters', `ada@${'a'.repeat(64)}.org`],
     ['a local part of 65 characters', `${'a'.repeat(65)}@example.org`],
+    ['a local part of 66 octets that folds into fewer', `${'ẞ'.repeat(22)}@example.org`],
+    ['a local part of 64 octets that folds into more', `${'Ⱥ'.repeat(32)}@example.org`],
+    ['255 characters', `${'a'.repeat(64)}@${`${'b'.repeat(59)}.`.repeat(3)}${'c'.repeat(6)}.org`],
     ['a local part of 66 octets', `${'é'.repeat(33)}@example.org`],
     ['more than 254 characters', `ada@${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example.org`],
     ['320 characters', `${'a'.repeat(64)}@${'b'.repeat(251)}.org`],

@@ -143,6 +143,26 @@ describe('at once', () => {
     expect(seen).toEqual([4, 8, 12, 16, 20, 20])
   })
 
+  test('a kick while the store is still being asked does not start a second round', async () => {
+    const { outbox: kept } = world.store
+    const claim = kept.claim.bind(kept)
+    let asking = 0
+    let most = 0
+    vi.spyOn(kept, 'claim').mockImplementation(async (...asked) => {
+      most = Math.max(most, (asking += 1))
+      await new Promise<void>(resolve => void world.time.timers.after(SECOND, resolve))
+      return claim(...asked).finally(() => (asking -= 1))
+    })
+    const outbox = world.outbox()
+    outbox.start()
+    for (let count = 0; count < 10; count += 1) {
+      await world.write(outbox)
+      await world.time.pass(100)
+    }
+    await world.time.pass(MINUTE)
+    expect([most, world.sent.length]).toEqual([1, 10])
+  })
+
   test('slow recipients do not hold up the others', async () => {
     const outbox = world.outbox({ sendMail: mail => (mail.to.startsWith('slow') ? never() : Promise.resolve(void world.sent.push(mail))) })
     outbox.start()

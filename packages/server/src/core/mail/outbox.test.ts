@@ -138,6 +138,14 @@ describe('what is not sent', () => {
     expect(world.sent[0]?.text).toContain('t0ken%2B%2Fsecret')
   })
 
+  test('a mail that is too old to be of use by the time somebody looks', async () => {
+    await world.write(world.outbox())
+    await world.time.pass(4 * DAY)
+    world.outbox().start()
+    await world.time.pass(MINUTE)
+    expect(world.sent).toEqual([])
+  })
+
   test('a token that was moved to another mail', async () => {
     const outbox = world.outbox()
     const [one, two] = ['first', 'second'].map(token => outbox.compose('resetPassword', { to: 'ada@example.org', user: world.user, token }))
@@ -193,6 +201,16 @@ describe('what the app words itself', () => {
     to = 'Ada <ada@example.org>'
     await world.time.pass(MINUTE)
     expect(world.sent.map(mail => [mail.to, mail.subject])).toEqual([['Ada <ada@example.org>', 'a Bcc: eve@example.org']])
+  })
+
+  test('prepareMail cannot put a header into the sender', async () => {
+    const from = 'x@example.org\r\nBcc: eve@example.org'
+    const outbox = world.outbox({ prepareMail: to => ({ from, to, subject: 'x', text: '' }) })
+    outbox.start()
+    await world.write(outbox)
+    await world.time.pass(0)
+    expect(world.sent).toEqual([])
+    expect(world.logged[0]).toMatchObject({ level: 'warn' })
   })
 
   test('a template sees the public user and no more of them', async () => {
@@ -251,7 +269,7 @@ describe('stopping', () => {
     await outbox.stop()
     await world.write(outbox)
     await world.time.pass(DAY)
-    expect(world.sent).toEqual([])
+    expect([world.sent, world.time.waiting]).toEqual([[], 0])
     outbox.start()
     await world.time.pass(0)
     expect(world.sent).toHaveLength(1)

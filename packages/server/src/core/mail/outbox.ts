@@ -197,14 +197,13 @@ export class Outbox {
 
   /** Null: there is nothing to send, now or later. */
   async #write(mail: OutboxMail, token: string | null, about: object): Promise<Mail | null> {
-    const { store, clock, log, settings } = this.#parts
+    const { store, log, settings } = this.#parts
     const { template, userId } = mail
     if (template === 'void' || userId === null) return null
     const refuse = (reason: string, more: object = {}): null => {
       log.error({ ...about, ...more }, reason)
       return null
     }
-    if (clock.now() >= mail.expiresAt) return refuse('a mail became too old to be sent, and was erased')
     if (token === null) {
       return refuse('a mail was erased: the secret it was sealed under is gone. Keep earlier secrets in retiredSecrets', {
         keyId: sealedBy(mail.sealed ?? ''),

@@ -134,6 +134,7 @@ describe.skipIf(!hasChromium)('the home page', () => {
     await two.getByRole('heading', { name: 'Your account' }).waitFor()
     await two.getByRole('button', { name: 'Sign out', exact: true }).click()
     await one.getByText('Your session has ended').waitFor()
+    expect(world.complaints).toEqual([])
   })
 
   it('opening a link consumes nothing, both forms of address work, and a spent link says what to do', async () => {
@@ -162,6 +163,7 @@ describe.skipIf(!hasChromium)('the home page', () => {
     await page.getByRole('heading', { name: 'This link is spent' }).waitFor()
     await page.getByRole('link', { name: 'Ask for a new link' }).click()
     await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor()
+    expect(world.complaints).toEqual([])
   })
 
   it('hides "Create an account" when sign-up is closed', async () => {

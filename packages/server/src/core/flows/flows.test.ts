@@ -18,7 +18,7 @@ describe('sign-up', () => {
     const fresh = await world.server.accounts.register({ email: 'grace@example.org', password: NEW_PASSWORD }, world.origin)
     expect(taken).toEqual(fresh)
     expect(fresh).toEqual({ result: {}, login: null })
-    expect((await world.delivered()).map(({ to }) => to)).toContain('Ada@Example.org')
+    expect((await world.delivered()).map(({ to }) => to)).toContain('ada@example.org')
     await expect(login(world, 'ada@example.org', NEW_PASSWORD)).rejects.toMatchObject({ code: 'InvalidCredentials' })
   })
 

@@ -1,15 +1,15 @@
-import { AccountsError } from '@latchkey/common'
+import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { CreateUserResult, ErrorCode } from '@latchkey/common'
 import type { Login, SessionMode } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { passwordCredential } from '../identity/credential.ts'
 import type { StoredPassword } from '../identity/credential.ts'
-import { parseEmail } from '../identity/email.ts'
+import { emailKey, parseEmail } from '../identity/email.ts'
 import type { Identifier, NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
-import type { OutboxMail } from '../mail/outbox-mail.ts'
 import { passThrough } from '../hooks.ts'
+import { accountName } from '../policy/account-name.ts'
 import { newId } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -54,8 +54,10 @@ export async function register(
     return { result: {}, login: null }
   }
   core.outbox.kick()
-  await core.hooks.tell('userCreated', { user: newUser.user, origin })
+  const told = core.hooks.tell('userCreated', { user: newUser.user, origin })
+  // An answer that waits for the app's listeners would tell by its time that the account is new.
   if (hides) return { result: {}, login: null }
+  await told
   if (!core.settings.enableAutologin) return { result: { userId: newUser.user.id }, login: null }
   const login = await loginTrusted(core, newUser.user.id, origin, mode, 'sign-up')
   return { result: { userId: login.user.id }, login }
@@ -141,15 +143,32 @@ function alongSignUp(core: Core, user: User, origin: Origin): Along {
   return { audit, ...verificationAlong(core, user, address) }
 }
 
-/** Tells the owner of a taken address that somebody tried to sign up with it; writes as much when there is nobody to tell. */
+/**
+ * Tells the owner of a taken address that somebody tried to sign up with it; writes as much when there is nobody to tell, and in one transaction
+ * like a sign-up that succeeds.
+ */
 async function tellOwner(core: Core, draft: Draft, origin: Origin): Promise<void> {
   const email = draft.emails[0]
   const owner = email ? await core.store.users.find({ kind: 'email', key: email.key }) : null
-  const mail: OutboxMail =
-    email && owner
-      ? core.outbox.compose('alreadyRegistered', { to: email.address, user: owner, data: {} })
+  // To the address as it is kept, never as it was typed: look-alikes that share a key must not learn that there is an account.
+  const to = owner?.emails.find(one => emailKey(one.address) === email?.key)?.address
+  const mail =
+    owner && to !== undefined && email && mayWrite(core, email.key, origin)
+      ? core.outbox.compose('alreadyRegistered', { to, user: owner, data: {} })
       : core.outbox.compose('void', { to: '', user: null, data: {} })
-  await core.store.outbox.add([mail])
-  await core.store.audit.add([auditEvent(core, 'user-duplicate', origin, { userId: owner?.id ?? null })])
+  const { token } = verificationAlong(core, null, email?.address ?? '')
+  const audit = [auditEvent(core, 'user-duplicate', origin, { userId: owner?.id ?? null })]
+  await core.store.tokens.issue(token, { mail: [mail], audit })
   core.outbox.kick()
+}
+
+/** Signing up with somebody's address again and again must not fill their mailbox. Counted here: a round trip more would tell by its time. */
+function mayWrite(core: Core, key: string, { ip }: Origin): boolean {
+  try {
+    core.limiter.hitHere('mail', { ip, account: accountName({ kind: 'email', key }) })
+    return true
+  } catch (error) {
+    if (isAccountsError(error) && error.code === 'TooManyAttempts') return false
+    throw error
+  }
 }

@@ -5,7 +5,6 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
-import { accountName } from '../policy/account-name.ts'
 import { refuseLocked } from '../policy/lockout.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
@@ -40,7 +39,8 @@ export async function verifyOwnPassword(
   if (password === undefined) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
   const key = `failures:session:${session.id}`
   const now = core.clock.now()
-  await core.limiter.hit('login', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
+  // By session too: a name that a login can spell would let strangers use up the owner's tries.
+  await core.limiter.hit('login', { ip: origin.ip, account: `session:${session.id}` })
   const [failures] = core.settings.rateLimits ? await core.store.attempts.failures([key], now) : []
   refuseLocked(core.settings.lockout, [failures ?? null], now)
   const stored = passwordOf(credentials)

@@ -69,7 +69,8 @@ async function rotate(core: Core, claims: RefreshClaims, next: Secret, origin: O
     // Only a token we signed can be an old one of ours. Anything else may be made up by somebody who knows the session's id, who must not
     // be able to end it.
     endOnReuse: claims.genuine,
-    alongReuse: { audit: [auditEvent(core, 'refresh-reused', origin, { sessionId: claims.sid })] },
+    // Nor may they fill the audit trail with thefts that never were.
+    ...(claims.genuine ? { alongReuse: { audit: [auditEvent(core, 'refresh-reused', origin, { sessionId: claims.sid })] } } : {}),
   })
 }
 

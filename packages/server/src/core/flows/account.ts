@@ -20,7 +20,7 @@ const EXPORTED_EVENTS = 1000
 export async function deleteAccount(core: Core, who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> {
   await confirm(core, who, confirmation, origin)
   await core.store.users.remove(who.user.id, core.clock.now(), {
-    audit: [auditEvent(core, 'user-deleted', origin, { userId: who.user.id })],
+    audit: [auditEvent(core, 'user-deleted', { ...origin, ip: '', userAgent: '' }, { userId: who.user.id })],
   })
   await changed(core, who.user.id)
 }

@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import { usernameKey } from '../identity/username.ts'
+import { failureCountersOfUser } from '../policy/lockout.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
 import { sessionInfo } from './logout.ts'
@@ -52,7 +53,7 @@ export const listUsers = (
 ): Promise<User[]> =>
   core.store.users.list({ limit, ...(after === undefined ? {} : { after }), ...(search === undefined ? {} : { search }) })
 
-/** Sets a password and ends all sessions. @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy` */
+/** Sets a password, ends all sessions and forgets failed tries. @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy` */
 export async function setPassword(core: Core, userId: string, given: unknown, origin: Origin): Promise<void> {
   const user = await core.store.users.find({ kind: 'id', key: userId })
   if (!user) throw new AccountsError('UserNotFound')
@@ -60,6 +61,7 @@ export async function setPassword(core: Core, userId: string, given: unknown, or
   const audit = [auditEvent(core, 'password-changed', origin, { userId })]
   await core.store.users.changePassword({ userId, password, now: core.clock.now(), endSessionsExcept: null }, { audit })
   await changed(core, userId)
+  await core.store.attempts.clear(failureCountersOfUser(core.keys, user, null))
 }
 
 export async function userSessions(core: Core, userId: string): Promise<SessionInfo[]> {

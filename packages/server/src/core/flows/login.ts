@@ -11,8 +11,7 @@ import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { accountName } from '../policy/account-name.ts'
-import { failureCounters, failureKeys, knownDeviceOf, refuseLocked } from '../policy/lockout.ts'
-import { readKnownDevice } from '../policy/known-device.ts'
+import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
 import type { Factor, Session } from '../session/session.ts'
 import type { Along, LoginCandidate } from '../store.ts'
@@ -100,13 +99,15 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
   const found: Found = {}
   try {
     await find(found)
-    const { proof, candidate, identifier = null } = found
+    const { proof, candidate } = found
     if (!proof) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
     const known = candidate?.user?.id === proof.userId ? candidate : await candidateOf(core, proof.userId, origin)
     const user = known.user
     if (!user) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
     moment.user = user
     found.candidate = known
+    // Whoever named nobody (a pending login, a link) is counted as the user they turned out to be.
+    const identifier = (found.identifier ??= { kind: 'id', key: user.id })
     if (proof.error) throw proof.error
     refuseDeactivated(user)
     const factors = proof.session
@@ -155,7 +156,7 @@ function failureCountersOf(
   origin: Origin,
 ): { keys: string[]; device: string | null } {
   const userId = candidate.user?.id ?? null
-  const deviceId = knownDeviceOf(userId, readKnownDevice(core.keys, core.clock, origin.device, userId ?? ''), origin.session)
+  const deviceId = askingDevice(core, origin, userId)
   const keys = failureKeys(core.keys, identifier, deviceId)
   return { keys: failureCounters(keys, userId, deviceId !== null), device: deviceId === null ? null : keys.device }
 }
@@ -185,7 +186,7 @@ async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: u
     ],
   })
   if (code !== undefined && NOT_AN_ATTEMPT.has(code)) {
-    if (code === 'TooManyAttempts') await core.store.audit.add(audit('rate-limited').audit ?? [])
+    if (code === 'TooManyAttempts' && core.limiter.isNews(moment.origin)) await core.store.audit.add(audit('rate-limited').audit ?? [])
     return error
   }
   if (code !== undefined && GUESSES.has(code)) {
@@ -218,10 +219,11 @@ async function openSession(core: Core, attempt: Attempt, mode: SessionMode, mann
   return opened
 }
 
-/** NIST SP 800-63B, 3.2.2 counts failures in a row: a good login begins anew. Most logins have nothing to clear. */
-function countersToClear(core: Core, { candidate, identifier, origin }: Attempt): string[] {
+/** NIST SP 800-63B, 3.2.2 counts failures in a row: a good login begins anew, by whatever name. Most logins have nothing to clear. */
+function countersToClear(core: Core, { user, candidate, identifier, origin }: Attempt): string[] {
   const { keys, device } = failureCountersOf(core, candidate, identifier, origin)
-  return device !== null || candidate.failures.identifier || candidate.failures.user ? keys : []
+  if (!candidate.failures.identifier && !candidate.failures.user) return device === null ? [] : keys
+  return [...new Set([...keys, ...failureCountersOfUser(core.keys, user, askingDevice(core, origin, user.id))])]
 }
 
 async function continueSession(core: Core, attempt: Attempt): Promise<Login> {

@@ -5,6 +5,7 @@ import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import { accountName } from '../policy/account-name.ts'
+import { askingDevice, failureCountersOfUser } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -112,6 +113,8 @@ export async function resetPassword(
   )
   if (outcome !== 'changed') throw new AccountsError('ResetPasswordLinkExpired')
   await changed(core, user.id)
+  // Guesses at the old password say nothing about the new one. Without this, whoever forgot theirs would wait out a lock after the reset.
+  await core.store.attempts.clear(failureCountersOfUser(core.keys, user, askingDevice(core, origin, user.id)))
   core.outbox.kick()
   await core.hooks.tell('passwordReset', { user })
   if (!settings.returnTokensAfterResetPassword) return null

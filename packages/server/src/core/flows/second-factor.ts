@@ -3,8 +3,10 @@ import { AccountsError } from '@latchkey/common'
 import type { Core } from '../core.ts'
 import type { Credential } from '../identity/credential.ts'
 import type { User } from '../identity/user.ts'
+import { askingDevice, failureKeys, refuseLocked } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Factor } from '../session/session.ts'
+import { userFailureKey } from '../store.ts'
 import type { Origin, Proof, SecondFactor, Strategy } from '../strategy.ts'
 
 /** A pending login lives five minutes and five tries. */
@@ -45,17 +47,18 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
     return { pending, code }
   },
   async authenticate({ pending, code }, origin) {
-    const { store, clock, factors } = core()
+    const { store, clock } = core()
     const hash = hashSecret(pending)
     const token = await store.tokens.find(hash, 'pending-login', clock.now())
     if (!token?.userId || token.data.origin !== originMark(core(), origin)) return undefined
     const user = await store.users.find({ kind: 'id', key: token.userId })
     if (!user || user.epoch !== token.data.epoch) return undefined
-    const enrolled = enrolledFactors(core(), await store.users.credentials(user.id)).filter(factor => factors.has(factor.kind))
-    const factor = await verifyAnswer(enrolled, user.id, code, origin).catch(async (error: unknown) => {
-      await store.tokens.miss(hash, 'pending-login', PENDING_TRIES)
-      return error
-    })
+    await refuseWhileGuessed(core(), user.id, origin)
+    // Counted before the answer is looked at: guesses sent at once share the five tries.
+    const [tries] = await store.attempts.count([{ key: `tries:pending-login:${hash}`, window: PENDING_LIFETIME }], clock.now())
+    if (!tries || tries.count > PENDING_TRIES) return undefined
+    const enrolled = enrolledFactors(core(), await store.users.credentials(user.id))
+    const factor = await verifyAnswer(enrolled, user.id, code, origin).catch((error: unknown) => error)
     if (factor instanceof AccountsError)
       return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor }
     if (factor instanceof Error) throw factor
@@ -65,6 +68,17 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
     return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[] }
   },
 })
+
+/**
+ * Wrong codes count like wrong passwords, so that whoever has the password cannot begin login after login to try them all. As there, a device the
+ * user is known on answers to its own counter alone.
+ */
+async function refuseWhileGuessed(core: Core, userId: string, origin: Origin): Promise<void> {
+  const { keys, settings, store, clock } = core
+  if (!settings.rateLimits) return
+  const { device } = failureKeys(keys, { kind: 'id', key: userId }, askingDevice(core, origin, userId))
+  refuseLocked(settings.lockout, await store.attempts.failures([device ?? userFailureKey(userId)], clock.now()), clock.now())
+}
 
 function enrolledFactors(core: Core, credentials: readonly Credential[]): SecondFactor[] {
   return [...core.factors.values()].filter(factor => credentials.some(credential => credential.kind === factor.kind))

@@ -6,13 +6,18 @@
  * is known on: that has a counter of its own. The owner can always sign in there, and whoever stole the device's mark has only its few tries.
  */
 import { AccountsError } from '@latchkey/common'
-import type { Identifier } from '../identity/user.ts'
+import { emailKey } from '../identity/email.ts'
+import type { Identifier, User } from '../identity/user.ts'
+import { usernameKey } from '../identity/username.ts'
 import type { Keys } from '../keys.ts'
+import type { Clock } from '../ports.ts'
 import type { Lockout } from '../settings.ts'
 import type { Session } from '../session/session.ts'
 import { userFailureKey } from '../store.ts'
 import type { Failures } from '../store.ts'
+import type { Origin } from '../strategy.ts'
 import { accountName } from './account-name.ts'
+import { readKnownDevice } from './known-device.ts'
 
 /** Milliseconds until the next try is allowed; 0: now. */
 export function lockedFor(lockout: Lockout, failures: Failures | null, now: number): number {
@@ -59,6 +64,19 @@ export function failureKeys(keys: Pick<Keys, 'mac'>, identifier: Identifier | nu
 }
 
 /**
+ * Every counter of failures that a user's names lead to, and those of one device. To be cleared once they have proven who they are: a run of failures
+ * under one name is not to outlive a success under another.
+ */
+export function failureCountersOfUser(keys: Pick<Keys, 'mac'>, user: User, deviceId: string | null): string[] {
+  const names: Identifier[] = [
+    { kind: 'id', key: user.id },
+    ...user.emails.map(({ address }) => ({ kind: 'email', key: emailKey(address) }) as const),
+  ]
+  if (user.username !== undefined) names.push({ kind: 'username', key: usernameKey(user.username) })
+  return [...new Set(names.flatMap(name => failureCounters(failureKeys(keys, name, deviceId), user.id, deviceId !== null)))]
+}
+
+/**
  * The id of the asking device, if it is one the user is known on: it sends a live session of that very user, or a mark which says that the user
  * signed in on it before. Null: a stranger.
  */
@@ -71,6 +89,10 @@ export function knownDeviceOf(
   if (mark.known && mark.deviceId !== null) return mark.deviceId
   return session?.userId === userId ? `session:${session.id}` : null
 }
+
+/** {@link knownDeviceOf} for where a request came from. */
+export const askingDevice = ({ keys, clock }: { keys: Keys; clock: Clock }, origin: Origin, userId: string | null): string | null =>
+  knownDeviceOf(userId, readKnownDevice(keys, clock, origin.device, userId ?? ''), origin.session)
 
 /** The counters that a wrong guess raises and a good login clears (NIST SP 800-63B, 3.2.2: failures in a row). */
 export function failureCounters(keys: FailureKeys, userId: string | null, deviceIsKnown: boolean): string[] {

@@ -95,6 +95,11 @@ export class RateLimiter {
     )
   }
 
+  /** True once a minute for each address: what a flood is refused must not become a flood of audit lines. */
+  isNews({ ip }: Pick<Requester, 'ip'>): boolean {
+    return this.#here.raise({ key: `refused:${addressOf(ip)}`, window: NEWS_EVERY }, this.#clock.now()).count === 1
+  }
+
   #limitOf(kind: LimitKind, key: string): number {
     const scope = SCOPES.find(name => key.startsWith(keyOf(kind, name, '')))
     return (scope && this.#scopes(kind)[scope]?.limit) ?? Infinity
@@ -145,6 +150,8 @@ type Scope = (typeof SCOPES)[number]
 const keyOf = (kind: LimitKind, scope: Scope, of: string): string => `rate:${kind}:${scope}:${of}`
 
 const tooMany = (wait: number): AccountsError => new AccountsError('TooManyAttempts', { retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
+
+const NEWS_EVERY = 60_000
 
 /** Counters kept in the process. About 200 bytes each, so at most some 20 MB under the widest attack. */
 const MOST_WINDOWS = 100_000

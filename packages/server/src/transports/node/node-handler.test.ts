@@ -57,7 +57,7 @@ describe('a body', () => {
 
   it('that is too long is refused without being read, and the answer arrives', async () => {
     await using server = await listen(nodeHandler(echo))
-    for (const size of [1001, 100_000, 900_000]) {
+    for (const size of [1001, 100_000, 2_000_000, 20_000_000]) {
       expect(await post(`${server.url}/echo`, 'x'.repeat(size))).toEqual([413, 'The request body is too large'])
     }
     expect(await post(`${server.url}/echo`, 'still here')).toEqual([200, 'still here'])

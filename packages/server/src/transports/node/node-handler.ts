@@ -100,30 +100,40 @@ function callOf(req: IncomingMessage, res: ServerResponse, url: string, bodyTime
 const targetOf = (req: IncomingMessage & { originalUrl?: unknown }): string =>
   typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
 
-function send(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
-  if (res.destroyed || res.headersSent) return
-  // `node:http` takes pairs as they are, and does not change them; its type knows no readonly lists.
-  res.writeHead(status, headers as string[])
-  res.end(body)
-  if (!req.complete && !isSafe(req)) drain(req)
+function send(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
+  if (req.complete || isSafe(req)) return finish(res, reply)
+  shrugOff(req, res)
+  // What is left of a short body came in with the headers and is parsed right after this.
+  setImmediate(() => (req.complete ? finish(res, reply) : finishEarly(req, res, reply)))
 }
 
 const isSafe = (req: IncomingMessage): boolean => req.method === 'GET' || req.method === 'HEAD'
 
-// Closing at once while the client still sends would reset the connection, and our answer might be lost with it (RFC 9112, 9.6).
-const DRAIN_BYTES = 1_048_576
-const DRAIN_MS = 2000
+function finish(res: ServerResponse, { status, headers, body }: Reply): void {
+  if (res.destroyed || res.headersSent) return
+  // `node:http` takes pairs as they are, and does not change them; its type knows no readonly lists.
+  res.writeHead(status, headers as string[])
+  res.end(body)
+}
 
-/** Reads on for a moment what we refused to keep, then hangs up. */
-function drain(req: IncomingMessage): void {
-  let left = DRAIN_BYTES
-  const hangUp = (): unknown => req.socket.destroy()
-  const patience = setTimeout(hangUp, DRAIN_MS)
-  req.once('close', () => clearTimeout(patience))
-  req.on('data', (chunk: Buffer) => {
-    left -= chunk.length
-    if (left < 0) hangUp()
-  })
+/** How long a body that nobody wants may go on after the answer to it. */
+const LINGER_MS = 2000
+
+/**
+ * Answers before the body is through. Closing at once would reset the connection under the sender's hands, and our answer might be lost with it; so
+ * it is written, the rest is read and thrown away for a moment, and only then we hang up (RFC 9112, 9.6).
+ */
+function finishEarly(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
+  if (res.destroyed || res.headersSent) return
+  res.shouldKeepAlive = false
+  res.writeHead(status, headers as string[])
+  if (body !== '') res.write(body)
+  const end = (): void => {
+    clearTimeout(patience)
+    res.end()
+  }
+  const patience = setTimeout(end, LINGER_MS)
+  req.once('end', end).once('close', end).resume()
 }
 
 const ignore = (): void => {}

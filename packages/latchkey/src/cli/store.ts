@@ -4,9 +4,9 @@ import type { Accounts, User } from '@latchkey/server'
 import { refusal } from '../config/problem.ts'
 import type { Config } from '../config/table.ts'
 import { databaseOf } from '../data/database.ts'
-import { newSecret, readKeptSecret } from '../data/secret.ts'
+import { newSecret } from '../data/secret.ts'
 import { makeLog } from '../log/log.ts'
-import { assemble, secretOf } from '../serve/assemble.ts'
+import { assemble, findSecret, makeSecret } from '../serve/assemble.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import type { Io } from './io.ts'
 import { configFor } from './options.ts'
@@ -62,9 +62,9 @@ function refuseMissingDatabase(config: Config): void {
  * with it, as the first start of a server would.
  */
 async function secretFor(config: Config, { creates, mails }: AccountsNeeds): Promise<string> {
-  const known = config.secret ?? (await readKeptSecret(config.data))
-  if (known !== null) return known
-  if (creates && databaseOf(config).engine === 'sqlite') return (await secretOf(config)).value
+  const known = await findSecret(config)
+  if (known !== null) return known.value
+  if (creates && databaseOf(config).engine === 'sqlite') return makeSecret(config)
   if (!mails) return newSecret()
   throw refusal('This command mails a link:', [
     {

@@ -20,14 +20,17 @@ export interface SecretFacts {
   openToOthers: number
 }
 
-/** Judges a configuration. Empty: nothing to say. */
-export function judge(config: Config, secret: SecretFacts): Judgement[] {
+/**
+ * Judges a configuration. Empty: nothing to say.
+ * @param secret null: there is none yet, and the first start makes a strong one
+ */
+export function judge(config: Config, secret: SecretFacts | null): Judgement[] {
   return [...judgeSecret(config, secret), ...judgeBaseUrl(config), ...judgeMail(config), ...judgeOpenness(config)]
 }
 
-function* judgeSecret(config: Config, secret: SecretFacts): Generator<Judgement> {
+function* judgeSecret(config: Config, secret: SecretFacts | null): Generator<Judgement> {
   const fix = 'make one with "npx latchkey secret" and set LATCHKEY_SECRET to it, or remove LATCHKEY_SECRET and let Latchkey make its own'
-  if (!isStrongSecret(secret.value)) {
+  if (secret !== null && !isStrongSecret(secret.value)) {
     yield { topic: 'secret', refuses: config.production, what: 'the secret is too weak: it needs 32 bytes or more of randomness', fix }
   }
   if (config.retiredSecrets.some(retired => !isStrongSecret(retired))) {
@@ -38,7 +41,7 @@ function* judgeSecret(config: Config, secret: SecretFacts): Generator<Judgement>
       fix: 'remove it from LATCHKEY_RETIRED_SECRETS',
     }
   }
-  if (secret.openToOthers !== 0) {
+  if (secret !== null && secret.openToOthers !== 0) {
     yield {
       topic: 'secret',
       refuses: config.production,

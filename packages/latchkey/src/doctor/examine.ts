@@ -1,12 +1,13 @@
 /** Looks at everything that has to be right for a server to work, and changes nothing. */
 import { access, constants, stat } from 'node:fs/promises'
 import { judge } from '../config/judge.ts'
-import type { Topic } from '../config/judge.ts'
+import type { SecretFacts, Topic } from '../config/judge.ts'
 import { codeOf } from '../config/read.ts'
 import type { Config } from '../config/table.ts'
 import { openToOthers } from '../data/folder.ts'
-import { readKeptSecret, secretFile } from '../data/secret.ts'
+import { secretFile } from '../data/secret.ts'
 import { smtpSender } from '../mail/smtp.ts'
+import { findSecret } from '../serve/assemble.ts'
 import { fail, ok, warn } from './check.ts'
 import type { Check } from './check.ts'
 import { checkDatabase } from './database.ts'
@@ -55,26 +56,22 @@ const TOPICS: readonly (readonly [topic: Exclude<Topic, 'mail'>, fine: (config: 
 
 /** What the server itself would refuse or warn about at its start. */
 async function checkSettings(config: Config): Promise<Check[]> {
-  let kept: string | null
+  let secret: SecretFacts | null
   try {
-    kept = config.secret ?? (await readKeptSecret(config.data))
+    secret = await findSecret(config)
   } catch (error) {
     return [fail('secret', messageOf(error), 'see above')]
   }
-  const facts = { value: kept ?? WILL_BE_MADE, openToOthers: config.secret === null ? await openToOthers(secretFile(config.data)) : 0 }
-  const judgements = judge(config, facts)
+  const judgements = judge(config, secret)
   return TOPICS.flatMap(([topic, fine]) => {
     const about = judgements.filter(judgement => judgement.topic === topic)
     if (about.length > 0) return about.map(({ refuses, what, fix }) => (refuses ? fail : warn)(topic, what, fix))
-    return [topic === 'secret' && kept === null ? ok('secret', 'will be made at the first start') : ok(topic, fine(config))]
+    return [topic === 'secret' && secret === null ? ok('secret', 'will be made at the first start') : ok(topic, fine(config))]
   })
 }
 
-/** Stands for the strong secret that the first start makes. Signs nothing. */
-const WILL_BE_MADE = 'abcdefghijklmnopqrstuvwxyz0123456789'
-
 async function checkMail(config: Config): Promise<Check> {
-  const refused = judge(config, { value: WILL_BE_MADE, openToOthers: 0 }).find(({ topic }) => topic === 'mail')
+  const refused = judge(config, null).find(({ topic }) => topic === 'mail')
   if (config.smtpUrl === null) {
     if (refused) return fail('mail', refused.what, refused.fix)
     return ok('mail', 'caught, and shown at /dev/mailbox')

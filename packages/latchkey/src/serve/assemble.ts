@@ -7,7 +7,7 @@ import type { SecretFacts } from '../config/judge.ts'
 import type { Config } from '../config/table.ts'
 import { databaseOf } from '../data/database.ts'
 import { makeDataFolder, openToOthers } from '../data/folder.ts'
-import { keepSecret, secretFile } from '../data/secret.ts'
+import { keepSecret, readKeptSecret, secretFile } from '../data/secret.ts'
 import { Mailbox } from '../mail/mailbox.ts'
 import { smtpSender } from '../mail/smtp.ts'
 import type { MailSender } from '../mail/smtp.ts'
@@ -73,11 +73,16 @@ export async function storeOf(config: Config): Promise<SqlStore> {
   return database.engine === 'sqlite' ? sqliteStore({ path: database.path, ...options }) : postgresStore({ url: database.url, ...options })
 }
 
-/** The secret that was given, else the one in the data folder. That folder and the secret in it are made when they are missing. */
-export async function secretOf(config: Config): Promise<SecretFacts> {
+/** The secret that was given, else the one in the data folder; null when there is none yet. Makes nothing. */
+export async function findSecret({ secret, data }: Pick<Config, 'secret' | 'data'>): Promise<SecretFacts | null> {
+  if (secret !== null) return { value: secret, openToOthers: 0 }
+  const value = await readKeptSecret(data)
+  return value === null ? null : { value, openToOthers: await openToOthers(secretFile(data)) }
+}
+
+/** The secret; the data folder, and the secret in it, are made when they are needed and missing. */
+export async function makeSecret(config: Config): Promise<string> {
   const keepsMail = config.smtpUrl === null && !config.production
   if (config.secret === null || config.databaseUrl === null || keepsMail) await makeDataFolder(config.data)
-  if (config.secret !== null) return { value: config.secret, openToOthers: 0 }
-  const value = await keepSecret(config.data)
-  return { value, openToOthers: await openToOthers(secretFile(config.data)) }
+  return config.secret ?? keepSecret(config.data)
 }

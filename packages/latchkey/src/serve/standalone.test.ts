@@ -157,6 +157,7 @@ describe('production', () => {
       code: 'InvalidSettings',
       details: { problems: expect.objectContaining({ length: 4 }) as unknown },
     })
+    expect(await readdir(folder)).toEqual([])
     await close()
   })
 

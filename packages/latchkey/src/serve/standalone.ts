@@ -5,7 +5,7 @@ import type { Log } from '@latchkey/server'
 import { judge } from '../config/judge.ts'
 import { refusal } from '../config/problem.ts'
 import type { Config } from '../config/table.ts'
-import { assemble, secretOf } from './assemble.ts'
+import { assemble, findSecret, makeSecret } from './assemble.ts'
 import type { Assembled } from './assemble.ts'
 import { bind } from './bind.ts'
 import { waitingDoor } from './door.ts'
@@ -29,11 +29,11 @@ export interface RunningStandalone {
  * @throws AccountsError `InvalidSettings` when the configuration or the port cannot be used, `SchemaOutdated`
  */
 export async function runStandalone(config: Config, log: Log): Promise<RunningStandalone> {
-  const secret = await secretOf(config)
-  const judgements = judge(config, secret)
+  const judgements = judge(config, await findSecret(config))
   const refusing = judgements.filter(({ refuses }) => refuses)
   if (refusing.length > 0) throw refusal(config.production ? 'Refused in production:' : 'Latchkey cannot start:', refusing)
   for (const { topic, what, fix } of judgements) log.warn({ topic, fix }, what)
+  const secret = await makeSecret(config)
 
   // The port first: one that is taken is told before anything is opened, and links in mails need its number.
   const door = waitingDoor()
@@ -42,7 +42,7 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   const url = config.baseUrl ?? `http://localhost:${server.port}`
   let assembled: Assembled | undefined
   try {
-    assembled = await assemble(config, secret.value, url, log)
+    assembled = await assemble(config, secret, url, log)
     pages.showMailbox(assembled.mailbox)
     await assembled.accounts.ready()
     door.open(restTransport(assembled.accounts, restOptions(config)))

@@ -174,4 +174,6 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
 
-const figure = (value: number): string => (value >= 100 ? Math.round(value).toString() : value.toPrecision(3))
+function figure(value: number): string {
+  return value >= 100 ? Math.round(value).toString() : value.toPrecision(3)
+}

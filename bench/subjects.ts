@@ -103,12 +103,19 @@ export async function start(recipe: Recipe, database: string): Promise<Subject> 
   }
 }
 
+/** The next thing the child says. */
 async function message<T>(child: ChildProcess): Promise<T> {
-  const gone = event(child, 'exit').then(([code]) => {
+  const either = new AbortController()
+  const gone = event(child, 'exit', either).then(([code]) => {
     throw new Error(`a measured server ended with ${code}`)
   })
-  const heard: unknown[] = await Promise.race([event(child, 'message'), gone])
-  return heard[0] as T
+  try {
+    const heard: unknown[] = await Promise.race([event(child, 'message', either), gone])
+    return heard[0] as T
+  } finally {
+    gone.catch(() => {})
+    either.abort()
+  }
 }
 
 /** Sends one request over and over. */

@@ -1,4 +1,5 @@
 /** The one core API that transports, command line and `AccountsServer` call: each line leads to the flow of that name. */
+import { ERRORS, isAccountsError } from '@latchkey/common'
 import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, SessionInfo, Tokens } from '@latchkey/common'
 import { assembleCore } from './assemble.ts'
 import type { AccountsParts, AssembledCore } from './assemble.ts'
@@ -62,7 +63,9 @@ export class Accounts {
 
   /** The store opens on `ready()` or, as here, on first use. */
   #use<T>(deed: (core: Core) => Promise<T>): Promise<T> {
-    return this.#assembled.isReady() ? deed(this.core) : this.ready().then(() => deed(this.core))
+    const done = this.#assembled.isReady() ? deed(this.core) : this.ready().then(() => deed(this.core))
+    const { messages } = this.core
+    return messages ? done.catch((error: unknown) => Promise.reject(inWordsOf(messages, error))) : done
   }
 
   // Who is it?
@@ -153,6 +156,13 @@ export class Accounts {
   revoke = (target: { sessionId: string } | { userId: string }, origin: Origin = APP): Promise<number> =>
     this.#use(core => administer.revoke(core, target, origin))
   deleteUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => administer.deleteUser(core, userId, origin))
+}
+
+/** The app's text for an error that still has ours; everything else about it stays. */
+function inWordsOf(messages: NonNullable<Core['messages']>, error: unknown): unknown {
+  if (!isAccountsError(error) || error.message !== ERRORS[error.code].message) return error
+  const message = messages[error.code]
+  return message === undefined ? error : Object.assign(error, { message })
 }
 
 /** Whom a proof is about, when no session was opened. */

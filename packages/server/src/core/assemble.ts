@@ -52,6 +52,7 @@ export function assembleCore({ settings: given, store, strategies: services, fac
     outbox: new Outbox(parts),
     strategies,
     factors: new Map(factors.map(factor => [factor.kind, factor])),
+    messages: messagesOf(strategies),
     passwords: [...strategies.values()].find(strategy => strategy.hasher)?.hasher,
   }
   if (factors.length > 0)
@@ -65,6 +66,12 @@ export function assembleCore({ settings: given, store, strategies: services, fac
 
 function passwordSettings(strategies: ReadonlyMap<string, Strategy>): GivenSettings['password'] {
   return [...strategies.values()].find(strategy => strategy.passwordSettings)?.passwordSettings ?? {}
+}
+
+/** The texts of all strategies together, or undefined when none changes any. */
+function messagesOf(strategies: ReadonlyMap<string, Strategy>): Core['messages'] {
+  const texts = Object.assign({}, ...[...strategies.values()].map(({ messages }) => messages)) as NonNullable<Core['messages']>
+  return Object.keys(texts).length === 0 ? undefined : texts
 }
 
 /** `ready` and `stop`, each done once however often it is called. A stopped one refuses further use. */

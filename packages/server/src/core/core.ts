@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@latchkey/common'
 import type { Hooks } from './hooks.ts'
 import type { Keys } from './keys.ts'
 import type { Outbox } from './mail/outbox.ts'
@@ -23,6 +24,8 @@ export interface Core extends Ports {
   readonly outbox: Outbox
   readonly strategies: ReadonlyMap<string, Strategy>
   readonly factors: ReadonlyMap<string, SecondFactor>
+  /** The app's own texts for errors; undefined when it has none. */
+  readonly messages: Readonly<Partial<Record<ErrorCode, string>>> | undefined
   /** Undefined when no strategy brings passwords. */
   readonly passwords: PasswordHasher | undefined
 }

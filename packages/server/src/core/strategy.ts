@@ -1,4 +1,4 @@
-import type { AccountsError } from '@latchkey/common'
+import type { AccountsError, ErrorCode } from '@latchkey/common'
 import type { Core } from './core.ts'
 import type { Identifier } from './identity/user.ts'
 import type { PasswordHasher } from './ports.ts'
@@ -30,6 +30,8 @@ export interface Strategy<Params = unknown> {
   readonly name: string
   /** A strategy that brings passwords also brings the hasher that sign-up, recovery and change use, and its own settings. */
   readonly hasher?: PasswordHasher
+  /** The app's own texts for errors, in place of ours. */
+  readonly messages?: Readonly<Partial<Record<ErrorCode, string>>>
   readonly passwordSettings?: NonNullable<GivenSettings['password']>
   /** Handed the core once, before first use. */
   attach?(core: Core): void

@@ -6,9 +6,10 @@ import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
 import { refuseLocked } from '../policy/lockout.ts'
+import { readPassword } from '../policy/password-rules.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
-import { hasherOf, readPasswordInput } from './new-password.ts'
+import { hasherOf } from './new-password.ts'
 
 /** A sign-in this fresh needs no further confirmation. */
 const RECENT = 10 * 60_000
@@ -35,8 +36,8 @@ export async function verifyOwnPassword(
   credentials: readonly Credential[],
   origin: Origin,
 ): Promise<void> {
-  const password = readPasswordInput(given)
-  if (password === undefined) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
+  const password = readPassword(given, core.settings.password)
+  if (password === null || password === '') throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
   const key = `failures:session:${session.id}`
   const now = core.clock.now()
   // By session too: a name that a login can spell would let strangers use up the owner's tries.

@@ -11,7 +11,7 @@ import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { accountName } from '../policy/account-name.ts'
-import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, refuseLocked } from '../policy/lockout.ts'
+import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
 import type { Factor, Session } from '../session/session.ts'
 import type { Along, LoginCandidate } from '../store.ts'
@@ -144,8 +144,11 @@ async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin
 async function refuseWhileLocked(core: Core, candidate: LoginCandidate, device: string | null): Promise<void> {
   if (!core.settings.rateLimits) return
   const now = core.clock.now()
-  const failures = device === null ? Object.values(candidate.failures) : await core.store.attempts.failures([device], now)
-  refuseLocked(core.settings.lockout, failures, now)
+  const { lockout } = core.settings
+  const failures = Object.values(candidate.failures)
+  // A device's own failures are counted here too, so while the account is free there is nothing further to read: two round trips.
+  if (!isLocked(lockout, failures, now)) return
+  refuseLocked(lockout, device === null ? failures : await core.store.attempts.failures([device], now), now)
 }
 
 /** Which failure counters this attempt answers to; `device` is the one of a device the user is known on, which then answers alone. */

@@ -2,7 +2,7 @@ import { AccountsError } from '@latchkey/common'
 import type { ErrorCode } from '@latchkey/common'
 import type { Core } from '../core.ts'
 import type { User } from '../identity/user.ts'
-import { judgePassword } from '../policy/password-rules.ts'
+import { judgePassword, readPassword } from '../policy/password-rules.ts'
 import type { PasswordHasher, PasswordInput } from '../ports.ts'
 
 /** Whose password it is to be: their own name and addresses are refused. */
@@ -19,8 +19,8 @@ export function readNewPassword(
   code: ErrorCode = 'InvalidPassword',
   field = 'password',
 ): PasswordInput {
-  const password = readPasswordInput(given)
-  if (password === undefined) throw new AccountsError(code, { details: { field } })
+  const password = readPassword(given, core.settings.password)
+  if (password === null || password === '') throw new AccountsError(code, { details: { field } })
   const about = {
     emails: owner.emails.map(({ address }) => address),
     ...(owner.username === undefined ? {} : { username: owner.username }),
@@ -28,14 +28,6 @@ export function readNewPassword(
   const judgement = judgePassword(core.settings.password, password, about)
   if (!judgement.ok) throw new AccountsError(code, { message: judgement.message, details: { field, reason: judgement.reason } })
   return password
-}
-
-/** A password in clear or as a digest; undefined when it is neither. */
-export function readPasswordInput(given: unknown): PasswordInput | undefined {
-  if (typeof given === 'string') return given === '' ? undefined : given
-  if (typeof given !== 'object' || given === null || !('digest' in given) || !('algorithm' in given)) return undefined
-  const { digest, algorithm } = given
-  return typeof digest === 'string' && algorithm === 'sha-256' ? { digest, algorithm } : undefined
 }
 
 /**

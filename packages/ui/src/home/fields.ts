@@ -51,16 +51,7 @@ export const passwordField = ({ name, label, hint, problem, autocomplete }: Omit
         aria-invalid=${problem ? 'true' : 'false'}
         aria-describedby="${name}-hint"
       />
-      <button
-        type="button"
-        class="reveal"
-        aria-pressed="false"
-        aria-controls=${name}
-        aria-label="Show ${label.toLowerCase()}"
-        @click=${reveal}
-      >
-        Show
-      </button>
+      <button type="button" class="reveal" aria-controls=${name} aria-label="Show ${label.toLowerCase()}" @click=${reveal}>Show</button>
     </div>
     ${below(name, hint, problem)}
   </div>
@@ -91,10 +82,17 @@ const below = (name: string, hint: string | undefined, problem: string | undefin
 
 function reveal({ currentTarget }: Event): void {
   const button = currentTarget as HTMLButtonElement
-  const input = button.parentElement?.querySelector('input')
-  if (!input) return
-  const shown = input.type === 'password'
-  input.type = shown ? 'text' : 'password'
-  button.setAttribute('aria-pressed', String(shown))
-  button.textContent = shown ? 'Hide' : 'Show'
+  show(button, button.previousElementSibling?.getAttribute('type') === 'password')
+}
+
+/** Hides passwords again, before they are sent: browsers remember what stood in a field for text. */
+export function conceal(view: Element): void {
+  for (const button of view.querySelectorAll<HTMLButtonElement>('.reveal')) show(button, false)
+}
+
+function show(button: HTMLButtonElement, shown: boolean): void {
+  const [word, name] = [shown ? 'Hide' : 'Show', button.ariaLabel?.slice('Show '.length) ?? '']
+  button.previousElementSibling?.setAttribute('type', shown ? 'text' : 'password')
+  button.textContent = word
+  button.ariaLabel = `${word} ${name}`
 }

@@ -1,7 +1,9 @@
+import { AccountsClientError } from '@latchkey/client'
 import { html, LitElement, nothing } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { explain } from './explain.ts'
 import type { Problem } from './explain.ts'
+import { conceal } from './fields.ts'
 
 /**
  * A part of the page that does something on demand: it can be busy, and something can have gone wrong. Drawn without a shadow root, so that password managers see
@@ -29,12 +31,15 @@ export abstract class View extends LitElement {
   /** Does one thing at a time; what goes wrong is explained beside the field it concerns, or above the button. */
   protected async attempt(work: () => Promise<void>, special?: Record<string, Problem>, name = 'main'): Promise<void> {
     if (this.busy) return
+    conceal(this)
     this.busy = name
     this.problem = null
     this.done = ''
     try {
       await work()
     } catch (error) {
+      // A fault of this page: whoever builds it should see it
+      if (!(error instanceof AccountsClientError)) console.error(error)
       await this.refuse(explain(error, special))
     } finally {
       this.busy = ''

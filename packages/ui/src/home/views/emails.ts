@@ -66,7 +66,7 @@ export class Emails extends View {
           ${
             verified
               ? nothing
-              : html`<button type="button" class="quiet" aria-label="Send the link to ${address} again" @click=${() => this.#send(address)}>
+              : html`<button type="button" class="quiet" aria-label="Send the link again to ${address}" @click=${() => this.#send(address)}>
                   Send the link again
                 </button>`
           }

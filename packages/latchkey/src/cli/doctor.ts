@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import { isAccountsError } from '@latchkey/common'
 import type { ReadConfig } from '../config/read.ts'
+import { problemsOf } from '../config/problem.ts'
 import { KEYS, TABLE } from '../config/table.ts'
 import type { Row } from '../config/table.ts'
 import { checkNode, examine } from '../doctor/examine.ts'
@@ -59,7 +60,7 @@ async function look(options: SharedOptions, io: Io): Promise<{ read: ReadConfig 
     return { read, checks: await examine(read.config) }
   } catch (error) {
     if (!isAccountsError(error)) throw error
-    const problems = (error.details?.['problems'] ?? [{ what: error.message, fix: 'see the message' }]) as { what: string; fix: string }[]
+    const problems = problemsOf(error)
     return { read: null, checks: [checkNode(process.versions.node), ...problems.map(({ what, fix }) => fail('configuration', what, fix))] }
   }
 }

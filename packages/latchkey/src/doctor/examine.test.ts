@@ -83,6 +83,13 @@ test('a secret that others can read is a warning, and in production a failure', 
   expect(find(production, 'secret')).toMatchObject({ status: 'fail' })
 })
 
+test('a secret file that is empty is a failure with its fix', async () => {
+  await writeFile(path.join(folder, 'secret'), '')
+  const found = find(await cli(['doctor', '--json', '--data', folder]), 'secret')
+  expect(found).toMatchObject({ status: 'fail', message: `the secret in ${folder}/secret cannot be used (it is empty)` })
+  expect(found?.fix).toContain('set LATCHKEY_SECRET')
+})
+
 test('a data folder that is open to others is told', async () => {
   await chmod(folder, 0o755)
   expect(find(await cli(['doctor', '--json', '--data', folder]), 'data-folder')).toMatchObject({

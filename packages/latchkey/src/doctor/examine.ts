@@ -1,7 +1,9 @@
 /** Looks at everything that has to be right for a server to work, and changes nothing. */
 import { access, constants, stat } from 'node:fs/promises'
+import { isAccountsError } from '@latchkey/common'
 import { judge } from '../config/judge.ts'
 import type { SecretFacts, Topic } from '../config/judge.ts'
+import { problemsOf } from '../config/problem.ts'
 import { codeOf } from '../config/read.ts'
 import type { Config } from '../config/table.ts'
 import { openToOthers } from '../data/folder.ts'
@@ -60,7 +62,8 @@ async function checkSettings(config: Config): Promise<Check[]> {
   try {
     secret = await findSecret(config)
   } catch (error) {
-    return [fail('secret', messageOf(error), 'see above')]
+    if (!isAccountsError(error)) throw error
+    return problemsOf(error).map(({ what, fix }) => fail('secret', what, fix))
   }
   const judgements = judge(config, secret)
   return TOPICS.flatMap(([topic, fine]) => {

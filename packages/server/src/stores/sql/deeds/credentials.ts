@@ -110,10 +110,10 @@ const UPGRADE = statement<{ id: string }>(
   where collection = $1 and user_id = $2 and kind = 'password' and id = '' and form = $3 and secret = $4 returning id`,
 )
 
-/** A sample is enough to draw decoys from; ids are random, so their first thousands are like the rest. */
-const FORMS = statement<{ form: string; count: number }>(
-  'credentials_forms',
-  ({ t }) => `select form, count(*) as count from (
-    select form from ${t.credentials} where collection = $1 and kind = 'password' and form is not null limit 5000
-  ) as sample group by form`,
-)
+/** A sample is enough to draw decoys from: in the order of ids, which are random, and from both ends, for databases where they are not. */
+const FORMS = statement<{ form: string; count: number }>('credentials_forms', ({ t }) => {
+  const sample = (direction: string): string => `select * from (
+    select user_id, form from ${t.credentials} where collection = $1 and kind = 'password' and form is not null order by user_id ${direction} limit 2500
+  ) as ${direction}ending`
+  return `select form, count(*) as count from (${sample('asc')} union ${sample('desc')}) as sample group by form`
+})

@@ -132,7 +132,9 @@ async function sqlitePlace(): Promise<Place> {
     run: async (...statements) => withDatabase(database => void statements.forEach(statement => database.exec(statement))),
     // One column, of text.
     tables: async () =>
-      withDatabase(database => (database.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]).map(row => row.name)),
+      withDatabase(database =>
+        (database.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]).map(row => row.name),
+      ),
     record: 'latchkey_migrations',
     obstacle: 'create table latchkey_audit (id text)',
   }

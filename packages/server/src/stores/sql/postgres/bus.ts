@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { subscribe } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
 import type { Bus } from '../../../core/store.ts'
+import { closed } from './driver.ts'
 import type { PgClient } from './driver.ts'
 
 /** Milliseconds between two heartbeats, and how old the last one that came back may be. */
@@ -29,8 +30,9 @@ export class PostgresBus implements Bus {
   #retry: NodeJS.Timeout | undefined
   /** When the youngest heartbeat that came back was sent. */
   #heardAt = -Infinity
-  /** When the heartbeat was sent that PostgreSQL has not acknowledged yet. */
-  #waitingSince: number | undefined
+  #listenedAt = -Infinity
+  /** A heartbeat was sent that PostgreSQL has not acknowledged yet. */
+  #waiting = false
 
   constructor(connect: () => Promise<PgClient>, channel: string, collection: string) {
     this.#connect = connect
@@ -54,7 +56,7 @@ export class PostgresBus implements Bus {
     const client = this.#client
     this.#client = undefined
     this.#heardAt = -Infinity
-    await client?.end()
+    await closed(client?.end())
   }
 
   trusted(): boolean {
@@ -92,6 +94,8 @@ export class PostgresBus implements Bus {
     }
     if (!this.#opened) return client.end()
     this.#client = client
+    this.#listenedAt = performance.now()
+    this.#waiting = false
     // Whatever happened before we listened, we did not hear.
     this.tell([null])
     this.#beat()
@@ -114,17 +118,18 @@ export class PostgresBus implements Bus {
   #beat(): void {
     const [client, sentAt] = [this.#client, performance.now()]
     if (!client) return
-    if (this.#waitingSince !== undefined) {
-      // The other end may be gone without a word: `end` then destroys the connection, and we hear of that.
-      if (sentAt - this.#waitingSince > SILENCE) void client.end().catch(() => undefined)
-      return
+    if (sentAt - Math.max(this.#heardAt, this.#listenedAt) > SILENCE) {
+      // The other end may be gone without a word.
+      void closed(client.end().catch(() => undefined))
+      this.#lose(client, BEAT)
+    } else if (!this.#waiting) {
+      this.#waiting = true
+      client
+        .query({ text: 'select pg_notify($1, $2)', values: [this.#ownChannel, String(sentAt)] })
+        // The connection tells itself when it breaks; a heartbeat that was not sent does not come back.
+        .catch(() => undefined)
+        .finally(() => (this.#waiting = false))
     }
-    this.#waitingSince = sentAt
-    client
-      .query({ text: 'select pg_notify($1, $2)', values: [this.#ownChannel, String(sentAt)] })
-      // The connection tells itself when it breaks; a heartbeat that was not sent does not come back.
-      .catch(() => undefined)
-      .finally(() => (this.#waitingSince = undefined))
   }
 
   #hear(channel: string, payload: string): void {

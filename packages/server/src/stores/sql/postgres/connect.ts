@@ -58,6 +58,8 @@ export async function openEngine(
   const pool = new Pool({ ...wiring.config, max: wiring.most, idleTimeoutMillis: 60_000 })
   // A connection that breaks while it is idle is replaced; nobody was waiting for it.
   pool.on('error', () => undefined)
+  // While it is lent out, it tells nobody but whoever listens, and would end the process: the statement under way fails by itself.
+  pool.on('connect', client => client.on('error', () => undefined))
   const reads = new Lane(() => connect(wiring))
   const counters = new Lane(async () => {
     const client = await connect(wiring)

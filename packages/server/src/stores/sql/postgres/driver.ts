@@ -50,9 +50,11 @@ export interface PgPool {
   query(query: PgQuery): Promise<PgResult>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: PgPoolClient) => void): unknown
 }
 
 export interface PgPoolClient {
+  on(event: 'error', listener: (error: Error) => void): unknown
   query(query: string | PgQuery): Promise<PgResult>
   /** With an error, or true, the connection is closed instead of kept. */
   release(broken?: Error | boolean): void
@@ -92,3 +94,13 @@ export function translate(error: unknown): unknown {
   const detail = `PostgreSQL ${isOverloaded(error) ? 'cannot keep up' : 'cannot be reached'}: ${error instanceof Error ? error.message : ''}`
   return new AccountsError('Busy', { detail, cause: error, retryAfter: 1 })
 }
+
+/** Says goodbye, but does not wait long for a server that has gone without a word. */
+export async function closed(closing: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise(resolve => (timer = setTimeout(resolve, GOODBYE)))
+  await Promise.race([closing, enough]).finally(() => clearTimeout(timer))
+}
+
+/** Milliseconds. */
+const GOODBYE = 2_000

@@ -2,7 +2,7 @@
 import type { Dialect } from '../dialect.ts'
 import { one, statement, storable, Undo } from '../statement.ts'
 import type { Deed, Durability, Engine, Row, Slice, Statement, Step, Value } from '../statement.ts'
-import { isConflict, isConnectionLost, translate } from './driver.ts'
+import { closed, isConflict, isConnectionLost, translate } from './driver.ts'
 import type { PgPool, PgPoolClient, PgQuery } from './driver.ts'
 import type { Lane } from './lane.ts'
 
@@ -72,7 +72,7 @@ export class PostgresEngine implements Engine {
 
   async close(): Promise<void> {
     const { pool, reads, counters } = this.#connections
-    await Promise.all([pool.end(), reads.close(), counters.close()])
+    await closed(Promise.all([pool.end(), reads.close(), counters.close()]))
   }
 
   /** Tells the listeners of this process. */

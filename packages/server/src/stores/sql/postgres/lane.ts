@@ -18,12 +18,17 @@ export class Lane {
 
   /** Rows of one statement. `again`: it may be sent a second time when the connection breaks, because it changes nothing. */
   async query(query: PgQuery, { again }: { again: boolean }): Promise<Row[]> {
+    let client = this.#client
     try {
-      const client = this.#client ?? (await this.#open())
+      client ??= await this.#open()
       // Rows hold what the columns of our own schema hold.
       return (await client.query(query)).rows as Row[]
     } catch (error) {
-      if (again && isConnectionLost(error)) return this.query(query, { again: false })
+      if (isConnectionLost(error)) {
+        // It will say so itself, but later than the second try.
+        this.#forget(client)
+        if (again) return this.query(query, { again: false })
+      }
       throw translate(error)
     }
   }

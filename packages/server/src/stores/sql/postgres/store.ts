@@ -56,7 +56,7 @@ export function postgresStore(options: PostgresStoreOptions): SqlStore {
   const collection = readCollection(options.collection)
   const wiring = readWiring(options)
 
-  const bus = new PostgresBus(() => connect(wiring, { pipeline: false }), `latchkey_${schema}`, collection)
+  const bus = new PostgresBus(() => connect(wiring, { pipeline: false, query_timeout: 0 }), `latchkey_${schema}`, collection)
   const late = lateEngine(dialect, () => openEngine(wiring, collection, dialect, userIds => bus.tell(userIds)))
   const migrations = migrationsOf({
     dialect,

@@ -23,7 +23,8 @@ describe.skipIf(!canTrace)('what SQLite flushes to the disk, counted by strace',
       'failed sign-in': () => store.attempts.fail(['a', 'b'], NOW, 1000, { audit: [makeEvent(user.id)] }),
       'token issued': () => store.tokens.issue(token),
       'token consumed': () => store.tokens.consume(token.hash, token.purpose, NOW),
-      'password changed': () => store.users.changePassword({ userId: user.id, password: newPassword(), now: NOW, endSessionsExcept: session.id }),
+      'password changed': () =>
+        store.users.changePassword({ userId: user.id, password: newPassword(), now: NOW, endSessionsExcept: session.id }),
       logout: () => store.sessions.end(session.id, 'logout', NOW, { audit: [makeEvent(user.id)] }),
       deactivation: () => store.users.setDeactivated(user.id, true, NOW),
       removal: () => store.users.remove(user.id, NOW),
@@ -39,7 +40,8 @@ describe.skipIf(!canTrace)('what SQLite flushes to the disk, counted by strace',
     const counts = [{ key: 'address', window: 1000 }]
     const free: Record<string, () => Promise<unknown>> = {
       count: () => store.attempts.count(counts, NOW),
-      beginLogin: () => store.users.beginLogin({ identifier: { kind: 'id', key: user.id }, counts, failureKey: null, device: '', now: NOW }),
+      beginLogin: () =>
+        store.users.beginLogin({ identifier: { kind: 'id', key: user.id }, counts, failureKey: null, device: '', now: NOW }),
       touch: () => store.sessions.touch([{ sessionId: session.id, activeAt: NOW + 1 }]),
       check: () => store.sessions.find(session.id),
     }
@@ -64,7 +66,9 @@ async function openStore(): Promise<SqlStore> {
 async function fsyncsOf(work: () => Promise<unknown>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-strace-'))
   const file = join(folder, 'calls')
-  const tracer = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', file, '-p', String(process.pid)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const tracer = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', file, '-p', String(process.pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let said = ''
   tracer.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const gone = new Promise(resolve => tracer.once('exit', resolve))

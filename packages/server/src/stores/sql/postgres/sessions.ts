@@ -28,7 +28,7 @@ export async function endSession(
   along?: Along,
 ): Promise<boolean> {
   const [row] = await engine.pooled(...ridden(END, [sessionId, reason, now], along))
-  if (row?.followed) return engine.transact(() => endFollowed(sessionId, reason, now, along))
+  if (row?.followed === 1) return engine.transact(() => endFollowed(sessionId, reason, now, along))
   return row?.ended === 1
 }
 
@@ -79,12 +79,12 @@ const OPEN_ALL: Compound<unknown> = {
 const FOLLOWED = ({ t }: Dialect): string =>
   `exists (select 1 from ${t.sessions} f where f.collection = $1 and f.impersonator_session_id = $2 and f.ended_at is null)`
 
-const END: Compound<{ ended: number; followed: boolean }> = {
+const END: Compound<{ ended: number; followed: number }> = {
   name: 'sessions_end_all',
   parameters: 4,
   parts: d => ({
     with: [`ended as (${END_ONE.text(d).replace('returning', `and not ${FOLLOWED(d)} returning`)})`],
-    select: `select (select count(*) from ended) as ended, ${FOLLOWED(d)} as followed`,
+    select: `select (select count(*) from ended) as ended, ${FOLLOWED(d)}::int as followed`,
     condition: 'exists (select 1 from ended)',
   }),
 }

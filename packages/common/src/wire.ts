@@ -75,7 +75,7 @@ export interface PublicSettings {
   signUpAllowed: boolean
   passwordMinLength: number
   /** Names of the ways to sign in that are configured, for example `['password']`. */
-  services: string[]
+  strategies: string[]
 }
 
 /** accounts-js's storage keys are `<prefix><separator><key>`. */

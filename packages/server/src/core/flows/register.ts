@@ -117,8 +117,9 @@ async function askValidateNewUser(core: Core, input: Registration, draft: Draft)
 export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null): NewUser {
   const now = core.clock.now()
   const id = newId(core.chance)
-  const identifiers: Identifier[] = draft.emails.map(({ key }) => ({ kind: 'email', key }))
-  if (draft.usernameKey !== undefined) identifiers.push({ kind: 'username', key: draft.usernameKey })
+  // Of two that are taken the first is told, and accounts-js asks for the username first.
+  const identifiers: Identifier[] = draft.usernameKey === undefined ? [] : [{ kind: 'username', key: draft.usernameKey }]
+  identifiers.push(...draft.emails.map(({ key }): Identifier => ({ kind: 'email', key })))
   return {
     user: {
       id,

@@ -285,6 +285,6 @@ describe('my sessions and my account', () => {
 
   it('anybody may ask for the settings', async () => {
     await using world = await restWorld({ options: { signUpAllowed: false } })
-    expect((await world.get('/accounts/settings')).body).toEqual({ signUpAllowed: false, passwordMinLength: 8, services: ['password'] })
+    expect((await world.get('/accounts/settings')).body).toEqual({ signUpAllowed: false, passwordMinLength: 8, strategies: ['password'] })
   })
 })

@@ -58,7 +58,7 @@ export const sessionInfo: Schema = v.object({
 export const publicSettings: Schema = v.object({
   signUpAllowed: v.boolean(),
   passwordMinLength: v.number(),
-  services: v.array(v.string()),
+  strategies: v.array(v.string()),
 })
 
 /** Every refusal. `code` is absent where accounts-js sends none. */

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { AccountsClient, AccountsClientPassword, authFetch, RestClient } from './index.ts'
+import type { AccountsClientOptions, TransportInterface } from './index.ts'
+import { newWorld } from './testing/world.ts'
+
+describe('the wire', () => {
+  test('every route gets the body accounts-js sends, and last a caller’s own headers', async () => {
+    await using world = await newWorld()
+    const wire = world.client.transport
+    const own = { 'x-own': 'yes' }
+    const calls: [() => Promise<unknown>, route: string, body: object][] = [
+      [() => wire.createUser({ email: 'e', password: 'p' }, own), 'password/register', { user: { email: 'e', password: 'p' } }],
+      [() => wire.authenticateWithService('password', { user: 'u' }, own), 'password/verifyAuthentication', { user: 'u' }],
+      [() => wire.verifyEmail('t', own), 'password/verifyEmail', { token: 't' }],
+      [() => wire.resetPassword('t', 'n', own), 'password/resetPassword', { token: 't', newPassword: 'n' }],
+      [() => wire.sendVerificationEmail('e', own), 'password/sendVerificationEmail', { email: 'e' }],
+      [() => wire.sendResetPasswordEmail('e', own), 'password/sendResetPasswordEmail', { email: 'e' }],
+      [() => wire.addEmail('n', own), 'password/addEmail', { newEmail: 'n' }],
+      [() => wire.changePassword('o', 'n', own), 'password/changePassword', { oldPassword: 'o', newPassword: 'n' }],
+      [() => wire.removeEmail('e', 'p', own), 'password/removeEmail', { email: 'e', password: 'p' }],
+      [() => wire.changeEmail('o', 'n', undefined, own), 'password/changeEmail', { oldEmail: 'o', newEmail: 'n' }],
+      [() => wire.endSession('s', own), 'sessions/end', { sessionId: 's' }],
+      [() => wire.endOtherSessions(own), 'sessions/endOthers', {}],
+      [() => wire.getUser(own), 'user', {}],
+      [() => wire.sessions(own), 'sessions', {}],
+      [() => wire.exportData(own), 'account/export', {}],
+      [() => wire.settings(own), 'settings', {}],
+      [() => wire.refreshTokens('a', 'r', own).catch(() => {}), 'refreshTokens', { accessToken: 'a', refreshToken: 'r' }],
+      [() => wire.logout(own), 'logout', {}],
+    ]
+    for (const [call, route, body] of calls) {
+      await call()
+      expect(world.server.seen.at(-1)).toMatchObject({ route, headers: { 'x-own': 'yes', 'content-type': 'application/json' } })
+      expect(world.server.seen.at(-1)?.body).toEqual(body)
+    }
+  })
+
+  test('an error carries details and the seconds to wait', async () => {
+    await using world = await newWorld()
+    const body = { message: 'Invalid email', code: 'InvalidEmail', details: { field: 'newEmail' } }
+    world.server.next('password/addEmail', { status: 429, body, headers: { 'retry-after': '7' } })
+    await expect(world.password.addEmail('x')).rejects.toMatchObject({ details: { field: 'newEmail' }, retryAfter: 7, status: 429 })
+  })
+
+  test('authFetch brings the session to other routes; headers of the caller win; a 401 is repeated once', async () => {
+    await using world = await newWorld()
+    const url = `${world.server.url}/orders`
+    await authFetch(world.client, url, { headers: new Headers({ 'Content-Type': 'text/plain' }) })
+    expect(world.server.seen.at(-1)?.headers).toMatchObject({
+      authorization: `Bearer ${(await world.client.getTokens())?.accessToken}`,
+      'content-type': 'text/plain',
+    })
+    world.server.next('/orders', { status: 401 }, { status: 401 })
+    expect((await authFetch(world.client, url)).status).toBe(401)
+    expect([world.server.asked('/orders'), world.server.asked('refreshTokens')]).toEqual([3, 1])
+  })
+
+  test('wrong set-up is refused by name', () => {
+    // What a caller without types may do
+    const nothing = undefined as unknown as TransportInterface & AccountsClient
+    expect(() => new AccountsClient({}, nothing)).toThrow('A valid transport is required')
+    expect(() => new AccountsClientPassword(nothing)).toThrow('A valid client instance is required')
+    expect(() => new AccountsClient({ tokenStorge: 1 } as AccountsClientOptions, new RestClient())).toThrow('Unknown option "tokenStorge"')
+    expect(() => new RestClient({ apiHosts: '' } as object)).toThrow('Unknown option "apiHosts"')
+  })
+})

@@ -2,7 +2,9 @@ import { AccountsServer } from '@latchkey/server'
 import type { AccountsServerOptions, Mail } from '@latchkey/server'
 import { serve } from '@latchkey/server/node'
 import { restTransport } from '@latchkey/server/rest'
+import type { RestOptions } from '@latchkey/server/rest'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
+import type { AccountsPasswordOptions } from '@latchkey/server/strategies/password'
 import { STORES } from './stores.ts'
 
 /** A server over HTTP with its mail caught. */
@@ -18,7 +20,18 @@ export interface RunningStory {
 /** Real argon2id, with a cost that lets a story be told on every store in a second. */
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
-export async function startServer(storeName: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
+/** What is not an option of the accounts. */
+export interface Around {
+  /** @default a hash cheap enough for stories */
+  password?: AccountsPasswordOptions
+  rest?: RestOptions
+}
+
+export async function startServer(
+  storeName: string,
+  options: Partial<AccountsServerOptions> = {},
+  { password = { argon2: CHEAP }, rest = {} }: Around = {},
+): Promise<RunningStory> {
   const kind = STORES.find(({ name }) => name === storeName)
   if (!kind) throw new Error(`no store ${storeName}`)
   const opened = await kind.open()
@@ -31,10 +44,10 @@ export async function startServer(storeName: string, options: Partial<AccountsSe
       password: { sendVerificationEmailAfterSignup: true },
       ...options,
     },
-    { password: new AccountsPassword({ argon2: CHEAP }) },
+    { password: new AccountsPassword(password) },
   )
   await accounts.ready()
-  const running = await serve(restTransport(accounts.accounts), { port: 0 })
+  const running = await serve(restTransport(accounts.accounts, rest), { port: 0 })
   return {
     url: running.url,
     accounts,

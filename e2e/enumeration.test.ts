@@ -1,0 +1,162 @@
+/** Nobody who asks from outside learns who has an account: every kind of account, and none at all, is answered alike, byte for byte and in the same time. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { medians, spread } from './support/interleave.ts'
+import { CLASSES, mixForms, PASSWORD, UNLIMITED } from './support/mixed-forms.ts'
+import type { AccountClass } from './support/mixed-forms.ts'
+import { rawCaller } from './support/raw-call.ts'
+import type { RawAnswer, RawCaller } from './support/raw-call.ts'
+import { recordDeeds } from './support/record-deeds.ts'
+import { startServer } from './support/server.ts'
+import type { RunningStory } from './support/server.ts'
+import { STORES } from './support/stores.ts'
+
+const WRONG = 'not the password'
+
+/** Rounds of the measurement. 200 takes some four minutes, and then the medians must keep the promise; the gate runs it for what no noise can hide. */
+const TRIES = Number(process.env['LATCHKEY_TIMING_TRIES'] ?? 4)
+const IN_EARNEST = process.env['LATCHKEY_TIMING_TRIES'] !== undefined
+
+for (const { name, here } of STORES) {
+  describe.skipIf(!here)(`what an answer shows, on ${name}`, () => {
+    let story: RunningStory
+    let caller: RawCaller
+    let addresses: Record<AccountClass, string[]>
+    beforeAll(async () => {
+      story = await startServer(name, UNLIMITED)
+      caller = rawCaller(story.url)
+      addresses = await mixForms(story.accounts.accounts, 'cheap')
+    })
+    afterAll(async () => {
+      caller?.close()
+      await story?.close()
+    })
+
+    const first = (kind: AccountClass): string => addresses[kind][0] ?? ''
+    const ofEach = async (ask: (email: string) => Promise<RawAnswer>): Promise<Record<string, string>> => {
+      const shown: Record<string, string> = {}
+      for (const kind of CLASSES) shown[kind] = shownBy(await ask(first(kind)))
+      return shown
+    }
+
+    it('is the same for every kind of account after a wrong password, however the login is asked for', async () => {
+      const page = { origin: story.url, 'x-latchkey-session': 'cookie' }
+      const digest = { digest: 'ab'.repeat(32), algorithm: 'sha-256' }
+      const ways: ((email: string) => Promise<RawAnswer>)[] = [
+        email => caller.post('password/authenticate', { user: { email }, password: WRONG }),
+        email => caller.post('password/authenticate', { user: email, password: digest }),
+        email => caller.post('password/authenticate', { user: email, password: WRONG, code: '123456' }, page),
+        email => caller.post('password/authenticate', { user: email, password: 'x'.repeat(20_000) }),
+        email => caller.post('password/verifyAuthentication', { user: { email }, password: WRONG }),
+      ]
+      for (const way of ways) expectAlike(await ofEach(way), '400', '{"message":"Invalid credentials","code":"InvalidCredentials"}')
+    })
+
+    it.each(['password/sendResetPasswordEmail', 'password/sendVerificationEmail'])(
+      'is the same for every kind of account by %s',
+      async route => {
+        expectAlike(await ofEach(email => caller.post(route, { email })), '200', 'null')
+      },
+    )
+
+    it('is the same for a new address, a taken address and a taken name at sign-up', async () => {
+      await story.accounts.accounts.createUser({ username: 'taken', password: PASSWORD })
+      const register = (user: object): Promise<RawAnswer> => caller.post('password/register', { user: { password: PASSWORD, ...user } })
+      const shown = await ofEach(email => register({ email: email.toUpperCase() }))
+      shown['a new name'] = shownBy(await register({ username: 'fresh' }))
+      shown['a taken name'] = shownBy(await register({ username: 'TAKEN' }))
+      shown['a taken name, a new address'] = shownBy(await register({ username: 'taken', email: 'fresh@example.org' }))
+      expectAlike(shown, '200', '{}')
+    })
+
+    it('costs the same deeds of the store, whoever it is about', async () => {
+      // Mail is sent after the answer, and is another matter.
+      await story.accounts.accounts.core.outbox.stop()
+      const deeds = recordDeeds(story.accounts.accounts.core.store)
+      for (const [route, body] of [
+        ['password/authenticate', { password: WRONG }],
+        ['password/sendResetPasswordEmail', {}],
+        ['password/sendVerificationEmail', {}],
+      ] as const) {
+        const done: Record<string, string> = {}
+        for (const kind of CLASSES) {
+          deeds.length = 0
+          const email = addresses[kind][1] ?? ''
+          await caller.post(route, { email, user: { email }, ...body })
+          done[kind] = deeds.join(', ')
+        }
+        expect(new Set(Object.values(done)).size, `${route}: ${JSON.stringify(done, null, 2)}`).toBe(1)
+        expect(done.unknown).not.toBe('')
+      }
+    })
+  })
+}
+
+describe('limits and locks', () => {
+  it('refuse a name that nobody has as early, as long and in the same words', async () => {
+    const now = Date.parse('2026-01-01')
+    const story = await startServer('memory', { ports: { clock: { now: () => now } } })
+    const caller = rawCaller(story.url)
+    try {
+      await story.accounts.accounts.createUser({ email: 'ada@example.org', password: PASSWORD })
+      const seen = async (email: string): Promise<string[]> => {
+        const answers: string[] = []
+        for (let tries = 0; tries < 8; tries += 1)
+          answers.push(shownBy(await caller.post('password/authenticate', { user: { email }, password: WRONG })))
+        for (let tries = 0; tries < 8; tries += 1) answers.push(shownBy(await caller.post('password/sendResetPasswordEmail', { email })))
+        return answers
+      }
+      const known = await seen('ada@example.org')
+      expect(await seen('nobody@example.org')).toEqual(known)
+      expect(known.filter(answer => answer.startsWith('429'))).toHaveLength(4)
+    } finally {
+      caller.close()
+      await story.close()
+    }
+  })
+})
+
+describe('the time of an answer', () => {
+  it('passes the same queue for hashes, whoever it is about', async () => {
+    const story = await startServer('memory', UNLIMITED, { password: { hashing: { concurrency: 1, queue: 0 } } })
+    const callers = [rawCaller(story.url), rawCaller(story.url)]
+    try {
+      const addresses = await mixForms(story.accounts.accounts)
+      const both = async (email: string): Promise<number[]> => {
+        const answers = await Promise.all(callers.map(caller => caller.post('password/authenticate', { user: { email }, password: WRONG })))
+        return answers.map(({ status }) => status).toSorted()
+      }
+      // Learns what the store holds.
+      await callers[0]?.post('password/authenticate', { user: 'nobody', password: WRONG })
+      // There is room for one hash and nobody may wait: had one of the two no work to do, both would be answered.
+      for (const kind of CLASSES) expect([kind, await both(addresses[kind][0] ?? '')]).toEqual([kind, [400, 503]])
+    } finally {
+      for (const caller of callers) caller.close()
+      await story.close()
+    }
+  })
+
+  it('does not tell one kind of account from another, nor from none, with the real hashes', { retry: 2, timeout: 900_000 }, async () => {
+    const story = await startServer('sqlite', UNLIMITED, { password: {} })
+    const caller = rawCaller(story.url)
+    try {
+      const addresses = await mixForms(story.accounts.accounts)
+      const attempt = (kind: AccountClass) => (round: number) =>
+        caller.post('password/authenticate', { user: { email: addresses[kind].at(round % addresses[kind].length) }, password: WRONG })
+      const times = await medians(Object.fromEntries(CLASSES.map(kind => [kind, attempt(kind)])), TRIES)
+      if (IN_EARNEST) console.table(times)
+      // Unequal hashes alone would be a factor of three, no hash at all a factor of thirty.
+      expect(spread(times), JSON.stringify(times)).toBeLessThan(IN_EARNEST ? 0.05 : 0.6)
+    } finally {
+      caller.close()
+      await story.close()
+    }
+  })
+})
+
+const shownBy = ({ status, headers, body }: RawAnswer): string => `${status}\n${headers}\n\n${body}`
+
+function expectAlike(shown: Record<string, string>, status: string, body: string): void {
+  const [one = ''] = Object.values(shown)
+  for (const [kind, answer] of Object.entries(shown)) expect([kind, answer]).toEqual([kind, one])
+  expect(one.startsWith(`${status}\n`) && one.endsWith(`\n\n${body}`), one).toBe(true)
+}

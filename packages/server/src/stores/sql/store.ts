@@ -1,5 +1,6 @@
 /** A store out of an engine: each promise of the contract and the deed that keeps it. */
 import type { SessionsAlone, Store, UsersAlone } from '../../core/store.ts'
+import * as audit from './deeds/audit.ts'
 import * as attempts from './deeds/attempts.ts'
 import * as credentials from './deeds/credentials.ts'
 import * as emails from './deeds/emails.ts'
@@ -85,9 +86,9 @@ export function partsOf(engine: Engine): Parts {
       size: () => engine.read(() => outbox.countMail()),
     },
     audit: {
-      add: events => engine.transact(() => outbox.addEvents(events)),
-      list: page => engine.read(() => outbox.listEvents(page)),
-      sweep: (before, limit) => slice.run(limit, most => engine.transact(() => outbox.sweepEvents(before, most), 'relaxed')),
+      add: events => engine.transact(() => audit.addEvents(events)),
+      list: page => engine.read(() => audit.listEvents(page)),
+      sweep: (before, limit) => slice.run(limit, most => engine.transact(() => audit.sweepEvents(before, most), 'relaxed')),
     },
     usersAlone: {
       bumpEpoch: (userId, now) => engine.transact(() => bumpEpoch(userId, now)),

@@ -1,6 +1,7 @@
 /** How sessions end, whatever ends them. */
 import type { EndReason } from '../../../core/session/session.ts'
 import type { KeptSession } from '../../../core/store.ts'
+import type { Dialect } from '../dialect.ts'
 import { all, statement, tell, write } from '../statement.ts'
 import type { Deed } from '../statement.ts'
 
@@ -57,11 +58,12 @@ const MOVE_EPOCH = statement(
   where collection = $1 and id = $2 and user_id = $3 and epoch = $4 and ended_at is null`,
 )
 
-export const END_ONE = statement<{ id: string }>(
-  'sessions_end',
-  ({ t }) => `update ${t.sessions} set ended_at = $4, end_reason = $3, over_at = $4, version = version + 1
-  where collection = $1 and id = $2 and ended_at is null returning id`,
-)
+/** Ends one session; `unless` adds a condition under which it does not. */
+export const endOneText = ({ t }: Dialect, unless: string = 'false'): string => `update ${t.sessions}
+  set ended_at = $4, end_reason = $3, over_at = $4, version = version + 1
+  where collection = $1 and id = $2 and ended_at is null and not ${unless} returning id`
+
+const END_ONE = statement<{ id: string }>('sessions_end', dialect => endOneText(dialect))
 
 const END_IMPERSONATED = statement<{ id: string; user_id: string }>(
   'sessions_end_impersonated',

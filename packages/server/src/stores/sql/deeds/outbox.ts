@@ -1,8 +1,7 @@
-/** Deeds on waiting mail and on the audit trail. */
-import type { AuditEvent } from '../../../core/audit/events.ts'
+/** Deeds on waiting mail. */
 import type { OutboxMail } from '../../../core/mail/outbox-mail.ts'
-import { toEvent, toMail } from '../rows.ts'
-import type { AuditRow, MailRow } from '../rows.ts'
+import { toMail } from '../rows.ts'
+import type { MailRow } from '../rows.ts'
 import { all, one, statement, write } from '../statement.ts'
 import type { Deed } from '../statement.ts'
 import { writeAlong } from './along.ts'
@@ -34,20 +33,6 @@ export function* countMail(): Deed<number> {
   return (yield* one(SIZE, []))?.count ?? 0
 }
 
-export function* addEvents(audit: AuditEvent[]): Deed<void> {
-  yield* writeAlong({ audit })
-}
-
-export function* listEvents({ userId, before, limit }: { userId?: string; before?: number; limit: number }): Deed<AuditEvent[]> {
-  const until = before ?? Number.MAX_SAFE_INTEGER
-  const rows = userId === undefined ? yield* all(LIST, [until, limit]) : yield* all(LIST_OF, [until, limit, userId])
-  return rows.map(toEvent)
-}
-
-export function* sweepEvents(before: number, limit: number): Deed<number> {
-  return (yield* all(SWEEP_EVENTS, [before, limit])).length
-}
-
 const MAIL_COLUMNS = 'id, template, recipient, user_id, data, sealed, created_at, next_try_at, tries, expires_at'
 
 const DUE = statement<MailRow>(
@@ -74,23 +59,3 @@ const SWEEP_MAIL = statement<{ id: string }>(
 )
 
 const SIZE = statement<{ count: number }>('outbox_size', ({ t }) => `select count(*) as count from ${t.outbox} where collection = $1`)
-
-const AUDIT_COLUMNS = 'id, at, type, user_id, actor_id, session_id, ip, user_agent, data'
-
-const LIST = statement<AuditRow>(
-  'audit_list',
-  ({ t }) => `select ${AUDIT_COLUMNS} from ${t.audit} where collection = $1 and at < $2 order by at desc, id desc limit $3`,
-)
-
-const LIST_OF = statement<AuditRow>(
-  'audit_list_of',
-  ({ t }) =>
-    `select ${AUDIT_COLUMNS} from ${t.audit} where collection = $1 and user_id = $4 and at < $2 order by at desc, id desc limit $3`,
-)
-
-const SWEEP_EVENTS = statement<{ id: string }>(
-  'audit_sweep',
-  ({ t }) => `delete from ${t.audit} where collection = $1 and (at, id) in (
-    select at, id from ${t.audit} where collection = $1 and at < $2 order by at limit $3
-  ) returning id`,
-)

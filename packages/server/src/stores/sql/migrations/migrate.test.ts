@@ -129,7 +129,7 @@ async function sqlitePlace(): Promise<Place> {
   }
   return {
     store: options => sqliteStore({ path, ...options }),
-    run: async (...statements) => withDatabase(database => void statements.forEach(statement => database.exec(statement))),
+    run: async (...statements) => withDatabase(database => statements.forEach(statement => database.exec(statement))),
     // One column, of text.
     tables: async () =>
       withDatabase(database =>

@@ -46,6 +46,6 @@ function compile<R>(name: string, { parameters, parts }: Compound<R>, wanted: re
     const { with: named, select, condition } = parts(dialect)
     const riding = wanted.map((rider, index) => `${rider}_ride as (${rideText(rider, dialect, `$${parameters + index + 1}`, condition)})`)
     const all = [...named, ...riding]
-    return `with recursive ${all.join(',\n')}\n${select}`
+    return `with ${all.join(',\n')}\n${select}`
   })
 }

@@ -3,7 +3,7 @@ import type { EndReason, NewSession } from '../../../core/session/session.ts'
 import type { SecretHash } from '../../../core/session/secret.ts'
 import type { Along, RotateOutcome, Rotation } from '../../../core/store.ts'
 import type { OneTimeToken, TokenPurpose } from '../../../core/token/one-time-token.ts'
-import { END_ONE } from '../deeds/end-sessions.ts'
+import { endOneText } from '../deeds/end-sessions.ts'
 import { judge, READ, rotate as rotateLocked, turnValues } from '../deeds/rotate.ts'
 import { endSession as endFollowed, OPEN, sessionValues } from '../deeds/sessions.ts'
 import { TAKE } from '../deeds/tokens.ts'
@@ -83,7 +83,7 @@ const END: Compound<{ ended: number; followed: number }> = {
   name: 'sessions_end_all',
   parameters: 4,
   parts: d => ({
-    with: [`ended as (${END_ONE.text(d).replace('returning', `and not ${FOLLOWED(d)} returning`)})`],
+    with: [`ended as (${endOneText(d, FOLLOWED(d))})`],
     select: `select (select count(*) from ended) as ended, ${FOLLOWED(d)}::int as followed`,
     condition: 'exists (select 1 from ended)',
   }),

@@ -1,11 +1,13 @@
 /** The part of a SQLite driver that the store uses: `libsql`, or anything with `better-sqlite3`'s synchronous interface. */
 
+/** An open database. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement
   close(): unknown
 }
 
+/** A prepared statement. Values are bound by position, as one array. */
 export interface SqliteStatement {
   all(...values: unknown[]): unknown[]
   get(...values: unknown[]): unknown

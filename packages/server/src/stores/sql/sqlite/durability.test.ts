@@ -7,8 +7,10 @@ import { insertUser, makeEvent, makeSession, makeToken, makeUser, newHash, newPa
 import type { SqlStore } from '../store.ts'
 import { sqliteStore } from './store.ts'
 
+const STRACE = 'strace'
+
 /** Watching another process's system calls needs the tool and the right to. */
-const canTrace = spawnSync('strace', ['-e', 'trace=fsync', 'true']).status === 0
+const canTrace = spawnSync(STRACE, ['-e', 'trace=fsync', 'true']).status === 0
 if (!canTrace && process.env['CI']) throw new Error('CI needs strace')
 
 describe.skipIf(!canTrace)('what SQLite flushes to the disk, counted by strace', () => {
@@ -29,7 +31,7 @@ describe.skipIf(!canTrace)('what SQLite flushes to the disk, counted by strace',
       deactivation: () => store.users.setDeactivated(user.id, true, NOW),
       removal: () => store.users.remove(user.id, NOW),
     }
-    for (const [name, deed] of Object.entries(deeds)) expect(await fsyncsOf(deed), name).toBe(1)
+    for (const [name, deed] of Object.entries(deeds)) expect({ [name]: await fsyncsOf(deed) }).toEqual({ [name]: 1 })
   })
 
   test('counters, noted activity and reads cost none', async () => {
@@ -45,7 +47,7 @@ describe.skipIf(!canTrace)('what SQLite flushes to the disk, counted by strace',
       touch: () => store.sessions.touch([{ sessionId: session.id, activeAt: NOW + 1 }]),
       check: () => store.sessions.find(session.id),
     }
-    for (const [name, deed] of Object.entries(free)) expect(await fsyncsOf(deed), name).toBe(0)
+    for (const [name, deed] of Object.entries(free)) expect({ [name]: await fsyncsOf(deed) }).toEqual({ [name]: 0 })
     // And what comes after them is durable again.
     expect(await fsyncsOf(() => store.users.setCustom(user.id, { plan: 'pro' }, NOW))).toBe(1)
   })
@@ -66,7 +68,7 @@ async function openStore(): Promise<SqlStore> {
 async function fsyncsOf(work: () => Promise<unknown>): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-strace-'))
   const file = join(folder, 'calls')
-  const tracer = spawn('strace', ['-f', '-e', 'trace=fsync,fdatasync', '-o', file, '-p', String(process.pid)], {
+  const tracer = spawn(STRACE, ['-f', '-e', 'trace=fsync,fdatasync', '-o', file, '-p', String(process.pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let said = ''

@@ -48,13 +48,14 @@ for (const { name, here } of STORES) {
         email => caller.post('password/authenticate', { user: email, password: 'x'.repeat(20_000) }),
         email => caller.post('password/verifyAuthentication', { user: { email }, password: WRONG }),
       ]
-      for (const way of ways) expectAlike(await ofEach(way), '400', '{"message":"Invalid credentials","code":"InvalidCredentials"}')
+      const refusal = answering('400', '{"message":"Invalid credentials","code":"InvalidCredentials"}')
+      for (const way of ways) expect(distinct(await ofEach(way))).toEqual([refusal])
     })
 
     it.each(['password/sendResetPasswordEmail', 'password/sendVerificationEmail'])(
       'is the same for every kind of account by %s',
       async route => {
-        expectAlike(await ofEach(email => caller.post(route, { email })), '200', 'null')
+        expect(distinct(await ofEach(email => caller.post(route, { email })))).toEqual([answering('200', 'null')])
       },
     )
 
@@ -65,7 +66,7 @@ for (const { name, here } of STORES) {
       shown['a new name'] = shownBy(await register({ username: 'fresh' }))
       shown['a taken name'] = shownBy(await register({ username: 'TAKEN' }))
       shown['a taken name, a new address'] = shownBy(await register({ username: 'taken', email: 'fresh@example.org' }))
-      expectAlike(shown, '200', '{}')
+      expect(distinct(shown)).toEqual([answering('200', '{}')])
     })
 
     it('costs the same deeds of the store, whoever it is about', async () => {
@@ -123,7 +124,7 @@ describe('the time of an answer', () => {
       const addresses = await mixForms(story.accounts.accounts)
       const both = async (email: string): Promise<number[]> => {
         const answers = await Promise.all(callers.map(caller => caller.post('password/authenticate', { user: { email }, password: WRONG })))
-        return answers.map(({ status }) => status).toSorted()
+        return answers.map(({ status }) => status).toSorted((a, b) => a - b)
       }
       // Learns what the store holds.
       await callers[0]?.post('password/authenticate', { user: 'nobody', password: WRONG })
@@ -145,7 +146,7 @@ describe('the time of an answer', () => {
       const times = await medians(Object.fromEntries(CLASSES.map(kind => [kind, attempt(kind)])), TRIES)
       if (IN_EARNEST) console.table(times)
       // Unequal hashes alone would be a factor of three, no hash at all a factor of thirty.
-      expect(spread(times), JSON.stringify(times)).toBeLessThan(IN_EARNEST ? 0.05 : 0.6)
+      expect(spread(times)).toBeLessThan(IN_EARNEST ? 0.05 : 0.6)
     } finally {
       caller.close()
       await story.close()
@@ -155,8 +156,17 @@ describe('the time of an answer', () => {
 
 const shownBy = ({ status, headers, body }: RawAnswer): string => `${status}\n${headers}\n\n${body}`
 
-function expectAlike(shown: Record<string, string>, status: string, body: string): void {
-  const [one = ''] = Object.values(shown)
-  for (const [kind, answer] of Object.entries(shown)) expect([kind, answer]).toEqual([kind, one])
-  expect(one.startsWith(`${status}\n`) && one.endsWith(`\n\n${body}`), one).toBe(true)
+/** Each answer once, after the kinds of account that got it when there is more than one. */
+function distinct(shown: Record<string, string>): string[] {
+  const answers = [...new Set(Object.values(shown))]
+  if (answers.length === 1) return answers
+  return answers.map(
+    answer =>
+      `${Object.keys(shown)
+        .filter(kind => shown[kind] === answer)
+        .join(', ')}: ${answer}`,
+  )
 }
+
+const answering = (status: string, body: string): unknown =>
+  expect.toSatisfy((answer: string) => answer.startsWith(`${status}\n`) && answer.endsWith(`\n\n${body}`))

@@ -145,7 +145,7 @@ export function sessionsContract({ the, open }: Setup): void {
     const { store } = the
     const [user, other] = [await insertUser(store), await insertUser(store)]
     const [one, two, ended] = [await openSession(store, user.id), await openSession(store, user.id), await openSession(store, user.id)]
-    const expired = await openSession(store, user.id, { expiresAt: NOW })
+    const expired = await openSession(store, user.id, { expiresAt: NOW + 1 })
     const idle = await openSession(store, user.id, { activeAt: NOW - HOUR, idle: MINUTE })
     const theirs = await openSession(store, other.id)
     await store.sessions.end(ended.id, 'logout', NOW)

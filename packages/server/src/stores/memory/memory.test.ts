@@ -66,6 +66,7 @@ describe('the memory store', () => {
   test('announces nothing when nothing that a cache holds has changed', async () => {
     const store = memoryStore()
     const user = await insertUser(store)
+    await store.users.setCustom(user.id, { plan: 'pro' }, NOW)
     const heard: (string | null)[] = []
     store.bus?.listen(userId => heard.push(userId))
     const { id } = await openSession(store, user.id, { refresh: { tip: TIP, spent: [] } })

@@ -118,6 +118,16 @@ describe('the bus of a split store', () => {
     }
   })
 
+  test('opens and closes both', async () => {
+    const called: string[] = []
+    const noting = (name: string): Store =>
+      busOf(memoryStore(), { open: async () => void called.push(`open ${name}`), close: async () => void called.push(`close ${name}`) })
+    const store = splitStore({ users: noting('users'), sessions: noting('sessions') })
+    await store.bus?.open()
+    await store.bus?.close()
+    expect(called).toEqual(['open users', 'open sessions', 'close users', 'close sessions'])
+  })
+
   test('hears either part, and tells both', async () => {
     const [users, sessions] = [memoryStore(), memoryStore()]
     const store = splitStore({ users, sessions })

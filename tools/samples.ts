@@ -1,6 +1,7 @@
 /**
  * The code in our documentation compiles against the built packages, as a reader's would. Taken from every `ts` block of README.md,
- * docs and the packages' README.md, and from every `@example` of a doc comment. A block that begins with "ts run" is run, too.
+ * docs and the packages' README.md, and from every `@example` of a doc comment. A block that begins with "ts run" is run, too;
+ * one that begins with "ts serve" is a server, run until it is up.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +17,8 @@ export interface Sample {
   line: number
   code: string
   run: boolean
+  /** A server: it would run for ever, so it is stopped once its last line was reached. */
+  serves: boolean
 }
 
 /** A sample that runs longer than this has a server or timer that it forgot to stop. */
@@ -47,7 +50,8 @@ export function markdownSamples(root: string): Sample[] {
       path,
       line: lineAt(text, index) + 1,
       code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-      run: flags.split(' ').includes('run'),
+      run: ['run', 'serve'].some(flag => flags.split(' ').includes(flag)),
+      serves: flags.split(' ').includes('serve'),
     }))
   })
 }
@@ -61,7 +65,7 @@ export function exampleSamples(root: string): Sample[] {
       for (const tag of ts.getJSDocTags(node)) {
         if (tag.tagName.text !== 'example') continue
         const code = (ts.getTextOfJSDocComment(tag.comment) ?? '').replaceAll(/^```.*$/gm, '')
-        samples.set(tag, { path, line: lineOf(source.tree, tag) + 1, code: imports(source, code) + code, run: false })
+        samples.set(tag, { path, line: lineOf(source.tree, tag) + 1, code: imports(source, code) + code, run: false, serves: false })
       }
     })
     return [...samples.values()]
@@ -104,8 +108,11 @@ function compilerProblem(line: string, samples: Sample[]): Problem[] {
   return sample && message ? [{ path: sample.path, line: sample.line + Number(row) - 1, message: `in the sample: ${message}` }] : []
 }
 
-async function run(folder: string, index: number, { path, line }: Sample): Promise<Problem[]> {
-  const { code, output } = await runNode(folder, [join('out', `${index}.js`)], RUN_SECONDS)
+async function run(folder: string, index: number, { path, line, serves }: Sample): Promise<Problem[]> {
+  const whole = serves
+    ? ['--input-type=module', '--eval', `await import('./out/${index}.js'); process.exit(0)`]
+    : [join('out', `${index}.js`)]
+  const { code, output } = await runNode(folder, whole, RUN_SECONDS)
   const reason = code === null ? `did not end within ${RUN_SECONDS} seconds` : `ended with ${code}`
   return code === 0 ? [] : [{ path, line, message: `the sample ${reason}: ${output.slice(-1000)}` }]
 }

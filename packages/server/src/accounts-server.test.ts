@@ -179,5 +179,9 @@ describe('refresh', () => {
 /** What a token says, unverified. */
 function payloadOf(token: string): { data: { token: string }; rt: string; [claim: string]: unknown } {
   // `JSON.parse` answers any; these tokens were made by the code under test.
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { data: { token: string }; rt: string; [claim: string]: unknown }
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    data: { token: string }
+    rt: string
+    [claim: string]: unknown
+  }
 }

@@ -49,7 +49,8 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
       ...(sendMail === undefined ? {} : { sendMail }),
     },
     store: await storeOf(config),
-    strategies: { password: new AccountsPassword() },
+    // accounts-js lets names be ASCII letters and digits only. There is nothing to be compatible with here, so our own rules are enough.
+    strategies: { password: new AccountsPassword({ validateUsername: () => true }) },
     ports: systemPorts(log),
   })
   return {

@@ -185,7 +185,7 @@ export interface Rotation {
   /** A new handle (and generation + 1), when the app asked for one at each refresh. Not applied to a repeated turn. */
   handle?: string
   /** Written when the turn is `reused`; the session is then ended (`reused-refresh`), unless `endOnReuse` is false. */
-  alongReuse?: Along
+  alongReuse?: (userId: string) => Along
   /** False: a mismatch may be a forgery, so it must not end the session. */
   endOnReuse: boolean
 }

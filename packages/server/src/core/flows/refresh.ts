@@ -70,7 +70,9 @@ async function rotate(core: Core, claims: RefreshClaims, next: Secret, origin: O
     // be able to end it.
     endOnReuse: claims.genuine,
     // Nor may they fill the audit trail with thefts that never were.
-    ...(claims.genuine ? { alongReuse: { audit: [auditEvent(core, 'refresh-reused', origin, { sessionId: claims.sid })] } } : {}),
+    ...(claims.genuine
+      ? { alongReuse: userId => ({ audit: [auditEvent(core, 'refresh-reused', origin, { userId, sessionId: claims.sid })] }) }
+      : {}),
   })
 }
 

@@ -30,7 +30,7 @@ export class Html {
 /**
  * Makes HTML from a template literal. Whatever is put in is escaped, unless it was made by this tag itself.
  * @example
- * html`<p>Hello ${user.username}</p>`.toString()
+ * html`<p>Hello ${'<Ada>'}</p>`.toString() // <p>Hello &lt;Ada&gt;</p>
  */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
   const filled = parts.map((part, index) => part + (index < values.length ? htmlOf(values[index] ?? '') : ''))

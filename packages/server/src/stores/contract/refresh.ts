@@ -84,7 +84,11 @@ export function refreshContract({ the }: Setup): void {
       await turn(tip)
       await turn(after(tip))
       const ride = await newRide(store, user.id)
-      const outcome = await turn(presented === 'spent' ? tip : newHash(), { now: NOW + GRACE, alongReuse: ride.along, ip: '203.0.113.9' })
+      const outcome = await turn(presented === 'spent' ? tip : newHash(), {
+        now: NOW + GRACE,
+        alongReuse: () => ride.along,
+        ip: '203.0.113.9',
+      })
       expect(outcome).toMatchObject({
         outcome: 'reused',
         found: { session: { endedAt: NOW + GRACE, endReason: 'reused-refresh' }, user: { id: user.id } },
@@ -101,7 +105,7 @@ export function refreshContract({ the }: Setup): void {
     const { store } = the
     const { user, session, tip, turn } = await opened(store)
     const ride = await newRide(store, user.id)
-    const outcome = await turn(newHash(), { now: NOW + 1, endOnReuse: false, alongReuse: ride.along })
+    const outcome = await turn(newHash(), { now: NOW + 1, endOnReuse: false, alongReuse: () => ride.along })
     expect(outcome.outcome).toBe('reused')
     await ride.expectWritten()
     expect((await store.sessions.find(session.id))?.session.endedAt).toBeUndefined()
@@ -112,8 +116,8 @@ export function refreshContract({ the }: Setup): void {
     const { store } = the
     const { user, tip, turn } = await opened(store)
     const ride = await newRide(store, user.id)
-    const outcomes = [await turn(tip, { alongReuse: ride.along }), await turn(tip, { alongReuse: ride.along })]
-    outcomes.push(await turn(newHash(), { alongReuse: ride.along, judge: () => false }))
+    const outcomes = [await turn(tip, { alongReuse: () => ride.along }), await turn(tip, { alongReuse: () => ride.along })]
+    outcomes.push(await turn(newHash(), { alongReuse: () => ride.along, judge: () => false }))
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['rotated', 'repeated', 'over'])
     await ride.expectNothing()
   })

@@ -120,7 +120,7 @@ export function bumpEpoch(data: MemoryData, userId: string, now: number): boolea
 
 function rotate(data: MemoryData, session: NewSession, user: User, rotation: Rotation): RotateOutcome {
   const { presented, next, now, grace, ip, userAgent, device, handle } = rotation
-  const ride = data.prepare(rotation.alongReuse)
+  const ride = data.prepare(rotation.alongReuse?.(user.id))
   const found = (): SessionAndUser => ({ session: visible(session), user: copy(user) })
   // Whatever the judge says, what has ended stays ended.
   if (!session.refresh || session.endedAt !== undefined || !rotation.judge(found())) return { outcome: 'over' }

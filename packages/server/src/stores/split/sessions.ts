@@ -19,8 +19,9 @@ export function splitSessions(parts: Parts): SessionStore {
     async rotate(rotation) {
       const found = await withUser(parts, await sessionsAlone.find({ id: rotation.sessionId }))
       if (!found) return { outcome: 'over' }
-      const outcome = await sessionsAlone.rotate({ ...rotation, alongReuse: auditOf(rotation.alongReuse) }, found.user)
-      if (outcome.outcome === 'reused') await deliver(users, rotation.alongReuse)
+      const along = rotation.alongReuse?.(found.user.id)
+      const outcome = await sessionsAlone.rotate({ ...rotation, alongReuse: () => auditOf(along) }, found.user)
+      if (outcome.outcome === 'reused') await deliver(users, along)
       return outcome
     },
 

@@ -40,7 +40,7 @@ function* reuse(rotation: Rotation, { session, user }: SessionAndUser): Deed<Rot
     after.endedAt = rotation.now
     after.endReason = 'reused-refresh'
   }
-  yield* writeAlong(rotation.alongReuse)
+  yield* writeAlong(rotation.alongReuse?.(user.id))
   return { outcome: 'reused', found: { session: after, user } }
 }
 

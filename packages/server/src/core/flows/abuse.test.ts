@@ -8,6 +8,7 @@ import { restWorld } from '../../testing/rest-world.ts'
 import type { World, WorldOptions } from '../../testing/index.ts'
 import type { Login } from '../accounts.ts'
 import type { AuditEvent } from '../audit/events.ts'
+import type { Along } from '../store.ts'
 import type { Origin, SecondFactor } from '../strategy.ts'
 
 const NEW_PASSWORD = 'a rather different sentence'
@@ -41,20 +42,29 @@ describe('signing up with a taken address', () => {
     expect(heard).toEqual(['ada'])
   })
 
-  it('leaves the same in the store as a new one: a token that nobody has, a mail, an audit line', async () => {
+  it('asks as much of the store as a new one: a read, and one write with a token, a mail and an audit line', async () => {
     await using world = await newWorld({ options: { password: { sendVerificationEmailAfterSignup: true } } })
     await world.createUser('ada')
     const { store } = world.server.accounts.core
+    await world.server.accounts.core.outbox.stop()
     const deeds: string[] = []
-    const issue = store.tokens.issue.bind(store.tokens)
-    store.tokens.issue = async (token, along) => {
-      deeds.push(`token of ${token.userId}, ${along?.mail?.length} mail, ${along?.audit?.map(({ type }) => type).join()}`)
-      return issue(token, along)
-    }
+    const { users, tokens } = { users: { ...store.users }, tokens: { ...store.tokens } }
+    const riders = (along: Along | undefined): string => `${along?.mail?.length} mail, ${along?.audit?.map(({ type }) => type).join()}`
+    store.users.find = async identifier => (deeds.push(`find ${identifier.kind}`), users.find(identifier))
+    store.users.insert = async (user, along) => (deeds.push(`insert, token, ${riders(along)}`), users.insert(user, along))
+    store.tokens.issue = async (token, along) => (deeds.push(`token of ${token.userId}, ${riders(along)}`), tokens.issue(token, along))
     store.outbox.add = store.audit.add = async () => void deeds.push('a write of its own')
     await world.server.accounts.register({ email: 'ada@example.org', password: NEW_PASSWORD }, world.origin)
     await world.server.accounts.register({ email: 'grace@example.org', password: NEW_PASSWORD }, world.origin)
-    expect(deeds).toEqual(['token of null, 1 mail, user-duplicate'])
+    expect(deeds).toEqual(['find email', 'token of null, 1 mail, user-duplicate', 'find email', 'insert, token, 1 mail, user-created'])
+  })
+
+  it('is found out by the store alone when two sign up at once, and answered no differently', async () => {
+    await using world = await newWorld()
+    const register = () => world.server.accounts.register({ username: 'ada', email: 'ada@example.org', password: PASSWORD }, world.origin)
+    expect(await Promise.all([register(), register(), register()])).toEqual(Array(3).fill({ result: {}, login: null }))
+    expect((await world.delivered()).map(({ to }) => to)).toEqual(['ada@example.org', 'ada@example.org'])
+    expect(await world.server.accounts.listUsers({})).toHaveLength(1)
   })
 })
 

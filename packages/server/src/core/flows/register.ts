@@ -46,11 +46,14 @@ export async function register(
   const newUser = newUserOf(core, kept, stored)
 
   const along = alongSignUp(core, newUser.user, origin)
-  const outcome = await core.store.users.insert(newUser, along)
   const hides = core.settings.ambiguousErrorMessages && !core.settings.enableAutologin
-  if (!outcome.inserted) {
-    await tellOwner(core, draft, origin)
-    if (!hides) throw new AccountsError(outcome.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+  // Looked up beforehand where that must not show: a taken name then costs a read and a write like a new one, and not also an insert that fails.
+  const owners = hides ? await ownersOf(core, newUser.identifiers) : NOBODY
+  const outcome = owners.size > 0 ? null : await core.store.users.insert(newUser, along)
+  if (!outcome?.inserted) {
+    const owner = (outcome ? await ownersOf(core, newUser.identifiers) : owners).get('email')
+    await tellOwner(core, kept.emails[0], owner, origin)
+    if (!hides) throw new AccountsError(outcome?.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
     return { result: {}, login: null }
   }
   core.outbox.kick()
@@ -113,6 +116,17 @@ async function askValidateNewUser(core: Core, input: Registration, draft: Draft)
   }
 }
 
+/** Users by the kind of name they have. */
+type Owners = ReadonlyMap<Identifier['kind'], User>
+
+const NOBODY: Owners = new Map()
+
+/** Who has these names already. */
+async function ownersOf(core: Core, names: readonly Identifier[]): Promise<Owners> {
+  const found = await Promise.all(names.map(name => core.store.users.find(name)))
+  return new Map(names.flatMap(({ kind }, at) => (found[at] ? [[kind, found[at]] as const] : [])))
+}
+
 /** The rows of a new user. */
 export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null): NewUser {
   const now = core.clock.now()
@@ -148,9 +162,7 @@ function alongSignUp(core: Core, user: User, origin: Origin): Along {
  * Tells the owner of a taken address that somebody tried to sign up with it; writes as much when there is nobody to tell, and in one transaction
  * like a sign-up that succeeds.
  */
-async function tellOwner(core: Core, draft: Draft, origin: Origin): Promise<void> {
-  const email = draft.emails[0]
-  const owner = email ? await core.store.users.find({ kind: 'email', key: email.key }) : null
+async function tellOwner(core: Core, email: Draft['emails'][0] | undefined, owner: User | undefined, origin: Origin): Promise<void> {
   // To the address as it is kept, never as it was typed: look-alikes that share a key must not learn that there is an account.
   const to = owner?.emails.find(one => emailKey(one.address) === email?.key)?.address
   const mail =

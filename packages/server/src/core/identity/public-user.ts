@@ -2,12 +2,16 @@ import type { PublicUser } from '@latchkey/common'
 import type { Settings } from '../settings.ts'
 import type { User } from './user.ts'
 
-// A custom field never stands in for one of ours, never looks like a secret of the parents' layouts, and never reaches a prototype.
+// A custom field never stands in for one of ours (`_id` is what the parents call the id), never looks like a secret of the parents' layouts, and
+// never reaches a prototype.
 const RESERVED: ReadonlySet<string> = new Set([
   'id',
+  '_id',
   'username',
   'emails',
   'deactivated',
+  'deactivatedAt',
+  'epoch',
   'createdAt',
   'updatedAt',
   'services',

@@ -13,39 +13,34 @@ export interface RawAnswer {
 
 /** Somebody with one connection. Close it. */
 export interface RawCaller {
+  get(route: string, headers?: Record<string, string>): Promise<RawAnswer>
   post(route: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer>
   close(): void
 }
 
 export function rawCaller(url: string): RawCaller {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const send = (method: string, route: string, headers: Record<string, string>, text?: string): Promise<RawAnswer> =>
+    new Promise((resolve, reject) => {
+      const began = performance.now()
+      const type = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
+      const sent = request(`${url}/accounts/${route}`, { agent, method, headers: { ...type, ...headers } })
+      sent.on('error', reject)
+      sent.on('response', answer => {
+        let body = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk: string) => (body += chunk))
+        answer.on('error', reject)
+        answer.on('end', () => {
+          const took = performance.now() - began
+          resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer.rawHeaders), body, took })
+        })
+      })
+      sent.end(text)
+    })
   return {
-    post: (route, body, headers = {}) =>
-      new Promise((resolve, reject) => {
-        const text = JSON.stringify(body)
-        const began = performance.now()
-        const sent = request(`${url}/accounts/${route}`, {
-          agent,
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers },
-        })
-        sent.on('error', reject)
-        sent.on('response', answer => {
-          let received = ''
-          answer.setEncoding('utf8')
-          answer.on('data', (chunk: string) => (received += chunk))
-          answer.on('error', reject)
-          answer.on('end', () =>
-            resolve({
-              status: answer.statusCode ?? 0,
-              headers: headersOf(answer.rawHeaders),
-              body: received,
-              took: performance.now() - began,
-            }),
-          )
-        })
-        sent.end(text)
-      }),
+    get: (route, headers = {}) => send('GET', route, headers),
+    post: (route, body, headers = {}) => send('POST', route, headers, JSON.stringify(body)),
     close: () => agent.destroy(),
   }
 }

@@ -1,0 +1,418 @@
+/** What thieves, racers and strangers try with sessions, tokens and passwords, against a running server on real databases. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AccountsServerOptions } from '@latchkey/server'
+import { sqliteStore } from '@latchkey/server/stores/sql'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { hasPostgres } from '../tools/test/postgres.ts'
+import { post } from './support/call.ts'
+import type { Answer } from './support/call.ts'
+import { twoInstances } from './support/instances.ts'
+import type { TwoInstances } from './support/instances.ts'
+import { rawCaller } from './support/raw-call.ts'
+import { startServer } from './support/server.ts'
+import type { RunningStory } from './support/server.ts'
+import { dataFolder } from './support/standalone.ts'
+import { STORES } from './support/stores.ts'
+
+const PASSWORD = 'correct horse battery staple'
+const NEW_PASSWORD = 'a rather different sentence'
+const ADA = 'ada@example.org'
+const PLENTY = { limit: 1_000_000 }
+const UNLIMITED = {
+  limits: { login: { address: PLENTY, account: PLENTY }, register: { address: PLENTY }, token: { address: PLENTY } },
+  lockout: { free: PLENTY.limit },
+}
+
+type Tokens = { accessToken: string; refreshToken: string }
+
+describe('a thief of the database', () => {
+  it('finds no secret that was ever sent, and nothing in it signs anybody in', async () => {
+    const folder = await dataFolder()
+    onTestFinished(() => folder.remove())
+    const story = await server('memory', { ...UNLIMITED, db: sqliteStore({ path: join(folder.path, 'accounts.db') }) })
+    const { url } = story
+    const secrets = [PASSWORD, NEW_PASSWORD]
+    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    secrets.push(await story.tokenFor(ADA, 'verify-email'))
+    const first = await signIn(url)
+    const second = tokensOf((await post(url, 'refreshTokens', first)).body)
+    secrets.push(
+      ...[first, second].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken, payload(refreshToken).rt as string]),
+    )
+    secrets.push(await cookieOf(url))
+    await post(url, 'password/sendResetPasswordEmail', { email: ADA })
+    secrets.push(await story.tokenFor(ADA, 'reset-password'))
+    await post(url, 'password/changePassword', { oldPassword: PASSWORD, newPassword: NEW_PASSWORD }, second.accessToken)
+    // Left unredeemed, so that there is something to steal.
+    await post(url, 'password/sendResetPasswordEmail', { email: ADA })
+
+    const files = await Promise.all((await readdir(folder.path)).map(name => readFile(join(folder.path, name), 'latin1')))
+    const dump = files.join('\n')
+    expect(dump).toContain(ADA)
+    for (const secret of secrets) expect(dump).not.toContain(secret)
+
+    // Whatever in it looks like a token, tried as every kind of token there is.
+    const stolen = [...new Set(dump.match(/[\w-]{20,}/g))].filter(text => text.length <= 64)
+    expect(stolen.length).toBeGreaterThan(20)
+    const caller = rawCaller(url)
+    onTestFinished(() => caller.close())
+    const [header = '', body = '', signature = ''] = second.refreshToken.split('.')
+    const sid = payload(second.refreshToken).sid
+    for (const value of stolen) {
+      const refreshToken = `${header}.${encode({ ...payload(second.refreshToken), sid, rt: value })}.${signature}`
+      const tried = [
+        await caller.get('user', { authorization: `Bearer ${value}` }),
+        await caller.get('user', { authorization: `Bearer ${header}.${body}.${value}` }),
+        await caller.get('user', { cookie: `latchkey-3000=${value}` }),
+        await caller.post('password/verifyEmail', { token: value }),
+        await caller.post('password/resetPassword', { token: value, newPassword: 'chosen by a thief' }),
+        await caller.post('refreshTokens', { accessToken: second.accessToken, refreshToken }),
+        await caller.post('password/authenticate', { user: ADA, password: value }),
+      ]
+      expect(tried.slice(0, 3).map(answer => answer.body)).toEqual(['null', 'null', 'null'])
+      expect(tried.slice(3).map(({ status }) => status)).toEqual([400, 400, 400, 400])
+    }
+    expect(await who(url, second.accessToken)).toBe(ADA)
+  })
+})
+
+describe('every secret', () => {
+  it('is good where it belongs and nowhere else', async () => {
+    const story = await server('sqlite', UNLIMITED)
+    const { url } = story
+    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    const verify = await story.tokenFor(ADA, 'verify-email')
+    await post(url, 'password/sendResetPasswordEmail', { email: ADA })
+    const reset = await story.tokenFor(ADA, 'reset-password')
+    const login = (await post(url, 'password/authenticate', { user: ADA, password: PASSWORD })).body
+    const { accessToken, refreshToken } = tokensOf(login)
+    const secrets = {
+      access: accessToken,
+      refresh: refreshToken,
+      'what the refresh token holds': payload(refreshToken).rt as string,
+      cookie: await cookieOf(url),
+      'session id': login?.sessionId ?? '',
+      handle: (payload(accessToken).data as { token: string }).token,
+      verify,
+      reset,
+    }
+    const caller = rawCaller(url)
+    onTestFinished(() => caller.close())
+    // Those that consume come last, and only with what does not belong there.
+    const places: Record<string, (secret: string) => Promise<boolean>> = {
+      access: async secret => (await caller.get('user', { authorization: `Bearer ${secret}` })).body !== 'null',
+      'access, in the body': async secret => (await caller.post('user', { accessToken: secret })).body !== 'null',
+      cookie: async secret => (await caller.get('user', { cookie: `latchkey-3000=${secret}` })).body !== 'null',
+      'access beside refresh': async secret => (await caller.post('refreshTokens', { accessToken: secret, refreshToken })).status === 200,
+      refresh: async secret => (await caller.post('refreshTokens', { accessToken, refreshToken: secret })).status === 200,
+      verify: async secret => (await caller.post('password/verifyEmail', { token: secret })).status === 200,
+      reset: async secret => (await caller.post('password/resetPassword', { token: secret, newPassword: NEW_PASSWORD })).status === 200,
+    }
+    const good = new Map<string, string[]>()
+    for (const [place, accepts] of Object.entries(places)) {
+      const accepted: string[] = []
+      for (const [name, secret] of Object.entries(secrets)) if (await accepts(secret)) accepted.push(name)
+      good.set(place, accepted)
+    }
+    expect(Object.fromEntries(good)).toEqual({
+      access: ['access'],
+      'access, in the body': ['access'],
+      cookie: ['cookie'],
+      'access beside refresh': ['access'],
+      refresh: ['refresh'],
+      verify: ['verify'],
+      reset: ['reset'],
+    })
+  })
+})
+
+for (const { name, here } of STORES) {
+  describe.skipIf(!here)(`races, on ${name}`, () => {
+    it('a session that was ended while it was being refreshed stays ended, whatever the refreshes were answered', async () => {
+      const { url, accounts } = await server(name, UNLIMITED)
+      await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+      for (const end of ['logout', 'sessions/endOthers', 'password/changePassword']) {
+        const tokens = await signIn(url)
+        const asking = end === 'logout' ? tokens : await signIn(url)
+        const body = { oldPassword: PASSWORD, newPassword: PASSWORD }
+        const [ended, ...refreshed] = await Promise.all([
+          post(url, end, body, asking.accessToken),
+          ...Array.from({ length: 12 }, () => post(url, 'refreshTokens', tokens)),
+        ])
+        expect([end, ended.status]).toEqual([end, 200])
+        for (const { body: answer } of refreshed.filter(({ status }) => status === 200)) {
+          expect(await who(url, tokensOf(answer).accessToken)).toBeNull()
+          expect((await post(url, 'refreshTokens', tokensOf(answer))).status).toBe(400)
+        }
+        expect(await who(url, tokens.accessToken)).toBeNull()
+      }
+      expect(await accounts.accounts.lookUp(ADA)).not.toBeNull()
+    })
+
+    it('as many logins at once are as many sessions, each in the list and each to be ended', async () => {
+      const { url, accounts } = await server(name, UNLIMITED)
+      const { id } = await accounts.accounts.createUser({ email: ADA, password: PASSWORD })
+      const all = await Promise.all(Array.from({ length: 20 }, () => signIn(url)))
+      expect(await accounts.accounts.userSessions(id)).toHaveLength(20)
+      await post(url, 'sessions/endOthers', {}, all[7]?.accessToken)
+      expect(await accounts.accounts.userSessions(id)).toHaveLength(1)
+      const names = await Promise.all(all.map(({ accessToken }) => who(url, accessToken)))
+      expect(names.filter(Boolean)).toEqual([ADA])
+    })
+
+    it('of two changes of the password at once one is made, and it is the one that was told so', async () => {
+      const { url } = await server(name, UNLIMITED)
+      await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+      const [phone, laptop] = [await signIn(url), await signIn(url)]
+      const wishes = ['the first new password', 'the second new password']
+      const answers = await Promise.all(
+        [phone, laptop].map(({ accessToken }, n) =>
+          post(url, 'password/changePassword', { oldPassword: PASSWORD, newPassword: wishes[n] }, accessToken),
+        ),
+      )
+      const made = answers.findIndex(({ status }) => status === 200)
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      expect((await post(url, 'password/authenticate', { user: ADA, password: wishes[made] })).status).toBe(200)
+      expect((await post(url, 'password/authenticate', { user: ADA, password: wishes[1 - made] })).status).toBe(400)
+    })
+
+    it('whoever deleted the account is gone with every token and link, and whoever takes the address next inherits nothing', async () => {
+      const story = await server(name, UNLIMITED)
+      const { url } = story
+      await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+      const verify = await story.tokenFor(ADA, 'verify-email')
+      await post(url, 'password/sendResetPasswordEmail', { email: ADA })
+      const reset = await story.tokenFor(ADA, 'reset-password')
+      const [phone, laptop, cookie] = [await signIn(url), await signIn(url), await cookieOf(url)]
+      expect((await post(url, 'account/delete', { password: PASSWORD }, phone.accessToken)).status).toBe(200)
+
+      await post(url, 'password/register', { user: { email: ADA, password: NEW_PASSWORD } })
+      const caller = rawCaller(url)
+      onTestFinished(() => caller.close())
+      for (const { accessToken } of [phone, laptop]) expect(await who(url, accessToken)).toBeNull()
+      expect((await caller.get('user', { cookie: `latchkey-3000=${cookie}` })).body).toBe('null')
+      const refused = [
+        await post(url, 'refreshTokens', laptop),
+        await post(url, 'logout', {}, laptop.accessToken),
+        await post(url, 'password/verifyEmail', { token: verify }),
+        await post(url, 'password/resetPassword', { token: reset, newPassword: PASSWORD }),
+        await post(url, 'password/authenticate', { user: ADA, password: PASSWORD }),
+      ]
+      expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400])
+      const next = await signIn(url, NEW_PASSWORD)
+      expect((await story.accounts.accounts.check(next.accessToken)).user.emails).toEqual([{ address: ADA, verified: false }])
+    })
+  })
+}
+
+describe('a link', () => {
+  it('to an address that has moved to another account verifies it for neither', async () => {
+    const story = await server('sqlite', UNLIMITED)
+    const { url } = story
+    const shared = 'shared@example.org'
+    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    const { accessToken } = await signIn(url)
+    await post(url, 'password/addEmail', { newEmail: shared }, accessToken)
+    await post(url, 'password/sendVerificationEmail', { email: shared })
+    const link = await story.tokenFor(shared, 'verify-email')
+    await post(url, 'password/removeEmail', { email: shared, password: PASSWORD }, accessToken)
+    await story.accounts.accounts.createUser({ email: shared, password: PASSWORD })
+    expect((await post(url, 'password/verifyEmail', { token: link })).status).toBe(400)
+    expect((await story.accounts.accounts.lookUp(shared))?.emails).toEqual([{ address: shared, verified: false }])
+  })
+
+  it('leads to our own site, whatever Host the request for it named', async () => {
+    const story = await server('memory', { siteUrl: 'https://app.example.com' })
+    await story.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
+    const caller = rawCaller(story.url)
+    onTestFinished(() => caller.close())
+    for (const host of ['evil.example', 'app.example.com.evil.example', 'app.example.com:80@evil.example']) {
+      await caller.post('password/sendResetPasswordEmail', { email: ADA }, { host })
+      await story.tokenFor(ADA, 'reset-password')
+    }
+    for (const { text, html } of story.mails) {
+      expect(text).toContain('https://app.example.com/reset-password/')
+      expect(`${text}${html}`).not.toContain('evil')
+    }
+  })
+})
+
+describe.skipIf(!hasPostgres)('two instances on one PostgreSQL', () => {
+  it('hand one successor to twenty uses of one refresh token, and log nobody out', async () => {
+    const { one, other } = await both(UNLIMITED)
+    await post(one.url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    const tokens = await signIn(one.url)
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => post((n % 2 ? one : other).url, 'refreshTokens', tokens)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    expect(new Set(answers.map(({ body }) => payload(tokensOf(body).refreshToken).rt)).size).toBe(1)
+    const next = tokensOf((await post(other.url, 'refreshTokens', tokensOf(answers[3]?.body ?? null))).body)
+    for (const { url } of [one, other]) expect(await who(url, next.accessToken)).toBe(ADA)
+  })
+
+  it('make one user of twenty sign-ups with one address at once', async () => {
+    const { one, other } = await both({ ...UNLIMITED, ambiguousErrorMessages: false })
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        post((n % 2 ? one : other).url, 'password/register', { user: { email: n % 3 ? ADA : 'ADA@Example.org', password: PASSWORD } }),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await one.accounts.accounts.listUsers({})).toHaveLength(1)
+  })
+
+  it('count tries together: who is refused by the one gets no fresh tries from the other', async () => {
+    const { one, other } = await both({ lockout: { free: 1000 } })
+    await one.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
+    const statuses: number[] = []
+    for (let n = 0; n < 20; n += 1) {
+      const { status } = await post((n % 2 ? one : other).url, 'password/authenticate', { user: ADA, password: 'a guess' })
+      statuses.push(status)
+    }
+    expect(statuses).toEqual([...Array<number>(15).fill(400), ...Array<number>(5).fill(429)])
+  })
+
+  it('lock together, for a known account and for one that nobody has', async () => {
+    const { one, other } = await both()
+    await one.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
+    for (const user of [ADA, 'nobody@example.org']) {
+      for (let n = 0; n < 6; n += 1) await post((n % 2 ? one : other).url, 'password/authenticate', { user, password: 'a guess' })
+      for (const { url } of [one, other])
+        expect([user, (await post(url, 'password/authenticate', { user, password: PASSWORD })).status]).toEqual([user, 429])
+    }
+  })
+
+  it('agree on a session though their clocks are two minutes apart, and neither lets it live longer than the other', async () => {
+    let now = Date.parse('2026-01-01')
+    const clockAt = (skew: number): Partial<AccountsServerOptions> => ({
+      ...UNLIMITED,
+      session: { idle: '1h', absolute: '3h' },
+      ports: { clock: { now: () => now + skew } },
+    })
+    const { one: ahead, other: behind } = await both(clockAt(120_000), clockAt(0))
+    await ahead.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
+    for (const home of [ahead, behind]) {
+      let tokens = await signIn(home.url)
+      for (const { url } of [ahead, behind]) expect(await who(url, tokens.accessToken)).toBe(ADA)
+      // Used all the time, it ends with its absolute life on both, give or take the two minutes.
+      for (let minutes = 0; minutes < 176; minutes += 44) {
+        now += 44 * 60_000
+        tokens = tokensOf((await post((minutes % 88 ? ahead : behind).url, 'refreshTokens', tokens)).body)
+      }
+      now += 8 * 60_000
+      for (const { url } of [ahead, behind]) {
+        expect(await who(url, tokens.accessToken)).toBeNull()
+        expect((await post(url, 'refreshTokens', tokens)).status).toBe(400)
+      }
+      // Left alone, it ends with its idle time.
+      const idle = await signIn(home.url)
+      now += 63 * 60_000
+      for (const { url } of [ahead, behind]) expect((await post(url, 'refreshTokens', idle)).status).toBe(400)
+    }
+  })
+})
+
+describe('a store that does not answer', () => {
+  it('lets nobody in and signs nobody out: everything is refused as our own failure, and goes on afterwards', async () => {
+    const story = await server('sqlite', { ...UNLIMITED, cacheSize: 0 })
+    const { url, accounts } = story
+    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    const [tokens, cookie] = [await signIn(url), await cookieOf(url)]
+    const restore = breakDown(accounts.accounts.core.store)
+    const caller = rawCaller(url)
+    onTestFinished(() => caller.close())
+    const bearer = { authorization: `Bearer ${tokens.accessToken}` }
+    const own = { cookie: `latchkey-3000=${cookie}`, origin: url }
+    const answers = [
+      await caller.get('user', bearer),
+      await caller.get('user', own),
+      await caller.get('sessions', bearer),
+      await caller.get('account/export', own),
+      await caller.post('password/authenticate', { user: ADA, password: PASSWORD }),
+      await caller.post('password/authenticate', { user: ADA, password: 'wrong' }),
+      await caller.post('password/verifyAuthentication', { user: ADA, password: PASSWORD }),
+      await caller.post('password/register', { user: { email: 'eve@example.org', password: PASSWORD } }),
+      await caller.post('refreshTokens', tokens),
+      await caller.post('logout', {}, bearer),
+      await caller.post('logout', {}, own),
+      await caller.post('password/sendResetPasswordEmail', { email: ADA }),
+      await caller.post('password/verifyEmail', { token: 'x' }),
+      await caller.post('password/changePassword', { oldPassword: PASSWORD, newPassword: NEW_PASSWORD }, bearer),
+      await caller.post('account/delete', { password: PASSWORD }, own),
+    ]
+    for (const { status, headers, body } of answers) {
+      expect([status, body]).toEqual([500, '{"message":"Internal server error","code":"InternalError"}'])
+      expect(headers).not.toMatch(/set-cookie/i)
+    }
+    restore()
+    expect(await who(url, tokens.accessToken)).toBe(ADA)
+    expect((await caller.get('user', own)).status).toBe(200)
+    expect((await post(url, 'refreshTokens', tokens)).status).toBe(200)
+  })
+
+  it('does not make a cached session outlive what the bus can vouch for', async () => {
+    const { url, accounts } = await server('memory', UNLIMITED)
+    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+    const tokens = await signIn(url)
+    expect(await who(url, tokens.accessToken)).toBe(ADA)
+    const { store } = accounts.accounts.core
+    breakDown(store)
+    if (store.bus) store.bus.trusted = () => false
+    expect((await post(url, 'user', {}, tokens.accessToken)).status).toBe(500)
+  })
+})
+
+async function server(name: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
+  const story = await startServer(name, options)
+  onTestFinished(() => story.close())
+  return story
+}
+
+async function both(options: Partial<AccountsServerOptions> = {}, others = options): Promise<TwoInstances> {
+  const instances = await twoInstances(options, others)
+  onTestFinished(() => instances.close())
+  return instances
+}
+
+async function signIn(url: string, password = PASSWORD): Promise<Tokens> {
+  return tokensOf((await post(url, 'password/authenticate', { user: ADA, password })).body)
+}
+
+/** The secret in the cookie of a fresh sign-in. */
+async function cookieOf(url: string): Promise<string> {
+  const caller = rawCaller(url)
+  const page = { origin: url, 'x-latchkey-session': 'cookie' }
+  const { headers } = await caller.post('password/authenticate', { user: ADA, password: PASSWORD }, page)
+  caller.close()
+  return /latchkey-3000=([\w-]{43})/.exec(headers)?.[1] ?? ''
+}
+
+async function who(url: string, token: string): Promise<string | null> {
+  const { status, body } = await post(url, 'user', {}, token)
+  expect(status).toBe(200)
+  return body?.emails?.[0]?.address ?? null
+}
+
+function tokensOf(answer: Answer): Tokens {
+  if (!answer?.tokens) throw new Error(`no tokens: ${JSON.stringify(answer)}`)
+  return answer.tokens
+}
+
+/** What a token says, signed or not. */
+const payload = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** Every deed fails as a driver fails, in words that are nobody's business; until what is returned is called. */
+function breakDown(store: RunningStory['accounts']['accounts']['core']['store']): () => void {
+  const parts = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit'] as const
+  const whole = parts.map(part => [part, { ...store[part] }] as const)
+  for (const part of parts) {
+    const fails = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.5:5432, password=hunter2'))
+    Object.assign(store[part], Object.fromEntries(Object.keys(store[part]).map(deed => [deed, fails])))
+  }
+  return () => {
+    for (const [part, deeds] of whole) Object.assign(store[part], deeds)
+  }
+}

@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium)('the home page', () => {
 
     // Sign up, and verify with the link in the mailbox
     await laptop.goto(world.url)
-    await laptop.getByRole('link', { name: 'Create an account' }).click()
+    await laptop.getByRole('link', { name: 'Create account' }).click()
     await laptop.getByLabel('E-mail').fill(ADA)
     await laptop.getByLabel('Password', { exact: true }).fill(FIRST)
     await laptop.getByRole('button', { name: 'Create account' }).click()
@@ -166,12 +166,12 @@ describe.skipIf(!hasChromium)('the home page', () => {
     expect(world.complaints).toEqual([])
   })
 
-  it('hides "Create an account" when sign-up is closed', async () => {
+  it('hides "Create account" when sign-up is closed', async () => {
     const world = await newWorld(browser, { LATCHKEY_SIGN_UP: 'off' })
     const page = await world.device()
     await page.goto(`${world.url}/#/create-account`)
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(await page.getByRole('link', { name: 'Create an account' }).count()).toBe(0)
+    expect(await page.getByRole('link', { name: 'Create account' }).count()).toBe(0)
   })
 
   it('can be used with the keyboard alone', async () => {

@@ -14,9 +14,9 @@ test('every ts block of the documentation is taken, with its place', () => {
   const page = `# Title\n\n${block('ts', 'one()')}\n${block('sh', 'npm start')}\n- item\n\n  ${block('ts run', '  two()').replaceAll('\n```\n', '\n  ```\n')}`
   using repository = repositoryOf({ 'README.md': page, 'docs/deep/page.md': block('ts', 'three()'), 'notes.md': block('ts', 'four()') })
   expect(markdownSamples(repository.root)).toEqual([
-    { path: 'README.md', line: 4, code: 'one()\n', run: false },
-    { path: 'README.md', line: 14, code: 'two()\n', run: true },
-    { path: 'docs/deep/page.md', line: 2, code: 'three()\n', run: false },
+    { path: 'README.md', line: 4, code: 'one()\n', run: false, serves: false },
+    { path: 'README.md', line: 14, code: 'two()\n', run: true, serves: false },
+    { path: 'docs/deep/page.md', line: 2, code: 'three()\n', run: false, serves: false },
   ])
 })
 

@@ -45,7 +45,7 @@ const TITLES: Record<Screen, string> = {
   'sign-in': 'Sign in',
   'check-mail': 'Check your mail',
   account: 'Your account',
-  'create-account': 'Create an account',
+  'create-account': 'Create account',
   'forgot-password': 'Forgot your password?',
   'verify-email': 'Confirm your address',
   'reset-password': 'Choose a new password',

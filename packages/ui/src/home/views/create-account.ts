@@ -23,7 +23,7 @@ export class CreateAccount extends View {
 
   protected override render(): TemplateResult {
     return html`
-      <h1 tabindex="-1">Create an account</h1>
+      <h1 tabindex="-1">Create account</h1>
       <form @submit=${this.#submit} novalidate>
         ${field({
           name: 'email',

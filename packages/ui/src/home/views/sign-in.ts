@@ -42,7 +42,7 @@ export class SignIn extends View {
         <div class="actions">${submitButton('Sign in', this.busy === 'main')} <a href="/#/forgot-password">Forgot your password?</a></div>
         ${this.notice('user', 'password')} ${this.problem?.code === 'EmailNotVerified' ? this.#again() : nothing} ${this.news()}
       </form>
-      ${this.signUpAllowed ? html`<p class="aside">New here? <a href="/#/create-account">Create an account</a></p>` : nothing}
+      ${this.signUpAllowed ? html`<p class="aside">New here? <a href="/#/create-account">Create account</a></p>` : nothing}
     `
   }
 

@@ -184,10 +184,10 @@ function captured(): { log: Log; lines: string[] } {
   return { log: { debug: note, info: note, warn: note, error: note }, lines }
 }
 
-/** JSON with errors spelt out: message, stack, causes and whatever else hangs on them, but not what we send to the client with a refusal. */
+/** JSON with errors spelt out: message, stack, causes and whatever else hangs on them. */
 const written = (value: unknown): string =>
   JSON.stringify(value, (key, inner: unknown) => {
     if (!(inner instanceof Error)) return inner
     const { message, stack, cause } = inner
-    return { ...Object.fromEntries(Object.entries(inner)), message, stack, cause, details: undefined }
+    return { ...Object.fromEntries(Object.entries(inner)), message, stack, cause }
   })

@@ -52,6 +52,8 @@ export interface Proof {
   session?: Session
   /** Factors proven earlier in the same login (a pending login that is completed now). */
   earlier?: Factor[]
+  /** The user's epoch when those were proven: a proof from before a change of password is worth nothing after it. */
+  epoch?: number
 }
 
 /** A second thing to prove after the first. Enrolled means: the user has a credential of `kind`. */

@@ -8,6 +8,7 @@ import { restWorld } from '../../testing/rest-world.ts'
 import type { World, WorldOptions } from '../../testing/index.ts'
 import type { Login } from '../accounts.ts'
 import type { AuditEvent } from '../audit/events.ts'
+import type { User } from '../identity/user.ts'
 import type { Along } from '../store.ts'
 import type { Origin, SecondFactor } from '../strategy.ts'
 
@@ -101,6 +102,30 @@ describe('a second factor', () => {
       expect(await complete(world, begun[3], 'sesame', { ...origin, userAgent: 'agent 3' })).toBe('signed in')
     },
   )
+
+  it('completes no login that was begun before the password changed, not even one that is being completed at that very moment', async () => {
+    const at: { thatMoment?: () => Promise<void> } = {}
+    await using world = await newWorld(withFactor({}, () => at.thatMoment?.()))
+    const { id } = await enrolled(world)
+    const pending = await begin(world)
+    at.thatMoment = () => world.server.accounts.setPassword(id, NEW_PASSWORD)
+    expect(await complete(world, pending, 'sesame')).toBe('AuthenticationFailed')
+    expect(await world.server.accounts.userSessions(id)).toEqual([])
+  })
+
+  it('is not for hooks to complete: they learn that a login is pending, not its secret', async () => {
+    await using world = await newWorld(withFactor())
+    await enrolled(world)
+    const seen: unknown[] = []
+    for (const moment of ['validateLogin', 'loginFailure'] as const) world.server.on(moment, ({ error }) => void seen.push(error))
+    const pending = await begin(world)
+    expect(seen).toMatchObject([
+      { code: 'TwoFactorRequired', details: { factors: ['word'] } },
+      { code: 'TwoFactorRequired', details: { factors: ['word'] } },
+    ])
+    for (const error of seen) expect(JSON.stringify((error as AccountsError).details)).not.toContain(pending)
+    expect(await complete(world, pending, 'sesame')).toBe('signed in')
+  })
 
   it('given rightly forgets the failures under the name the login began with', async () => {
     await using world = await newWorld(withFactor())
@@ -216,18 +241,21 @@ async function linesOf(world: World, type: AuditEvent['type']): Promise<AuditEve
 }
 
 /** A factor for tests: another word, and the time it takes to look it up. */
-function withFactor(options: WorldOptions['options'] = {}): WorldOptions {
+function withFactor(options: WorldOptions['options'] = {}, meanwhile: () => Promise<void> | undefined = () => undefined): WorldOptions {
   const word: SecondFactor = {
     kind: 'word',
     async verify(_userId, answer) {
       await new Promise(resolve => setImmediate(resolve))
+      await meanwhile()
       return answer === 'sesame' ? { name: 'word', kind: 'holds', at: 0 } : null
     },
   }
   return { options: { ...options, factors: [word] } }
 }
 
-async function enrolled(world: World): Promise<void> {
-  const { id: userId } = await world.createUser('ada')
-  await world.server.accounts.core.store.users.putCredential({ userId, kind: 'word', id: '', data: {}, createdAt: 0, updatedAt: 0 })
+async function enrolled(world: World): Promise<User> {
+  const user = await world.createUser('ada')
+  const credential = { userId: user.id, kind: 'word', id: '', data: {}, createdAt: 0, updatedAt: 0 }
+  await world.server.accounts.core.store.users.putCredential(credential)
+  return user
 }

@@ -109,6 +109,9 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
     // Whoever named nobody (a pending login, a link) is counted as the user they turned out to be.
     const identifier = (found.identifier ??= { kind: 'id', key: user.id })
     if (proof.error) throw proof.error
+    // A strategy that had to find the user itself looked a moment ago; the session opens in the epoch of now.
+    if (proof.epoch !== undefined && proof.epoch !== user.epoch)
+      throw new AccountsError('AuthenticationFailed', { detail: 'proven in an earlier epoch' })
     refuseDeactivated(user)
     const factors = proof.session
       ? proof.session.factors
@@ -199,11 +202,19 @@ async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: u
     await core.store.audit.add(audit('login-failed').audit ?? [])
   }
   const alreadyAsked = moment.error !== undefined
+  const shown = withoutPending(error)
   moment.allowed = false
-  moment.error = error
+  moment.error = shown
   if (purpose === 'login' && !alreadyAsked) await core.hooks.askLogin(moment)
   await core.hooks.tell(purpose === 'login' ? 'loginFailure' : 'authenticationFailure', { ...moment, error: moment.error })
-  return moment.error
+  return moment.error === shown ? error : moment.error
+}
+
+/** A pending login stands for the first factor. Hooks, whose errors end up in logs, learn that it began and not its secret. */
+function withoutPending(error: Error): Error {
+  if (!isAccountsError(error) || error.details?.pending === undefined) return error
+  const { pending: _pending, ...details } = error.details
+  return new AccountsError(error.code, { message: error.message, details })
 }
 
 /** Identifiers that led to nobody appear in the audit trail as a keyed hash: people type passwords into the wrong field. */

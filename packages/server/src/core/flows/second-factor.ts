@@ -65,7 +65,7 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
     // Of two right answers at once only one completes the login.
     if (!(await store.tokens.consume(hash, 'pending-login', clock.now()))) return undefined
     // Written by `pendingLogin` below.
-    return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[] }
+    return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[], epoch: user.epoch }
   },
 })
 

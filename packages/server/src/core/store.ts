@@ -136,6 +136,8 @@ export interface PasswordChange {
   consume?: { hash: SecretHash; purpose: TokenPurpose }
   /** Key of an address that the consumed token proves. */
   verifyEmailKey?: string
+  /** Leaves the user's other links to set a password good. */
+  keepLinks?: boolean
 }
 
 export type VerifyOutcome =

@@ -43,7 +43,12 @@ export async function exportData(core: Core, { user }: SessionAndUser, origin: O
 
 /** What a page needs to know before anybody signs in. */
 export function publicSettings({ settings, strategies }: Core): PublicSettings {
-  return { signUpAllowed: settings.signUpAllowed, passwordMinLength: settings.password.minLength, strategies: [...strategies.keys()] }
+  return {
+    signUpAllowed: settings.signUpAllowed,
+    passwordMinLength: settings.password.minLength,
+    verificationMail: settings.password.sendVerificationEmailAfterSignup,
+    strategies: [...strategies.keys()],
+  }
 }
 
 const iso = (at: number): string => new Date(at).toISOString()

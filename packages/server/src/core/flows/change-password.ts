@@ -36,6 +36,7 @@ export async function changePassword(
       now: core.clock.now(),
       expected: passwordOf(credentials),
       ...(settings.invalidateAllSessionsAfterPasswordChanged ? { endSessionsExcept: session.id } : {}),
+      keepLinks: !settings.removeAllResetPasswordTokensAfterPasswordChanged,
     },
     {
       audit: [auditEvent(core, 'password-changed', origin, { userId: user.id, sessionId: session.id })],

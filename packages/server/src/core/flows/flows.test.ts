@@ -164,6 +164,25 @@ describe('my account', () => {
     expect((await world.delivered()).at(-1)).toMatchObject({ to: 'ada@example.org' })
   })
 
+  it('lets reset links live through a change of password only when the app wants that', async () => {
+    for (const removeAllResetPasswordTokensAfterPasswordChanged of [true, false]) {
+      await using world = await newWorld({ options: { password: { removeAllResetPasswordTokensAfterPasswordChanged } } })
+      const { tokens } = await world.loginAs('ada')
+      await world.server.accounts.sendResetPasswordEmail('ada@example.org', world.origin)
+      const link = await world.tokenFor('ada@example.org')
+      await world.server.accounts.changePassword(
+        await world.server.accounts.check(tokens.accessToken),
+        PASSWORD,
+        NEW_PASSWORD,
+        world.origin,
+      )
+      const outcome = await world.server.accounts
+        .resetPassword(link, 'a third sentence altogether', world.origin)
+        .catch(({ code }: AccountsError) => code)
+      expect(outcome).toBe(removeAllResetPasswordTokensAfterPasswordChanged ? 'ResetPasswordLinkExpired' : null)
+    }
+  })
+
   it('does not let a stolen session guess the password for long, nor lock the owner out elsewhere', async () => {
     await using world = await newWorld()
     const { tokens } = await world.loginAs('ada')

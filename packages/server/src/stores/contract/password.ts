@@ -96,6 +96,15 @@ export function passwordContract({ the }: Setup): void {
     expect((await store.sessions.find(theirs.id))?.session.epoch).toBe(0)
   })
 
+  test('links to set a password stay good through a change that says so', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const reset = makeToken(user.id, { purpose: 'reset-password' })
+    await store.tokens.issue(reset)
+    await store.users.changePassword({ userId: user.id, password: newPassword(), now: NOW, keepLinks: true })
+    expect(await store.tokens.find(reset.hash, 'reset-password', NOW)).not.toBeNull()
+  })
+
   test('links to set a password are dropped by any change, other links stay', async () => {
     const { store } = the
     const user = await insertUser(store)

@@ -72,11 +72,11 @@ function isAllowed(data: MemoryData, { userId, consume, now }: PasswordChange): 
 function setPassword(
   data: MemoryData,
   row: UserRow,
-  { userId, password, now, consume, verifyEmailKey, endSessionsExcept }: PasswordChange,
+  { userId, password, now, consume, verifyEmailKey, endSessionsExcept, keepLinks }: PasswordChange,
 ): void {
   putCredential(row, passwordCredential(userId, password, now))
   if (consume) data.dropToken(consume.hash)
-  data.dropTokensOf(userId, ({ purpose }) => purpose === 'reset-password' || purpose === 'enroll-account')
+  if (!keepLinks) data.dropTokensOf(userId, ({ purpose }) => purpose === 'reset-password' || purpose === 'enroll-account')
   const proven = verifyEmailKey === undefined ? undefined : row.user.emails[row.emailKeys.indexOf(verifyEmailKey)]
   if (proven) proven.verified = true
   noteUser(data, row, now)

@@ -46,7 +46,7 @@ export function* changePassword(change: PasswordChange, along?: Along): Deed<'ch
   if (change.expected !== undefined && !isSame(yield* one(PASSWORD, [userId]), change.expected)) throw new Undo('stale')
 
   yield* write(putCredentialRow, credentialValues(passwordCredential(userId, password, now)))
-  yield* dropTokens(userId, ['reset-password', 'enroll-account'])
+  if (!change.keepLinks) yield* dropTokens(userId, ['reset-password', 'enroll-account'])
   const emails = toEmails(user.emails)
   const proven = emails.find(email => email.key === change.verifyEmailKey)
   if (proven) proven.verified = true

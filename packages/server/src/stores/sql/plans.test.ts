@@ -58,6 +58,27 @@ describe.skipIf(!hasPostgres)('what travels to PostgreSQL', () => {
     expect(sent.map(statement => statement.text.slice(0, 6))).toEqual(['begin', 'update', 'commit'])
   })
 
+  test('a plan made while there was next to nothing is not kept, even where nobody gathers statistics', async () => {
+    const { store, clients, url } = await openStore()
+    const user = await insertUser(store)
+    const session = makeSession(user.id)
+    await store.sessions.open(session)
+    // From the sixth time on the plan is one for all values, and kept.
+    for (let times = 0; times < 10; times += 1) await store.sessions.find(session.id)
+    const plan = async (): Promise<string> => {
+      const plans = await Promise.all(
+        [...clients].map(client => explained(client, `execute latchkey_sessions_find('users', '${session.id}')`)),
+      )
+      return plans.join('\n')
+    }
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    onTestFinished(() => client.end())
+    for (const statement of FILL.filter(text => text !== 'analyze')) await client.query(statement)
+    await expect.poll(plan, { timeout: 10_000 }).toMatch(/sessions_pkey[^]*users_pkey/)
+    expect(await plan()).not.toMatch(/sessions_user|Bitmap/)
+  })
+
   test('at a hundred thousand users no statement reads a table from end to end', { timeout: 120_000 }, async () => {
     const { store, statementsOf, url } = await openStore()
     const client = new pg.Client({ connectionString: url })
@@ -174,8 +195,14 @@ function rareDeeds(store: SqlStore, userId: string, emailKey: string): Record<st
 }
 
 /** A store whose statements can be listened to. */
-async function openStore(): Promise<{ store: SqlStore; statementsOf: (work: () => Promise<unknown>) => Promise<Sent[]>; url: string }> {
+async function openStore(): Promise<{
+  store: SqlStore
+  statementsOf: (work: () => Promise<unknown>) => Promise<Sent[]>
+  url: string
+  clients: ReadonlySet<pg.Client>
+}> {
   const sent: Sent[] = []
+  const clients = new Set<pg.Client>()
   class Client extends pg.Client {
     constructor(config: pg.ClientConfig) {
       super(config)
@@ -183,8 +210,9 @@ async function openStore(): Promise<{ store: SqlStore; statementsOf: (work: () =
       Object.defineProperty(this, 'query', {
         value: (first: string | pg.QueryConfig, ...rest: unknown[]) => {
           const { name = '', text, values = [] } = typeof first === 'string' ? { text: first } : first
+          clients.add(this)
           // What the store binds.
-          sent.push({ name, text, values: values as Sent['values'] })
+          if (text !== 'discard plans') sent.push({ name, text, values: values as Sent['values'] })
           return query(first, ...rest)
         },
       })
@@ -211,7 +239,7 @@ async function openStore(): Promise<{ store: SqlStore; statementsOf: (work: () =
     await work()
     return [...sent]
   }
-  return { store, statementsOf, url: database.url }
+  return { store, statementsOf, url: database.url, clients }
 }
 
 /** Planned for these values, or for any, as prepared statements may be once they have proven themselves. */
@@ -228,6 +256,16 @@ async function planOf(client: pg.Client, { text, values }: Sent, mode: PlanMode)
   const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain execute asked(${literals.join(', ')})`)
   await client.query('deallocate asked')
   return rows.map(row => row['QUERY PLAN']).join('\n')
+}
+
+/** The plan this connection keeps; empty where it has not prepared the statement. */
+async function explained(client: pg.Client, statement: string): Promise<string> {
+  try {
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${statement}`)
+    return rows.map(row => row['QUERY PLAN']).join('\n')
+  } catch {
+    return ''
+  }
 }
 
 /** A hundred thousand users with what users have, and some. */

@@ -6,6 +6,7 @@ import { translate, types } from './driver.ts'
 import type { PgClient, PgConfig, PgDriver } from './driver.ts'
 import { PostgresEngine } from './engine.ts'
 import { Lane } from './lane.ts'
+import { FreshPlans } from './plans.ts'
 import type { PostgresStoreOptions } from './store.ts'
 
 /** What all connections of a store have in common. */
@@ -55,20 +56,30 @@ export async function openEngine(
   tell: (userIds: readonly string[]) => void,
 ): Promise<PostgresEngine> {
   const { Pool } = await wiring.loadDriver()
+  const plans = new FreshPlans()
   const pool = new Pool({ ...wiring.config, max: wiring.most, idleTimeoutMillis: 60_000 })
   // A connection that breaks while it is idle is replaced; nobody was waiting for it.
   pool.on('error', () => undefined)
   // While it is lent out, it tells nobody but whoever listens, and would end the process: the statement under way fails by itself.
-  pool.on('connect', client => client.on('error', () => undefined))
-  const reads = new Lane(() => connect(wiring))
-  const counters = new Lane(async () => {
+  pool.on('connect', client => {
+    client.on('error', () => undefined)
+    plans.watch(client)
+  })
+  const open = async (): Promise<PgClient> => {
     const client = await connect(wiring)
+    plans.watch(client)
+    return client
+  }
+  const reads = new Lane(open)
+  const counters = new Lane(async () => {
+    const client = await open()
     await client.query('set synchronous_commit = off')
     return client
   })
-  const engine = new PostgresEngine({ pool, reads, counters }, dialect, collection, tell)
+  const engine = new PostgresEngine({ pool, reads, counters, plans }, dialect, collection, tell)
   try {
     await engine.ping()
+    plans.start()
   } catch (error) {
     await engine.close()
     throw error

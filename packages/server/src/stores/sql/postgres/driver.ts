@@ -55,6 +55,7 @@ export interface PgPool {
 
 export interface PgPoolClient {
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end', listener: () => void): unknown
   query(query: string | PgQuery): Promise<PgResult>
   /** With an error, or true, the connection is closed instead of kept. */
   release(broken?: Error | boolean): void

@@ -5,6 +5,7 @@ import type { Deed, Durability, Engine, Row, Slice, Statement, Step, Value } fro
 import { closed, isConflict, isConnectionLost, translate } from './driver.ts'
 import type { PgPool, PgPoolClient, PgQuery } from './driver.ts'
 import type { Lane } from './lane.ts'
+import type { FreshPlans } from './plans.ts'
 
 /** How often a transaction that lost against another is tried again. */
 const TRIES = 8
@@ -18,6 +19,8 @@ export interface PgConnections {
   reads: Lane
   /** Counters: commits on this connection do not wait for the disk. */
   counters: Lane
+  /** Of all of them. */
+  plans: FreshPlans
 }
 
 export class PostgresEngine implements Engine {
@@ -71,7 +74,8 @@ export class PostgresEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    const { pool, reads, counters } = this.#connections
+    const { pool, reads, counters, plans } = this.#connections
+    plans.stop()
     await closed(Promise.all([pool.end(), reads.close(), counters.close()]))
   }
 

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import setup from '../tools/test/global-setup.ts'
 import { freshDatabase } from '../tools/test/postgres.ts'
+import { inProcess } from './in-process.ts'
 import { drive } from './load.ts'
 import type { Run } from './load.ts'
 import { start } from './subjects.ts'
@@ -70,6 +71,7 @@ try {
       subjects.filter(({ recipe }) => recipe.hash === 'real'),
     )
   if (!wanted || wanted.includes('storm')) await storm(subjects.filter(({ recipe }) => recipe.hash === 'real'))
+  if (!wanted || wanted.includes('in-process')) await insideOneProcess()
   if (!wanted || wanted.includes('start')) await startUp()
 } finally {
   await Promise.allSettled(subjects.map(subject => subject.stop()))
@@ -145,6 +147,14 @@ async function storm(among: readonly Subject[]): Promise<void> {
   console.log()
 }
 
+/** Without HTTP and without waiting for a database. */
+async function insideOneProcess(): Promise<void> {
+  console.log('### In process\n\n| deed | microseconds |\n| --- | --- |')
+  const found = await inProcess(join(folder, 'in-process.db'), ROUNDS, SECONDS)
+  for (const [name, microseconds] of found) console.log(`| ${name} | ${figure(microseconds)} |`)
+  console.log()
+}
+
 /** From starting the process to its first answer, on databases that exist already; and what it then occupies. */
 async function startUp(): Promise<void> {
   console.log(
@@ -154,9 +164,11 @@ async function startUp(): Promise<void> {
     const used = await subject.usage()
     const times: number[] = []
     let fresh = 0
-    for (let round = 0; round < ROUNDS + 2; round += 1) {
-      const again = await start(subject.recipe, await databaseFor(subject.recipe))
-      times.push(again.startedIn)
+    const database = await databaseFor({ ...subject.recipe, name: `${subject.recipe.name}, started again` })
+    for (let round = 0; round <= ROUNDS + 2; round += 1) {
+      const again = await start(subject.recipe, database)
+      // The first start makes the tables.
+      if (round > 0) times.push(again.startedIn)
       fresh = (await again.usage()).memory
       await again.stop()
     }

@@ -52,20 +52,23 @@ export const signUp: Work = {
     each(connections, () => ({ next: () => subject.dialect.signUp(`new-${(made += 1)}@example.org`) })),
 }
 
+/**
+ * Every session is refreshed once or twice, as in life, where there is an hour between two: a session that is refreshed a hundred times a second would be
+ * measured with all the predecessors that are still good for their grace.
+ */
 export const refresh: Work = {
   name: 'refresh',
-  async prepare(subject, connections) {
+  async prepare(subject, connections, seconds) {
     const { dialect } = subject
     if (!dialect.refresh) return null
-    return Promise.all(
-      each(connections, async n => {
-        let token = await signedIn(subject, n)
-        return {
-          next: () => dialect.refresh?.(token) ?? Buffer.alloc(0),
-          answered: (reply: Reply) => void (token = dialect.tokenIn(reply)),
-        }
-      }),
-    )
+    const tokens = await openSessions(subject, connections, REFRESHES_PER_SECOND * seconds)
+    return each(connections, first => {
+      let n = first - connections
+      return {
+        next: () => dialect.refresh?.(tokens[(n = (n + connections) % tokens.length)] ?? '') ?? Buffer.alloc(0),
+        answered: (reply: Reply) => void (tokens[n] = dialect.tokenIn(reply)),
+      }
+    })
   },
 }
 
@@ -73,18 +76,24 @@ export const refresh: Work = {
 export const logout: Work = {
   name: 'logout',
   async prepare(subject, connections, seconds) {
-    const wanted = Math.ceil(LOGOUTS_PER_SECOND * seconds)
-    const tokens: string[] = []
-    const scripts = each(connections, first => {
-      let n = first
-      return {
-        next: () => subject.dialect.signIn(emailOf((n += connections) % USERS)),
-        answered: (reply: Reply) => void tokens.push(subject.dialect.tokenIn(reply)),
-      }
-    })
-    while (tokens.length < wanted) await drive(subject.port, scripts, 0.2)
+    const tokens = await openSessions(subject, connections, LOGOUTS_PER_SECOND * seconds)
     return each(connections, () => ({ next: () => subject.dialect.logout(tokens.pop() ?? '') }))
   },
 }
 
+const REFRESHES_PER_SECOND = 4000
 const LOGOUTS_PER_SECOND = 5000
+
+/** Signs in until there are so many sessions, a multiple of the connections; returns their tokens. */
+async function openSessions({ dialect, port }: Subject, connections: number, wanted: number): Promise<string[]> {
+  const tokens: string[] = []
+  const scripts = each(connections, first => {
+    let n = first
+    return {
+      next: () => dialect.signIn(emailOf((n += connections) % USERS)),
+      answered: (reply: Reply) => void tokens.push(dialect.tokenIn(reply)),
+    }
+  })
+  while (tokens.length < wanted) await drive(port, scripts, 0.2)
+  return tokens.slice(0, Math.max(1, Math.floor(tokens.length / connections)) * connections)
+}

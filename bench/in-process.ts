@@ -1,14 +1,14 @@
 /** What costs no round trip at all: an app that asks Latchkey inside its own process. Microseconds per call, medians of the rounds. */
 import { AccountsServer } from '@latchkey/server'
-import { sqliteStore } from '@latchkey/server/stores/sql'
+import type { Store } from '@latchkey/server'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 
 /** Name of a deed, and its microseconds. */
 export type InProcess = [name: string, microseconds: number][]
 
-export async function inProcess(path: string, rounds: number, seconds: number): Promise<InProcess> {
+export async function inProcess(store: Store, rounds: number, seconds: number): Promise<InProcess> {
   const server = new AccountsServer(
-    { db: sqliteStore({ path }), tokenSecret: 'a secret for measuring, 0123456789 abcdefghijkl', newDeviceMail: false },
+    { db: store, tokenSecret: 'a secret for measuring, 0123456789 abcdefghijkl', newDeviceMail: false },
     { password: new AccountsPassword({ argon2: { memoryCost: 8, timeCost: 1 } }) },
   )
   await server.ready()

@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { postgresStore, sqliteStore } from '@latchkey/server/stores/sql'
 import setup from '../tools/test/global-setup.ts'
 import { freshDatabase } from '../tools/test/postgres.ts'
 import { inProcess } from './in-process.ts'
@@ -149,9 +150,14 @@ async function storm(among: readonly Subject[]): Promise<void> {
 
 /** Without HTTP and without waiting for a database. */
 async function insideOneProcess(): Promise<void> {
-  console.log('### In process\n\n| deed | microseconds |\n| --- | --- |')
-  const found = await inProcess(join(folder, 'in-process.db'), ROUNDS, SECONDS)
-  for (const [name, microseconds] of found) console.log(`| ${name} | ${figure(microseconds)} |`)
+  console.log('### In process\n\n| store | deed | microseconds |\n| --- | --- | --- |')
+  const database = await freshDatabase()
+  databases.push(database)
+  // PostgreSQL announces what other processes change; SQLite is asked at each check whether anything did.
+  for (const store of [postgresStore({ url: database.url }), sqliteStore({ path: join(folder, 'in-process.db') })]) {
+    const found = await inProcess(store, ROUNDS, SECONDS)
+    for (const [name, microseconds] of found) console.log(`| ${store.name} | ${name} | ${figure(microseconds)} |`)
+  }
   console.log()
 }
 

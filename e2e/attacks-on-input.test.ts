@@ -7,19 +7,7 @@ import type { RawAnswer, RawCaller } from './support/raw-call.ts'
 import { startServer } from './support/server.ts'
 import type { Around, RunningStory } from './support/server.ts'
 import { STORES } from './support/stores.ts'
-
-const PASSWORD = 'correct horse battery staple'
-const ADA = 'ada@example.org'
-const PLENTY = { limit: 1_000_000 }
-const UNLIMITED: Partial<AccountsServerOptions> = {
-  limits: {
-    login: { address: PLENTY, account: PLENTY },
-    register: { address: PLENTY },
-    mail: { address: PLENTY, account: PLENTY },
-    token: { address: PLENTY },
-  },
-  lockout: { free: PLENTY.limit },
-}
+import { ADA, PASSWORD, payload, signIn, UNLIMITED } from './support/visitor.ts'
 
 /** What a database without types, or one with statements made of text, would take for more than a value. */
 const OPERATORS: unknown[] = [
@@ -125,8 +113,8 @@ for (const { name, here } of STORES) {
       const ada = await accounts.accounts.createUser({ username: 'ada', email: ADA, password: PASSWORD })
       await accounts.accounts.createUser({ username: 'eve', email: 'eve@example.org', password: PASSWORD })
       const victim = await signIn(url)
-      const { accessToken } = await signIn(url, 'eve@example.org')
-      const theirs = { userId: ada.id, id: ada.id, user: { id: ada.id }, username: 'ada', sessionId: victim.sessionId }
+      const { accessToken } = await signIn(url, PASSWORD, 'eve@example.org')
+      const theirs = { userId: ada.id, id: ada.id, user: { id: ada.id }, username: 'ada', sessionId: payload(victim.accessToken).sid }
       const before = await accounts.accounts.findUser({ kind: 'id', key: ada.id })
       for (const [route, body] of [
         ['sessions/end', {}],
@@ -290,9 +278,4 @@ function callerOf(url: string): RawCaller {
   const caller = rawCaller(url)
   onTestFinished(() => caller.close())
   return caller
-}
-
-async function signIn(url: string, user = ADA): Promise<{ accessToken: string; sessionId: string }> {
-  const { body } = await post(url, 'password/authenticate', { user, password: PASSWORD })
-  return { accessToken: body?.tokens?.accessToken ?? '', sessionId: body?.sessionId ?? '' }
 }

@@ -4,27 +4,13 @@ import { join } from 'node:path'
 import type { AccountsServerOptions } from '@latchkey/server'
 import { sqliteStore } from '@latchkey/server/stores/sql'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { hasPostgres } from '../tools/test/postgres.ts'
 import { post } from './support/call.ts'
-import type { Answer } from './support/call.ts'
-import { twoInstances } from './support/instances.ts'
-import type { TwoInstances } from './support/instances.ts'
 import { rawCaller } from './support/raw-call.ts'
 import { startServer } from './support/server.ts'
 import type { RunningStory } from './support/server.ts'
 import { dataFolder } from './support/standalone.ts'
 import { STORES } from './support/stores.ts'
-
-const PASSWORD = 'correct horse battery staple'
-const NEW_PASSWORD = 'a rather different sentence'
-const ADA = 'ada@example.org'
-const PLENTY = { limit: 1_000_000 }
-const UNLIMITED = {
-  limits: { login: { address: PLENTY, account: PLENTY }, register: { address: PLENTY }, token: { address: PLENTY } },
-  lockout: { free: PLENTY.limit },
-}
-
-type Tokens = { accessToken: string; refreshToken: string }
+import { ADA, cookieOf, NEW_PASSWORD, PASSWORD, payload, signIn, tokensOf, UNLIMITED, who } from './support/visitor.ts'
 
 describe('a thief of the database', () => {
   it('finds no secret that was ever sent, and nothing in it signs anybody in', async () => {
@@ -238,181 +224,10 @@ describe('a link', () => {
   })
 })
 
-describe.skipIf(!hasPostgres)('two instances on one PostgreSQL', () => {
-  it('hand one successor to twenty uses of one refresh token, and log nobody out', async () => {
-    const { one, other } = await both(UNLIMITED)
-    await post(one.url, 'password/register', { user: { email: ADA, password: PASSWORD } })
-    const tokens = await signIn(one.url)
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => post((n % 2 ? one : other).url, 'refreshTokens', tokens)))
-    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
-    expect(new Set(answers.map(({ body }) => payload(tokensOf(body).refreshToken).rt)).size).toBe(1)
-    const next = tokensOf((await post(other.url, 'refreshTokens', tokensOf(answers[3]?.body ?? null))).body)
-    for (const { url } of [one, other]) expect(await who(url, next.accessToken)).toBe(ADA)
-  })
-
-  it('make one user of twenty sign-ups with one address at once', async () => {
-    const { one, other } = await both({ ...UNLIMITED, ambiguousErrorMessages: false })
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) =>
-        post((n % 2 ? one : other).url, 'password/register', { user: { email: n % 3 ? ADA : 'ADA@Example.org', password: PASSWORD } }),
-      ),
-    )
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect(await one.accounts.accounts.listUsers({})).toHaveLength(1)
-  })
-
-  it('count tries together: who is refused by the one gets no fresh tries from the other', async () => {
-    const { one, other } = await both({ lockout: { free: 1000 } })
-    await one.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
-    const statuses: number[] = []
-    for (let n = 0; n < 20; n += 1) {
-      const { status } = await post((n % 2 ? one : other).url, 'password/authenticate', { user: ADA, password: 'a guess' })
-      statuses.push(status)
-    }
-    expect(statuses).toEqual([...Array<number>(15).fill(400), ...Array<number>(5).fill(429)])
-  })
-
-  it('lock together, for a known account and for one that nobody has', async () => {
-    const { one, other } = await both()
-    await one.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
-    for (const user of [ADA, 'nobody@example.org']) {
-      for (let n = 0; n < 6; n += 1) await post((n % 2 ? one : other).url, 'password/authenticate', { user, password: 'a guess' })
-      for (const { url } of [one, other])
-        expect([user, (await post(url, 'password/authenticate', { user, password: PASSWORD })).status]).toEqual([user, 429])
-    }
-  })
-
-  it('agree on a session though their clocks are two minutes apart, and neither lets it live longer than the other', async () => {
-    let now = Date.parse('2026-01-01')
-    const clockAt = (skew: number): Partial<AccountsServerOptions> => ({
-      ...UNLIMITED,
-      session: { idle: '1h', absolute: '3h' },
-      ports: { clock: { now: () => now + skew } },
-    })
-    const { one: ahead, other: behind } = await both(clockAt(120_000), clockAt(0))
-    await ahead.accounts.accounts.createUser({ email: ADA, password: PASSWORD })
-    for (const home of [ahead, behind]) {
-      let tokens = await signIn(home.url)
-      for (const { url } of [ahead, behind]) expect(await who(url, tokens.accessToken)).toBe(ADA)
-      // Used all the time, it ends with its absolute life on both, give or take the two minutes.
-      for (let minutes = 0; minutes < 176; minutes += 44) {
-        now += 44 * 60_000
-        tokens = tokensOf((await post((minutes % 88 ? ahead : behind).url, 'refreshTokens', tokens)).body)
-      }
-      now += 8 * 60_000
-      for (const { url } of [ahead, behind]) {
-        expect(await who(url, tokens.accessToken)).toBeNull()
-        expect((await post(url, 'refreshTokens', tokens)).status).toBe(400)
-      }
-      // Left alone, it ends with its idle time.
-      const idle = await signIn(home.url)
-      now += 63 * 60_000
-      for (const { url } of [ahead, behind]) expect((await post(url, 'refreshTokens', idle)).status).toBe(400)
-    }
-  })
-})
-
-describe('a store that does not answer', () => {
-  it('lets nobody in and signs nobody out: everything is refused as our own failure, and goes on afterwards', async () => {
-    const story = await server('sqlite', { ...UNLIMITED, cacheSize: 0 })
-    const { url, accounts } = story
-    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
-    const [tokens, cookie] = [await signIn(url), await cookieOf(url)]
-    const restore = breakDown(accounts.accounts.core.store)
-    const caller = rawCaller(url)
-    onTestFinished(() => caller.close())
-    const bearer = { authorization: `Bearer ${tokens.accessToken}` }
-    const own = { cookie: `latchkey-3000=${cookie}`, origin: url }
-    const answers = [
-      await caller.get('user', bearer),
-      await caller.get('user', own),
-      await caller.get('sessions', bearer),
-      await caller.get('account/export', own),
-      await caller.post('password/authenticate', { user: ADA, password: PASSWORD }),
-      await caller.post('password/authenticate', { user: ADA, password: 'wrong' }),
-      await caller.post('password/verifyAuthentication', { user: ADA, password: PASSWORD }),
-      await caller.post('password/register', { user: { email: 'eve@example.org', password: PASSWORD } }),
-      await caller.post('refreshTokens', tokens),
-      await caller.post('logout', {}, bearer),
-      await caller.post('logout', {}, own),
-      await caller.post('password/sendResetPasswordEmail', { email: ADA }),
-      await caller.post('password/verifyEmail', { token: 'x' }),
-      await caller.post('password/changePassword', { oldPassword: PASSWORD, newPassword: NEW_PASSWORD }, bearer),
-      await caller.post('account/delete', { password: PASSWORD }, own),
-    ]
-    for (const { status, headers, body } of answers) {
-      expect([status, body]).toEqual([500, '{"message":"Internal server error","code":"InternalError"}'])
-      expect(headers).not.toMatch(/set-cookie/i)
-    }
-    restore()
-    expect(await who(url, tokens.accessToken)).toBe(ADA)
-    expect((await caller.get('user', own)).status).toBe(200)
-    expect((await post(url, 'refreshTokens', tokens)).status).toBe(200)
-  })
-
-  it('does not make a cached session outlive what the bus can vouch for', async () => {
-    const { url, accounts } = await server('memory', UNLIMITED)
-    await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
-    const tokens = await signIn(url)
-    expect(await who(url, tokens.accessToken)).toBe(ADA)
-    const { store } = accounts.accounts.core
-    breakDown(store)
-    if (store.bus) store.bus.trusted = () => false
-    expect((await post(url, 'user', {}, tokens.accessToken)).status).toBe(500)
-  })
-})
-
 async function server(name: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
   const story = await startServer(name, options)
   onTestFinished(() => story.close())
   return story
 }
 
-async function both(options: Partial<AccountsServerOptions> = {}, others = options): Promise<TwoInstances> {
-  const instances = await twoInstances(options, others)
-  onTestFinished(() => instances.close())
-  return instances
-}
-
-async function signIn(url: string, password = PASSWORD): Promise<Tokens> {
-  return tokensOf((await post(url, 'password/authenticate', { user: ADA, password })).body)
-}
-
-/** The secret in the cookie of a fresh sign-in. */
-async function cookieOf(url: string): Promise<string> {
-  const caller = rawCaller(url)
-  const page = { origin: url, 'x-latchkey-session': 'cookie' }
-  const { headers } = await caller.post('password/authenticate', { user: ADA, password: PASSWORD }, page)
-  caller.close()
-  return /latchkey-3000=([\w-]{43})/.exec(headers)?.[1] ?? ''
-}
-
-async function who(url: string, token: string): Promise<string | null> {
-  const { status, body } = await post(url, 'user', {}, token)
-  expect(status).toBe(200)
-  return body?.emails?.[0]?.address ?? null
-}
-
-function tokensOf(answer: Answer): Tokens {
-  if (!answer?.tokens) throw new Error(`no tokens: ${JSON.stringify(answer)}`)
-  return answer.tokens
-}
-
-/** What a token says, signed or not. */
-const payload = (token: string): Record<string, unknown> =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
-
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** Every deed fails as a driver fails, in words that are nobody's business; until what is returned is called. */
-function breakDown(store: RunningStory['accounts']['accounts']['core']['store']): () => void {
-  const parts = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit'] as const
-  const whole = parts.map(part => [part, { ...store[part] }] as const)
-  for (const part of parts) {
-    const fails = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.5:5432, password=hunter2'))
-    Object.assign(store[part], Object.fromEntries(Object.keys(store[part]).map(deed => [deed, fails])))
-  }
-  return () => {
-    for (const [part, deeds] of whole) Object.assign(store[part], deeds)
-  }
-}

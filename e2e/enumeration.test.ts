@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post } from './support/call.ts'
 import { medians, spread } from './support/interleave.ts'
-import { CLASSES, mixForms, PASSWORD, UNLIMITED } from './support/mixed-forms.ts'
+import { CLASSES, mixForms } from './support/mixed-forms.ts'
 import type { AccountClass } from './support/mixed-forms.ts'
 import { rawCaller } from './support/raw-call.ts'
 import type { RawAnswer, RawCaller } from './support/raw-call.ts'
@@ -10,6 +10,7 @@ import { recordDeeds } from './support/record-deeds.ts'
 import { startServer } from './support/server.ts'
 import type { RunningStory } from './support/server.ts'
 import { STORES } from './support/stores.ts'
+import { PASSWORD, UNLIMITED } from './support/visitor.ts'
 
 const WRONG = 'not the password'
 

@@ -6,11 +6,9 @@ import type { RawAnswer } from './support/raw-call.ts'
 import { startServer } from './support/server.ts'
 import type { RunningStory } from './support/server.ts'
 import { STORES } from './support/stores.ts'
+import { ADA, NEW_PASSWORD, PASSWORD } from './support/visitor.ts'
 
-const PASSWORD = 'correct horse battery staple'
-const NEW_PASSWORD = 'a rather different sentence'
 const WRONG = 'an old password of hers'
-const ADA = 'ada@example.org'
 /** Typed into the field for the name. */
 const MISPLACED = 'the password in the wrong field'
 const CODE = 'fixture-code-246810'

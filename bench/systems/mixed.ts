@@ -1,7 +1,8 @@
 /** Latchkey over REST with the real hashes, on a store that mixes every kind of account: what `enumeration.ts` asks. */
-import { mixForms, UNLIMITED } from '../../e2e/support/mixed-forms.ts'
+import { mixForms } from '../../e2e/support/mixed-forms.ts'
 import type { AccountClass } from '../../e2e/support/mixed-forms.ts'
 import { startServer } from '../../e2e/support/server.ts'
+import { UNLIMITED } from '../../e2e/support/visitor.ts'
 import { setting } from './child.ts'
 
 /** What the parent is told once the server is ready. */

@@ -1,10 +1,8 @@
 /** A store that mixes everything an account can be: forms of hashes, no hash at all, deactivated, verified or not, and names that nobody has. */
-import type { Accounts, AccountsServerOptions, PasswordForm, StoredPassword } from '@latchkey/server'
+import type { Accounts, PasswordForm, StoredPassword } from '@latchkey/server'
+import { PASSWORD } from './visitor.ts'
 
-/** Everybody's password, where there is one. */
-export const PASSWORD = 'correct horse battery staple'
-
-/** bcrypt of that password, as accounts-js keeps it, and of its SHA-256, as Meteor does: with the cost that both take, and with the least there is. */
+/** bcrypt of everybody's password, as accounts-js keeps it, and of its SHA-256, as Meteor does: with the cost that both take, and with the least there is. */
 const BCRYPT: Readonly<Record<'real' | 'cheap', Readonly<Partial<Record<PasswordForm, string>>>>> = {
   real: {
     bcrypt: '$2b$10$DMq2muM/DL6adrQyn/AGSusaEOBAzcEtkoxJwRrN2PDZSZlg4Ho6y',
@@ -65,16 +63,4 @@ async function insert(accounts: Accounts, email: string, { form, hash }: StoredP
   const credential = { userId: id, kind: 'password', id: '', form, secret: hash, data: {}, createdAt: now, updatedAt: now }
   await accounts.core.store.users.insert({ user, credentials: [credential], identifiers: [{ kind: 'email', key: email }] })
   return id
-}
-
-const PLENTY = { limit: 1_000_000_000 }
-
-/** Everything is counted as ever, and nothing is ever too much: for measuring what a limit would cut short. */
-export const UNLIMITED: Pick<AccountsServerOptions, 'limits' | 'lockout'> = {
-  limits: {
-    login: { address: PLENTY, account: PLENTY, process: PLENTY },
-    register: { address: PLENTY, process: PLENTY },
-    mail: { address: PLENTY, account: PLENTY },
-  },
-  lockout: { free: PLENTY.limit },
 }

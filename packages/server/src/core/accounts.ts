@@ -37,7 +37,7 @@ export interface Login {
   /** In cookie and resume mode: shown once, kept as a hash. */
   resumeSecret: Secret | null
   /** The mark a browser keeps to be known as a device of this user. */
-  device: string
+  readonly device: string
 }
 
 /** For deeds of the app's own code, which have no connection to tell of. */

@@ -138,33 +138,28 @@ async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin
     now: core.clock.now(),
   })
   found.candidate = candidate
-  const counters = failureCountersOf(core, candidate, identifier, origin)
-  core.limiter.judge('login', candidate.tallies, { fromKnownDevice: counters.device !== null })
-  await refuseWhileLocked(core, candidate, counters.device)
+  const device = identifier && askingDevice(core, origin, candidate.user?.id ?? null)
+  core.limiter.judge('login', candidate.tallies, { fromKnownDevice: device !== null })
+  await refuseWhileLocked(core, candidate, () => failureKeys(core.keys, identifier, device).device)
   found.proof = await strategy.authenticate(parsed, origin, candidate)
 }
 
-async function refuseWhileLocked(core: Core, candidate: LoginCandidate, device: string | null): Promise<void> {
+async function refuseWhileLocked(core: Core, candidate: LoginCandidate, deviceCounter: () => string | null): Promise<void> {
   if (!core.settings.rateLimits) return
   const now = core.clock.now()
   const { lockout } = core.settings
   const failures = Object.values(candidate.failures)
   // A device's own failures are counted here too, so while the account is free there is nothing further to read: two round trips.
   if (!isLocked(lockout, failures, now)) return
+  const device = deviceCounter()
   refuseLocked(lockout, device === null ? failures : await core.store.attempts.failures([device], now), now)
 }
 
-/** Which failure counters this attempt answers to; `device` is the one of a device the user is known on, which then answers alone. */
-function failureCountersOf(
-  core: Core,
-  candidate: LoginCandidate,
-  identifier: Identifier | null,
-  origin: Origin,
-): { keys: string[]; device: string | null } {
+/** Which failure counters this attempt answers to. A device the user is known on has one of its own, which then answers alone. */
+function failureCountersOf(core: Core, candidate: LoginCandidate, identifier: Identifier | null, origin: Origin): string[] {
   const userId = candidate.user?.id ?? null
   const deviceId = askingDevice(core, origin, userId)
-  const keys = failureKeys(core.keys, identifier, deviceId)
-  return { keys: failureCounters(keys, userId, deviceId !== null), device: deviceId === null ? null : keys.device }
+  return failureCounters(failureKeys(core.keys, identifier, deviceId), userId, deviceId !== null)
 }
 
 /** A second factor has been asked for or a limit reached: neither is a wrong guess. */
@@ -196,7 +191,7 @@ async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: u
     return error
   }
   if (code !== undefined && GUESSES.has(code)) {
-    const keys = found.candidate ? failureCountersOf(core, found.candidate, found.identifier ?? null, moment.origin).keys : []
+    const keys = found.candidate ? failureCountersOf(core, found.candidate, found.identifier ?? null, moment.origin) : []
     await core.store.attempts.fail(keys, core.clock.now(), core.settings.lockout.memory, audit('login-failed'))
   } else {
     await core.store.audit.add(audit('login-failed').audit ?? [])
@@ -235,9 +230,13 @@ async function openSession(core: Core, attempt: Attempt, mode: SessionMode, mann
 
 /** NIST SP 800-63B, 3.2.2 counts failures in a row: a good login begins anew, by whatever name. Most logins have nothing to clear. */
 function countersToClear(core: Core, { user, candidate, identifier, origin }: Attempt): string[] {
-  const { keys, device } = failureCountersOf(core, candidate, identifier, origin)
-  if (!candidate.failures.identifier && !candidate.failures.user) return device === null ? [] : keys
-  return [...new Set([...keys, ...failureCountersOfUser(core.keys, user, askingDevice(core, origin, user.id))])]
+  const deviceId = askingDevice(core, origin, user.id)
+  const failed = candidate.failures.identifier !== null || candidate.failures.user !== null
+  // A device's own failures were not read.
+  const mayHaveFailed = identifier !== null && deviceId !== null
+  if (!failed && !mayHaveFailed) return []
+  const keys = failureCountersOf(core, candidate, identifier, origin)
+  return failed ? [...new Set([...keys, ...failureCountersOfUser(core.keys, user, deviceId)])] : keys
 }
 
 async function continueSession(core: Core, attempt: Attempt): Promise<Login> {

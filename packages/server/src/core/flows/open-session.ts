@@ -42,6 +42,7 @@ export async function prepareSession(
   }
   const secret = newSecret(core.chance)
   const bearer = mode === 'bearer'
+  let mark: string | undefined
   return {
     row: bearer ? { ...session, refresh: { tip: hashSecret(secret), spent: [] } } : { ...session, resumeHash: hashSecret(secret) },
     login: {
@@ -49,7 +50,10 @@ export async function prepareSession(
       session,
       tokens: bearer ? await core.accessTokens.pair(session, user, secret) : null,
       resumeSecret: bearer ? null : secret,
-      device: knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id),
+      // Made when somebody asks: only browsers keep it.
+      get device() {
+        return (mark ??= knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id))
+      },
     },
     along: {
       audit: [

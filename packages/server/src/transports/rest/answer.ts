@@ -127,13 +127,13 @@ function cookiesFor(
 ): string[] {
   if (ended) return [cookies.write('session', '', 0, secure)]
   if (!opened) return []
-  const { session, resumeSecret, device }: Login = opened
+  const { session, resumeSecret }: Login = opened
   const written: string[] = []
   if (mode === 'cookie' && resumeSecret !== null) {
     const seconds = Math.floor((session.expiresAt - accounts.core.clock.now()) / 1000)
     written.push(cookies.write('session', resumeSecret, Math.max(0, seconds), secure))
   }
-  if (fromOwnPage && device !== '') written.push(cookies.write('device', device, YEAR_SECONDS, secure))
+  if (fromOwnPage && opened.device !== '') written.push(cookies.write('device', opened.device, YEAR_SECONDS, secure))
   return written
 }
 

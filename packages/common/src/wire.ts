@@ -74,6 +74,8 @@ export interface PublicSettings {
   /** False: "Create account" is hidden and registration answers `SignUpForbidden`. */
   signUpAllowed: boolean
   passwordMinLength: number
+  /** True: whoever signs up is sent a link to confirm the address. False: nothing is sent, so a page should not promise it. */
+  verificationMail: boolean
   /** Names of the ways to sign in that are configured, for example `['password']`. */
   strategies: string[]
 }

@@ -38,7 +38,11 @@ describe('a server with nothing set', () => {
     expect((await world.get('/healthz')).status).toBe(200)
     expect((await world.get('/readyz')).status).toBe(200)
     expect(await (await world.get('/openapi.json')).json()).toMatchObject({ openapi: expect.stringMatching(/^3\.1/) as string })
-    expect(await (await world.get('/accounts/settings')).json()).toMatchObject({ signUpAllowed: true, strategies: ['password'] })
+    expect(await (await world.get('/accounts/settings')).json()).toMatchObject({
+      signUpAllowed: true,
+      verificationMail: true,
+      strategies: ['password'],
+    })
   })
 
   test('signs people up, mails them a link to the port it really has, verifies, signs in and recovers', async () => {

@@ -60,6 +60,7 @@ export class Home extends LitElement {
     route: { state: true },
     sent: { state: true },
     news: { state: true },
+    name: { state: true },
     failure: { state: true },
   }
   declare private state: ClientState
@@ -68,6 +69,8 @@ export class Home extends LitElement {
   declare private sent: Sent | null
   /** What the next screen says first. */
   declare private news: string
+  /** Filled in already at the sign-in. */
+  declare private name: string
   declare private failure: string
   #screen: Screen = 'waiting'
   #stop: Stop | undefined
@@ -81,6 +84,7 @@ export class Home extends LitElement {
     this.route = readRoute(location)
     this.sent = null
     this.news = ''
+    this.name = ''
     this.failure = ''
   }
 
@@ -157,7 +161,12 @@ export class Home extends LitElement {
       case 'check-mail':
         return html`<latchkey-check-mail .sent=${this.sent} .onBack=${this.#back}></latchkey-check-mail>`
       case 'create-account':
-        return html`<latchkey-create-account .passwordMinLength=${length} .onSent=${this.#signedUp}></latchkey-create-account>`
+        return html`<latchkey-create-account
+          .passwordMinLength=${length}
+          .verificationMail=${settings?.verificationMail ?? true}
+          .onSent=${this.#signedUp}
+          .onRefused=${this.#signUpUnsure}
+        ></latchkey-create-account>`
       case 'forgot-password':
         return html`<latchkey-forgot-password .onSent=${this.#askedForLink}></latchkey-forgot-password>`
       case 'verify-email':
@@ -171,7 +180,7 @@ export class Home extends LitElement {
           .onChanged=${this.#passwordChanged}
         ></latchkey-new-password>`
       case 'sign-in':
-        return html`<latchkey-sign-in .signUpAllowed=${settings?.signUpAllowed ?? false}></latchkey-sign-in>`
+        return html`<latchkey-sign-in .signUpAllowed=${settings?.signUpAllowed ?? false} .name=${this.name}></latchkey-sign-in>`
       case 'account':
       case 'waiting':
         break
@@ -197,6 +206,7 @@ export class Home extends LitElement {
     }
     if (state.status === 'signedIn' && this.state.status !== 'signedIn') {
       this.sent = null
+      this.name = ''
       if (this.state.status === 'signedOut') this.news = ''
       if (!('token' in this.route)) this.#goHome()
     }
@@ -222,6 +232,7 @@ export class Home extends LitElement {
     this.route = readRoute(location)
     this.sent = null
     this.news = ''
+    this.name = ''
   }
 
   readonly #retry = (): void => {
@@ -232,6 +243,12 @@ export class Home extends LitElement {
 
   readonly #signedUp = (email: string): void => {
     this.sent = { email, about: 'verification' }
+  }
+
+  readonly #signUpUnsure = (email: string): void => {
+    this.#goHome()
+    this.name = email
+    this.news = 'You are not signed in yet. If you already have an account with this address, sign in with its password.'
   }
 
   readonly #askedForLink = (email: string): void => {

@@ -73,7 +73,11 @@ export function toHtml({ subject, name, paragraphs, button, notes, site }: Lette
               color: #a9b0bd !important;
             }
             .link {
-              color: #9db8ff !important;
+              color: #8fd6b4 !important;
+            }
+            .button {
+              background: #8fd6b4 !important;
+              color: #0d3027 !important;
             }
           }
         </style>
@@ -100,14 +104,15 @@ const greeting = (name: string | undefined): string => (name === undefined ? 'He
 const pressable = ({ label, url }: { label: string; url: string }): Html =>
   html`<p style="margin:24px 0">
       <a
+        class="button"
         href="${url}"
-        style="display:inline-block;padding:12px 24px;background:#2f5bd8;color:#ffffff;border-radius:8px;font-weight:600;text-decoration:none"
+        style="display:inline-block;padding:12px 24px;background:#17453a;color:#ffffff;border-radius:8px;font-weight:600;text-decoration:none"
         >${label}</a
       >
     </p>
     <p class="small" style="margin:0;font-size:14px;color:#5c6370">
       Or open this address in your browser:<br />
-      <a class="link" href="${url}" style="color:#2f5bd8;word-break:break-all">${url}</a>
+      <a class="link" href="${url}" style="color:#17453a;word-break:break-all">${url}</a>
     </p>`
 
 function htmlOf(value: string | Html | readonly Html[]): string {

@@ -285,6 +285,16 @@ describe('my sessions and my account', () => {
 
   it('anybody may ask for the settings', async () => {
     await using world = await restWorld({ options: { signUpAllowed: false } })
-    expect((await world.get('/accounts/settings')).body).toEqual({ signUpAllowed: false, passwordMinLength: 8, strategies: ['password'] })
+    expect((await world.get('/accounts/settings')).body).toEqual({
+      signUpAllowed: false,
+      passwordMinLength: 8,
+      verificationMail: true,
+      strategies: ['password'],
+    })
+  })
+
+  it('the settings say when nothing is mailed after a sign-up', async () => {
+    await using world = await restWorld({ options: { password: { sendVerificationEmailAfterSignup: false } } })
+    expect((await world.get('/accounts/settings')).body).toMatchObject({ verificationMail: false })
   })
 })

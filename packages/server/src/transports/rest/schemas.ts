@@ -58,6 +58,7 @@ export const sessionInfo: Schema = v.object({
 export const publicSettings: Schema = v.object({
   signUpAllowed: v.boolean(),
   passwordMinLength: v.number(),
+  verificationMail: v.boolean(),
   strategies: v.array(v.string()),
 })
 

@@ -1,3 +1,4 @@
+import { AccountsClientError } from '@latchkey/client'
 import { html } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
@@ -9,16 +10,24 @@ export class CreateAccount extends View {
   static override properties: PropertyDeclarations = {
     ...View.properties,
     passwordMinLength: { type: Number },
+    verificationMail: { type: Boolean },
     onSent: { attribute: false },
+    onRefused: { attribute: false },
   }
   declare passwordMinLength: number
+  /** Whether a link is mailed. If not, who signs up is signed in at once. */
+  declare verificationMail: boolean
   /** Told the address a message is on its way to. */
   declare onSent: (email: string) => void
+  /** Told the address that the password just typed does not sign in with. */
+  declare onRefused: (email: string) => void
 
   constructor() {
     super()
     this.passwordMinLength = 8
+    this.verificationMail = true
     this.onSent = () => {}
+    this.onRefused = () => {}
   }
 
   protected override render(): TemplateResult {
@@ -30,7 +39,7 @@ export class CreateAccount extends View {
           label: 'E-mail',
           type: 'email',
           autocomplete: 'username',
-          hint: 'We send a link there to confirm it is yours.',
+          hint: this.verificationMail ? 'We send a link there to confirm it is yours.' : undefined,
           problem: this.problemOf('email'),
         })}
         ${passwordField({
@@ -56,7 +65,19 @@ export class CreateAccount extends View {
     }
     void this.attempt(async () => {
       const { loginResult } = await password.createUser({ email, password: secret })
-      if (!loginResult) this.onSent(email)
+      if (loginResult) return
+      if (this.verificationMail) return this.onSent(email)
+      await this.#signIn(email, secret)
     })
+  }
+
+  /** The answer to a sign-up does not tell a new account from a taken address: only this does. */
+  async #signIn(email: string, secret: string): Promise<void> {
+    try {
+      await password.login({ user: { email }, password: secret })
+    } catch (error) {
+      if (!(error instanceof AccountsClientError)) throw error
+      this.onRefused(email)
+    }
   }
 }

@@ -13,7 +13,7 @@ const WRONG: Record<string, Problem> = { InvalidCredentials: wrong, IncorrectPas
 export class SignIn extends View {
   static override properties: PropertyDeclarations = { ...View.properties, signUpAllowed: { type: Boolean }, name: {} }
   declare signUpAllowed: boolean
-  /** Filled in already, for who just came from a mail. */
+  /** Filled in already, for who has just typed it elsewhere. */
   declare name: string
 
   constructor() {

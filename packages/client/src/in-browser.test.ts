@@ -67,6 +67,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   }
 
   const signIn = (tab: Page): Promise<unknown> => tab.evaluate(() => password.login({ user: 'ada', password: 'correct horse' }))
+  const accessTokenOf = (tab: Page): Promise<string> => tab.evaluate(async () => (await accounts.getTokens())?.accessToken ?? '')
   const becomes = async (tab: Page, status: string): Promise<void> => {
     await tab.waitForFunction(wanted => accounts.state.get().status === wanted, status)
   }
@@ -79,16 +80,32 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     expect(await tabs[0].evaluate(() => 'locks' in navigator)).toBe(hasLocks)
     await signIn(tabs[0])
     await becomes(tabs[1], 'signedIn')
+    // Read once: a tab that came late would otherwise read the fresh token, and rightly have that one replaced
+    const refused = await accessTokenOf(tabs[0])
     const pairs = await Promise.all(
-      tabs.map(tab =>
-        tab.evaluate(async () => {
-          const { accessToken } = (await accounts.getTokens()) ?? { accessToken: '' }
-          return Promise.all([1, 2, 3].map(() => accounts.replaceTokens(accessToken)))
-        }),
-      ),
+      tabs.map(tab => tab.evaluate(token => Promise.all([1, 2, 3].map(() => accounts.replaceTokens(token))), refused)),
     )
     expect(server.asked('refreshTokens')).toBe(1)
     expect(new Set(pairs.flat().map(pair => pair?.accessToken)).size).toBe(1)
+  })
+
+  test('a tab that gets the lock before it sees what the other one wrote waits for it', async () => {
+    const { server, tabs } = await newWorld()
+    await signIn(tabs[0])
+    await becomes(tabs[1], 'signedIn')
+    const refused = await accessTokenOf(tabs[0])
+    // A storage that lags: its next reads give what is there now
+    await tabs[1].evaluate(() => {
+      const seen = new Map<string, unknown>(Object.entries(localStorage))
+      let left = 20
+      Storage.prototype.getItem = function (key) {
+        const value: unknown = left-- > 0 ? seen.get(key) : this[key]
+        return typeof value === 'string' ? value : null
+      }
+    })
+    const first = await tabs[0].evaluate(token => accounts.replaceTokens(token), refused)
+    expect(await tabs[1].evaluate(token => accounts.replaceTokens(token), refused)).toEqual(first)
+    expect(server.asked('refreshTokens')).toBe(1)
   })
 
   test('a tab follows the other one in and out', async () => {

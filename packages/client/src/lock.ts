@@ -9,12 +9,42 @@ export type Lock = <T>(work: () => Promise<T>) => Promise<T>
  */
 export function lockFor(storage: KnownStorage, name: string): Lock {
   if (!storage.shared) return callLock()
-  // Node has Web Locks too, but there one process serves many people, who need not wait for each other.
-  if (typeof window === 'object' && typeof navigator === 'object' && 'locks' in navigator) {
-    return async work => await navigator.locks.request(name, work)
-  }
-  return storageLock(storage, name)
+  return hasWebLocks() ? async work => await navigator.locks.request(name, work) : storageLock(storage, name)
 }
+
+/** Tokens that were replaced a moment ago, in whichever tab. */
+export interface Replaced {
+  add(token: string): Promise<void>
+  has(token: string): Promise<boolean>
+}
+
+/** How long a replaced token is remembered, in milliseconds: far longer than a browser takes to carry a write to its other tabs. */
+const REMEMBERED = 5000
+
+/**
+ * A Web Lock can reach the next tab before its storage shows what the last holder wrote. Locks alone are known everywhere at once, so the
+ * replaced token is remembered as the name of one: seen by this origin only, which has it in its storage anyway. Undefined where the lock is
+ * no Web Lock: a mark in the storage arrives after what was written before it.
+ */
+export function replacedFor(storage: KnownStorage, name: string): Replaced | undefined {
+  if (!storage.shared || !hasWebLocks()) return undefined
+  const nameOf = (token: string): string => `${name} ${token}`
+  return {
+    add: token =>
+      new Promise(resolve => {
+        const hold = (): Promise<void> => {
+          resolve()
+          return pause(REMEMBERED)
+        }
+        // Forgotten: another tab may refresh once more. What is about to be written must not be lost over that.
+        navigator.locks.request(nameOf(token), { mode: 'shared' }, hold).catch(() => resolve())
+      }),
+    has: async token => ((await navigator.locks.query()).held ?? []).some(held => held.name === nameOf(token)),
+  }
+}
+
+/** Node has Web Locks too, but there one process serves many people, who need not wait for each other. */
+const hasWebLocks = (): boolean => typeof window === 'object' && typeof navigator === 'object' && 'locks' in navigator
 
 /** Takes turns among the calls of one client. */
 function callLock(): Lock {
@@ -62,4 +92,5 @@ function isHeld(value: string | null): boolean {
   return left > 0 && left <= HOLD
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
+/** Resolves after so many milliseconds. */
+export const pause = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))

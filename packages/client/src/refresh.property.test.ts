@@ -1,7 +1,7 @@
 /** Any interleaving of calls, tabs, refusals and failures: what must hold of the refresh. */
 import type { LoginResult, RefreshResult, Tokens } from '@latchkey/common'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { makeToken } from './testing/fake-server.ts'
 import { AccountsClient, AccountsClientError } from './index.ts'
 import type { TransportInterface } from './index.ts'
@@ -27,6 +27,7 @@ class World {
   constructor(scheduler: fc.Scheduler, outcomes: Outcome[]) {
     this.scheduler = scheduler
     this.outcomes = outcomes
+    stubBrowserLocks()
   }
 
   open(): Tokens {
@@ -85,19 +86,25 @@ class World {
   }
 }
 
-/** Web Locks in small: what all tabs of a browser share. */
+type Work = () => Promise<unknown>
+
+/** Web Locks in small: what all tabs of a browser share. One is taken in turns; the shared ones are granted at once, and held to the end of the run. */
 function stubBrowserLocks(): void {
   let last: Promise<unknown> = Promise.resolve()
-  const request = (_: string, work: () => Promise<unknown>): Promise<unknown> => {
-    const turn = last.then(work)
+  const held: { name: string }[] = []
+  const request = async (name: string, ...rest: [Work] | [LockOptions, Work]): Promise<unknown> => {
+    if (rest.length === 2) {
+      held.push({ name })
+      return rest[1]()
+    }
+    const turn = last.then(rest[0])
     last = turn.catch(() => {})
     return turn
   }
   vi.stubGlobal('window', {})
-  vi.stubGlobal('navigator', { locks: { request } })
+  vi.stubGlobal('navigator', { locks: { request, query: async () => ({ held }) } })
 }
 
-beforeEach(stubBrowserLocks)
 afterEach(() => {
   vi.unstubAllGlobals()
 })

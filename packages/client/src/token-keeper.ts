@@ -1,12 +1,21 @@
 import type { Tokens } from '@latchkey/common'
 import { AccountsClientError, isSessionOver } from './error.ts'
-import { lockFor } from './lock.ts'
-import type { Lock } from './lock.ts'
+import { lockFor, pause, replacedFor } from './lock.ts'
+import type { Lock, Replaced } from './lock.ts'
 import { defaultStorage, givenStorage } from './token-storage.ts'
 import type { KnownStorage, TokenStorage } from './token-storage.ts'
 
 /** Seconds before its expiry from which an access token is replaced: time for a slow request, and for clocks that differ a little. */
 const MARGIN = 30
+/** How often, and how many milliseconds apart, a storage that lags behind another tab is read again: a second in all. */
+const LOOKS = 40
+const BETWEEN_LOOKS = 25
+
+interface Opened {
+  storage: KnownStorage
+  lock: Lock
+  replaced: Replaced | undefined
+}
 
 /** What the keeper needs from its client. */
 export interface KeeperParts {
@@ -25,7 +34,7 @@ export interface KeeperParts {
  */
 export class TokenKeeper {
   readonly #parts: KeeperParts
-  #opened: { storage: KnownStorage; lock: Lock } | undefined
+  #opened: Opened | undefined
   #flight: Promise<Tokens | null> | undefined
   /** How far the server's clock is ahead of ours, in milliseconds: learnt from `iat` whenever a token arrives. */
   #skew = 0
@@ -78,7 +87,7 @@ export class TokenKeeper {
 
   #replace(accessToken: string): Promise<Tokens | null> {
     return this.#open().lock(async () => {
-      const tokens = await this.read()
+      const tokens = await this.#readSettled()
       // Another tab was here first
       if (tokens?.accessToken !== accessToken) return tokens
       const next = await this.#renew(tokens)
@@ -93,6 +102,17 @@ export class TokenKeeper {
       }
       return next
     })
+  }
+
+  /** The kept pair as the last holder of the lock left it. Should the storage never catch up, the server still answers with the same successor. */
+  async #readSettled(): Promise<Tokens | null> {
+    const { replaced } = this.#open()
+    let tokens = await this.read()
+    for (let look = 0; look < LOOKS && tokens && (await replaced?.has(tokens.accessToken)); look++) {
+      await pause(BETWEEN_LOOKS)
+      tokens = await this.read()
+    }
+    return tokens
   }
 
   /** Null: the server said that the session is over. */
@@ -112,6 +132,7 @@ export class TokenKeeper {
   async #write(tokens: Tokens, original = false): Promise<void> {
     const { storage } = this.#open()
     const [access, refresh] = this.#keys(original)
+    await this.#tellReplaced(access, tokens.accessToken)
     // The refresh token first: should the tab die between the lines, a new refresh token beside an old access token still works.
     await storage.setItem(refresh, tokens.refreshToken)
     await storage.setItem(access, tokens.accessToken)
@@ -121,7 +142,16 @@ export class TokenKeeper {
 
   async #remove(original = false): Promise<void> {
     const { storage } = this.#open()
-    for (const key of this.#keys(original)) await storage.removeItem(key)
+    const keys = this.#keys(original)
+    await this.#tellReplaced(keys[0])
+    for (const key of keys) await storage.removeItem(key)
+  }
+
+  /** Other tabs may see the token under this key for a moment longer. */
+  async #tellReplaced(key: string, next?: string): Promise<void> {
+    const { storage, replaced } = this.#open()
+    const last = replaced && (await storage.getItem(key))
+    if (last && last !== next) await replaced.add(last)
   }
 
   /** A token whose expiry cannot be read is taken for good: the server will say otherwise. */
@@ -139,11 +169,11 @@ export class TokenKeeper {
   }
 
   /** On first use, not when the client is made: a module that makes one can be imported on a server. */
-  #open(): { storage: KnownStorage; lock: Lock } {
+  #open(): Opened {
     const { storage: given, prefix } = this.#parts
     if (this.#opened) return this.#opened
     const storage = given ? givenStorage(given) : defaultStorage()
-    this.#opened = { storage, lock: lockFor(storage, `${prefix}lock`) }
+    this.#opened = { storage, lock: lockFor(storage, `${prefix}lock`), replaced: replacedFor(storage, `${prefix}replaced`) }
     return this.#opened
   }
 }

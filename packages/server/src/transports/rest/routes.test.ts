@@ -288,13 +288,13 @@ describe('my sessions and my account', () => {
     expect((await world.get('/accounts/settings')).body).toEqual({
       signUpAllowed: false,
       passwordMinLength: 8,
-      verificationMail: true,
+      verificationMail: false,
       strategies: ['password'],
     })
   })
 
-  it('the settings say when nothing is mailed after a sign-up', async () => {
-    await using world = await restWorld({ options: { password: { sendVerificationEmailAfterSignup: false } } })
-    expect((await world.get('/accounts/settings')).body).toMatchObject({ verificationMail: false })
+  it('the settings say when a link is mailed after a sign-up', async () => {
+    await using world = await restWorld({ options: { password: { sendVerificationEmailAfterSignup: true } } })
+    expect((await world.get('/accounts/settings')).body).toMatchObject({ verificationMail: true })
   })
 })

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 /** An address that can receive mail, and what it is unique by. */
 export interface ParsedEmail {
@@ -36,7 +36,7 @@ export function parseEmail(typed: unknown): ParsedEmail | null {
 
   const domain = domainToASCII(typedDomain)
   const foldedLocal = fold(local)
-  if (!isDomain(domain) || octets(local) > LONGEST_LOCAL || octets(foldedLocal) > LONGEST_LOCAL) return null
+  if (!isDomain(domain) || !isDecodable(domain) || octets(local) > LONGEST_LOCAL || octets(foldedLocal) > LONGEST_LOCAL) return null
   const key = `${foldedLocal}@${domain}`
   if (octets(address) > LONGEST_ADDRESS || octets(key) > LONGEST_ADDRESS) return null
   return { address, key }
@@ -60,6 +60,9 @@ const fold = (text: string): string => text.normalize('NFC').toLowerCase().norma
 const octets = (text: string): number => Buffer.byteLength(text)
 
 const hasControl = (text: string): boolean => /\p{Cc}/u.test(text)
+
+/** Node 24 leaves a label that is no Punycode as it is; 20 and 22 answer nothing for it. */
+const isDecodable = (domain: string): boolean => !/(^|\.)xn--/.test(domainToUnicode(domain)) && domainToUnicode(domain) !== ''
 
 function isDomain(domain: string): boolean {
   const labels = domain.split('.')

@@ -51,7 +51,9 @@ describe('safeRecipient', () => {
       fc.asyncProperty(fc.oneof(hostile, fc.emailAddress()), async typed => {
         const safe = safeRecipient(typed)
         const wanted = safe === null ? [] : [safe]
-        expect((await Promise.all(wanted.map(recipientsOf))).flat()).toEqual(wanted)
+        const read = (await Promise.all(wanted.map(recipientsOf))).flat()
+        // A name with dots in odd places (`.ada@…`) is put in quotes on the wire: the same mailbox (RFC 5321, 4.1.2).
+        expect(read.map(one => one.replace(/^"(.*)"@/, '$1@'))).toEqual(wanted)
       }),
       { numRuns: 500, examples: [['=?utf-8?q?eve=40example.org?=@example.org']] },
     )

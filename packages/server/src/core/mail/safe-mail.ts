@@ -5,7 +5,8 @@ const LONGEST_ADDRESS = 320
 
 // Mail libraries parse a recipient as a header: `b@x.com\r\nBcc: c@y.com`, `b@x.com, c@y.com`, `"b" <c@y.com>` and `b@x.com (c)` all mean something to them.
 // None of these characters is left, so whatever parses it finds one plain address.
-const PLAIN_ADDRESS = /^[^\s@<>()[\]\\,;:"\p{C}]+@[^\s@<>()[\]\\,;:"\p{C}]+$/u
+// The domain is a host name and nothing else: of `a@b.org?c` they would take `a@b.org`.
+const PLAIN_ADDRESS = /^[^\s@<>()[\]\\,;:"\p{C}]+@[\p{L}\p{M}\p{N}.-]+$/u
 
 /**
  * The address as it may be given to a mail library, or null when it is not one plain address. An international domain is written in ASCII, because libraries

@@ -20,7 +20,8 @@ export function hashSecret(presented: string): SecretHash {
   return createHash('sha256').update(presented).digest('base64url') as SecretHash
 }
 
-/** 128 random bits in 22 characters of base64url: ids of users and sessions. */
+/** 128 random bits in 22 characters of base64url: ids of users and sessions. Never with a dash in front, which a command line would take for an option. */
 export function newId(chance: Chance): string {
-  return Buffer.from(chance.bytes(16)).toString('base64url')
+  const id = Buffer.from(chance.bytes(16)).toString('base64url')
+  return id.startsWith('-') ? newId(chance) : id
 }

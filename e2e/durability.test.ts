@@ -67,8 +67,10 @@ for (const { name, here, environment } of [
         for (let n = 100; n < 100 + count; n += 1) expect((await signUp(n)).status).toBe(200)
       })
       console.info(`${name}: ${flushes} flushes for ${count} sign-ups`)
-      // On a busy machine PostgreSQL's own WAL writer is now and then first to flush a commit, or the server writes something in between.
-      expect(Math.abs(flushes - count), `${flushes} flushes`).toBeLessThanOrEqual(3)
+      // One each, neither none nor two. On a busy machine PostgreSQL's own WAL writer is now and then first to flush a commit, and the server's
+      // background work (sweeping, noting activity) commits something in between.
+      expect(flushes, `${flushes} flushes`).toBeGreaterThanOrEqual(count * 0.9)
+      expect(flushes, `${flushes} flushes`).toBeLessThanOrEqual(count * 1.5)
     })
   })
 }

@@ -12,14 +12,21 @@ const args = process.argv.slice(2)
 const reports = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
 const nothing = { passed: 0, failed: 0 }
 const totals = { ...nothing }
+/** @type {string[]} */
+const failures = []
 try {
   // Most tests run from source, so a build that fails is one failure among others
-  if (!(await built())) add({ passed: 0, failed: 1 })
+  if (!(await built())) {
+    failures.push('the build')
+    add({ passed: 0, failed: 1 })
+  }
   if (args.length === 0) add(await runChecks())
   add(await runTests(args.filter(argument => argument !== '--no-checks')))
 } finally {
   rmSync(reports, { recursive: true, force: true })
 }
+// Again at the end: in a long log they are far up
+for (const failure of failures) console.log(`Failed: ${failure}`)
 console.log(`${totals.passed} passed, ${totals.failed} failed`)
 process.exitCode = totals.failed === 0 ? 0 : 1
 
@@ -42,11 +49,14 @@ async function runTests(only) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const code = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...only])
 
-  /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string }[] }[] }} */
+  /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} */
   const none = { numPassedTests: 0, numFailedTests: 0, testResults: [] }
   const { numPassedTests, numFailedTests, testResults } = readReport(report, none)
   // A file that could not be loaded, or whose hooks failed, has no failed test to show for it
   const broken = testResults.filter(file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'))
+  failures.push(...broken.map(file => file.name))
+  for (const { assertionResults } of testResults)
+    failures.push(...assertionResults.filter(test => test.status === 'failed').map(test => test.fullName))
   return countable(code, { passed: numPassedTests, failed: numFailedTests + broken.length })
 }
 

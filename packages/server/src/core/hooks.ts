@@ -3,7 +3,7 @@
  * throws is reported, and what happened stands.
  */
 import { AccountsError, isAccountsError, subscribe } from '@latchkey/common'
-import type { Stop } from '@latchkey/common'
+import type { Stop, Tokens } from '@latchkey/common'
 import type { User } from './identity/user.ts'
 import type { Log } from './ports.ts'
 import type { Session } from './session/session.ts'
@@ -36,13 +36,15 @@ export interface Told {
   loginFailure: LoginAttempt & { error: Error }
   authenticated: LoginAttempt
   authenticationFailure: LoginAttempt & { error: Error }
-  logout: { session: Session; user: User }
+  /** With the token that asked for it, when a token did. */
+  logout: { session: Session; user: User; accessToken?: string }
   logoutFailure: { error: Error }
   userCreated: { user: User; origin: Origin }
   userCreationFailure: { user: Record<string, unknown>; error: Error }
   resumed: { user: User; session: Session; accessToken: string }
   resumeFailure: { error: Error }
-  refreshed: { user: User; session: Session; origin: Origin }
+  /** With the new pair, as accounts-js's hook of that name hands it over. */
+  refreshed: { user: User; session: Session; tokens: Tokens; origin: Origin }
   refreshFailure: { error: Error }
   passwordReset: { user: User }
   passwordChanged: { user: User }

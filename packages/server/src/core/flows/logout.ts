@@ -14,7 +14,13 @@ export const LOGOUT_SCOPES = ['this', 'others', 'all'] as const
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
 
 /** Signs out. Effective on the very next check in this process, and within a second in every other. */
-export async function logout(core: Core, { session, user }: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> {
+export async function logout(
+  core: Core,
+  { session, user }: SessionAndUser,
+  scope: LogoutScope,
+  origin: Origin,
+  accessToken?: string,
+): Promise<void> {
   if (scope === 'this') {
     await core.store.sessions.end(session.id, 'logout', core.clock.now(), {
       audit: [auditEvent(core, 'logout', origin, { userId: user.id, sessionId: session.id })],
@@ -25,7 +31,7 @@ export async function logout(core: Core, { session, user }: SessionAndUser, scop
     })
   }
   await changed(core, user.id)
-  if (scope !== 'others') await core.hooks.tell('logout', { session, user })
+  if (scope !== 'others') await core.hooks.tell('logout', { session, user, ...(accessToken === undefined ? {} : { accessToken }) })
 }
 
 /**
@@ -36,7 +42,8 @@ export async function logoutByToken(core: Core, accessToken: unknown, origin: Or
   try {
     const found = await findByAccessToken(core, accessToken, 'accept')
     if (!isLive(found, core.clock.now())) throw new AccountsError('InvalidSession')
-    await logout(core, found, 'this', origin)
+    // `findByAccessToken` refuses anything but a string.
+    await logout(core, found, 'this', origin, accessToken as string)
   } catch (error) {
     await core.hooks.tell('logoutFailure', { error: error instanceof Error ? error : new Error(String(error)) })
     throw error

@@ -29,7 +29,7 @@ export async function refresh(core: Core, accessToken: unknown, refreshToken: un
     await askApp(core, { user, session })
     if (core.settings.createNewSessionTokenOnRefresh) await changed(core, user.id)
     const tokens = await core.accessTokens.pair(session, user, next)
-    await core.hooks.tell('refreshed', { user, session, origin })
+    await core.hooks.tell('refreshed', { user, session, tokens, origin })
     return { user, session, tokens, resumeSecret: null, device: origin.device ?? '' }
   } catch (error) {
     await core.hooks.tell('refreshFailure', { error: error instanceof Error ? error : new Error(String(error)) })

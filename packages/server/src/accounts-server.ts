@@ -8,7 +8,8 @@ import type { Log, Ports } from './core/ports.ts'
 import type { Session } from './core/session/session.ts'
 import type { GivenSettings } from './core/settings.ts'
 import type { Store } from './core/store.ts'
-import type { Origin, SecondFactor, Strategy } from './core/strategy.ts'
+import { originOf } from './core/origin.ts'
+import type { SecondFactor, Strategy } from './core/strategy.ts'
 import { systemPorts } from './system.ts'
 
 /** Options of {@link AccountsServer}: accounts-js's names, and beside them everything else Latchkey can set. */
@@ -181,11 +182,6 @@ export class AccountsServer {
     if (!tokens) throw new AccountsError('UnrecognizedOptionsForLogin', { detail: 'a continued session has no tokens to hand out' })
     return { sessionId, tokens, user }
   }
-}
-
-/** Where a call came from when the app itself made it: what it was told about the connection. */
-export function originOf({ ip, userAgent, ...extra }: ConnectionInformations): Origin {
-  return { ip: ip ?? '', userAgent: userAgent ?? '', connectionId: '', transport: 'app', extra }
 }
 
 type Lifetimes = Pick<GivenSettings, 'accessTokenLifetime' | 'session'>

@@ -15,10 +15,12 @@ import type { LogoutScope } from './flows/logout.ts'
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
 import { refresh } from './flows/refresh.ts'
 import { register } from './flows/register.ts'
+import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import { sendVerificationEmail, verifyEmail } from './flows/verify-email.ts'
 import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
+import { APP } from './origin.ts'
 import type { PasswordInput } from './ports.ts'
 import { check, checkCached, checkResume, findByAccessToken } from './session/check.ts'
 import type { Secret } from './session/secret.ts'
@@ -40,9 +42,6 @@ export interface Login {
   readonly device: string
 }
 
-/** For deeds of the app's own code, which have no connection to tell of. */
-const APP: Origin = { ip: '', userAgent: '', connectionId: '', transport: 'app', extra: {} }
-
 /** A confirmation for sensitive deeds: the password, or null when the session is recent enough. */
 export type Confirmation = { password: PasswordInput } | null
 
@@ -54,6 +53,7 @@ export class Accounts {
   constructor(parts: AccountsParts) {
     this.#assembled = assembleCore(parts)
     this.core = this.#assembled.core
+    for (const strategy of this.core.strategies.values()) strategy.join?.(this)
   }
 
   /** Opens and migrates the store, starts outbox, bus and sweeper. Idempotent. */
@@ -118,6 +118,8 @@ export class Accounts {
     this.#use(core => sendResetPasswordEmail(core, address, origin))
   sendEnrollmentEmail = (address: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => sendEnrollmentEmail(core, address, origin))
+  requestMagicLinkEmail = (address: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => requestMagicLinkEmail(core, address, origin))
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))

@@ -1,4 +1,5 @@
 import type { AccountsError, ErrorCode } from '@latchkey/common'
+import type { Accounts } from './accounts.ts'
 import type { Core } from './core.ts'
 import type { Identifier } from './identity/user.ts'
 import type { PasswordHasher } from './ports.ts'
@@ -28,6 +29,10 @@ export interface Origin {
 export interface Strategy<Params = unknown> {
   /** The name on the wire, for example `password`. The key it is registered under wins. */
   readonly name: string
+  /** Further names it answers to on the wire. Hooks and the audit trail know it by the key it is registered under. */
+  readonly aliases?: readonly string[]
+  /** A strategy that redeems links to sign in says how they are made. */
+  readonly loginLinks?: LoginLinks
   /** A strategy that brings passwords also brings the hasher that sign-up, recovery and change use, and its own settings. */
   readonly hasher?: PasswordHasher
   /** The app's own texts for errors, in place of ours. */
@@ -35,12 +40,30 @@ export interface Strategy<Params = unknown> {
   readonly passwordSettings?: NonNullable<GivenSettings['password']>
   /** Handed the core once, before first use. */
   attach?(core: Core): void
+  /** Handed the accounts once, after `attach`: for a service with methods of its own. */
+  join?(accounts: Accounts): void
   /** Your params if the request is yours, undefined if not. Throw if it is yours but malformed. */
   parse(options: unknown): Params | undefined
   /** Whom the caller says they are. The login flow then counts the attempt and looks them up in one round trip. */
   claim?(params: Params): Identifier | null
   /** Who it is, or undefined when nobody was proven. `candidate` answers `claim`. */
   authenticate(params: Params, origin: Origin, candidate: LoginCandidate): Promise<Proof | undefined>
+}
+
+/** Links that sign in, as their strategy wants them. */
+export interface LoginLinks {
+  /** Milliseconds a link is good for. */
+  readonly lifetime: number
+  /** The app's own texts for what asking for a link can be refused with. */
+  readonly messages: Readonly<Partial<Record<ErrorCode, string>>>
+}
+
+/** The strategy that answers to a name, and the key it is registered under. A key goes before an alias. */
+export function strategyNamed(strategies: ReadonlyMap<string, Strategy>, name: string): { key: string; strategy: Strategy } | null {
+  const own = strategies.get(name)
+  if (own) return { key: name, strategy: own }
+  for (const [key, strategy] of strategies) if (strategy.aliases?.includes(name)) return { key, strategy }
+  return null
 }
 
 /** What a strategy found out. With `error` the login fails, but hooks and audit learn whose it was. */

@@ -17,6 +17,7 @@ export const AUDIT_TYPES = [
   'password-changed',
   'password-reset',
   'password-reset-requested',
+  'login-link-requested',
   'verification-requested',
   'email-verified',
   'email-added',

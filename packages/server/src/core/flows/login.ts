@@ -15,6 +15,7 @@ import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLo
 import { refuseDeactivated } from '../policy/may-log-in.ts'
 import type { Factor, Session } from '../session/session.ts'
 import type { Along, LoginCandidate } from '../store.ts'
+import { strategyNamed } from '../strategy.ts'
 import type { Origin, Proof, Strategy } from '../strategy.ts'
 import { newDeviceMail } from './new-device.ts'
 import { prepareSession } from './open-session.ts'
@@ -72,11 +73,13 @@ export async function loginTrusted(core: Core, userId: string, origin: Origin, m
 // ------------------------------------------------------------------------------------------------------------ the steps
 
 async function prove(core: Core, service: string, params: unknown, origin: Origin, purpose: 'login' | 'proof'): Promise<Attempt> {
-  const strategy = core.strategies.get(service)
-  if (!strategy) throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
+  const named = strategyNamed(core.strategies, service)
+  if (!named) throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
+  const { key, strategy } = named
   const parsed = strategy.parse(params)
   if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
-  return judge(core, { service, params, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
+  // Hooks decide by the name of the service: none of its other names may lead past them.
+  return judge(core, { service: key, params, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
 }
 
 /** Filled in step by step, so that a refusal at any step knows what was found before it. */

@@ -65,6 +65,27 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
   return { status: outcome.status ?? 200, body: outcome.value, cookies }
 }
 
+/** Who sent a request, and from where. */
+export interface Identified {
+  /** Null: nobody, or somebody whose credential is not good. */
+  readonly who: SessionAndUser | null
+  /** The access token that came along, good or not; none when a cookie said who it is. */
+  readonly authToken: string | undefined
+  readonly origin: Origin
+}
+
+/**
+ * Who sent a request to a route of the app's own, by the rules of ours: the header, else the cookie, and a cookie counts for an unsafe method only
+ * from a page of our own. Nobody is refused here; a bad credential is nobody.
+ */
+export async function identify(site: Site, call: RestCall): Promise<Identified> {
+  const caller = lookAt(site.settings, call)
+  const sent = credentialOf(call, {}, () => site.cookies.read(headerOf(call, 'cookie'), 'session', caller.secure))
+  const forged = sent.by === 'cookie' && !isSafe(call.method) && !caller.fromOwnPage
+  const who = forged ? null : await whoHolds(site.accounts, sent)
+  return { who, authToken: sent.by === 'token' ? String(sent.value) : undefined, origin: originOf(site, caller, who) }
+}
+
 function lookAt(settings: RestSettings, call: RestCall): Caller {
   const connection = readConnection(call, settings.proxies)
   const secure = settings.secureCookies === true || connection.https || settings.siteOrigin.startsWith('https:')

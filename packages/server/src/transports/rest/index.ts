@@ -2,5 +2,6 @@
 export { restTransport } from './rest-transport.ts'
 export type { RestTransport } from './rest-transport.ts'
 export type { RestCall, RestReply } from './call.ts'
+export type { Identified } from './answer.ts'
 export type { RestOptions } from './options.ts'
 export type { Peer } from './fetch.ts'

@@ -29,6 +29,8 @@ export interface RestOptions {
   }
   /** Longest body in bytes. @default 65536 */
   bodyLimit?: number
+  /** Answer `/healthz`, `/readyz` and `/openapi.json` too, at the root whatever `path` says. @default true; false where an app mounts us */
+  health?: boolean
   /** Sent with every answer, for example `{ 'strict-transport-security': 'max-age=31536000' }`. */
   headers?: Readonly<Record<string, string>>
 }
@@ -45,6 +47,7 @@ export interface RestSettings {
   /** `-3000`, or empty. */
   readonly cookieSuffix: string
   readonly bodyLimit: number
+  readonly health: boolean
   readonly headers: Readonly<Record<string, string>>
   readonly siteOrigin: string
 }
@@ -57,7 +60,7 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
  * @throws AccountsError `InvalidSettings`, naming the option
  */
 export function readOptions(given: RestOptions, siteUrl: string): RestSettings {
-  refuseUnknown('', given, ['path', 'cors', 'trustedProxies', 'cookies', 'bodyLimit', 'headers'])
+  refuseUnknown('', given, ['path', 'cors', 'trustedProxies', 'cookies', 'bodyLimit', 'health', 'headers'])
   refuseUnknown('cors.', given.cors ?? {}, ['origins', 'headers'])
   refuseUnknown('cookies.', given.cookies ?? {}, ['domain', 'secure', 'instance'])
   const { domain, instance = new URL(siteUrl).port } = given.cookies ?? {}
@@ -76,9 +79,15 @@ export function readOptions(given: RestOptions, siteUrl: string): RestSettings {
     secureCookies: secure,
     cookieSuffix: instance === '' ? '' : `-${instance}`,
     bodyLimit,
+    health: readSwitch('health', given.health ?? true),
     headers: readHeaders(given.headers ?? {}),
     siteOrigin: new URL(siteUrl).origin,
   })
+}
+
+function readSwitch(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') refuse(`${name} must be true or false`)
+  return value
 }
 
 function readPath(path: string): string {

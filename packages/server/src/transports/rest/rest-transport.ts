@@ -1,8 +1,8 @@
 /** Accounts over HTTP: accounts-js's routes exactly as its clients know them, and in the same style what it lacks. */
 import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
-import { answer } from './answer.ts'
-import type { Site } from './answer.ts'
+import { answer, identify } from './answer.ts'
+import type { Identified, Site } from './answer.ts'
 import { headerOf } from './call.ts'
 import type { RestCall, RestReply } from './call.ts'
 import { Cookies } from './cookies.ts'
@@ -29,6 +29,10 @@ export interface RestTransport {
   readonly path: string
   /** True when this request target is ours to answer, if only with 404: it lies below `path`, or is one of `/healthz`, `/readyz`, `/openapi.json`. */
   knows(target: string): boolean
+  /** True when a route of ours answers at this request target, to whatever method. What lies below `path` and is no route may then be the app's. */
+  has(target: string): boolean
+  /** Who sent a request to a route of the app's own, by the rules of ours. Rejects only when the server itself cannot tell. */
+  identify(call: RestCall): Promise<Identified>
   /** Answers a parsed request; without a promise where the answer is at hand. Never throws and never rejects. */
   handle(call: RestCall): RestReply | Promise<RestReply>
   /**
@@ -47,6 +51,8 @@ export function restTransport(accounts: Accounts, options: RestOptions = {}): Re
   return {
     path: transport.path,
     knows: target => transport.knows(target),
+    has: target => transport.has(target),
+    identify: call => transport.identify(call),
     handle: call => transport.handle(call),
     fetch: (request, peer) => answerFetch(transport, request, peer),
   }
@@ -73,7 +79,7 @@ class Transport {
       ...(accounts.core.passwords ? passwordRoutes(accounts) : []),
       ...accountRoutes(accounts),
     ]
-    const around = [...healthRoutes(accounts), descriptionRoute(describe)]
+    const around = settings.health ? [...healthRoutes(accounts), descriptionRoute(describe)] : []
     this.#router = new Router([
       ...around.map(route => ({ path: route.pattern, route })),
       ...ours.map(route => ({ path: `${settings.path}${route.pattern}`, route })),
@@ -84,6 +90,14 @@ class Transport {
     const path = pathOf(target)
     const below = this.path !== '' && (path === this.path || path.startsWith(`${this.path}/`))
     return below || this.#router.has(path)
+  }
+
+  has(target: string): boolean {
+    return this.#router.has(pathOf(target))
+  }
+
+  identify(call: RestCall): Promise<Identified> {
+    return identify(this.#site, call)
   }
 
   handle(call: RestCall): RestReply | Promise<RestReply> {

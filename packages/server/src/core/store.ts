@@ -46,7 +46,12 @@ export interface Along {
 
 export interface UserStore {
   /** Of callers that claim one identifier at once exactly one inserts. On `taken` nothing was written, not even `along`. */
-  insert(user: NewUser, along?: Along): Promise<{ inserted: true } | { inserted: false; taken: Identifier['kind'] }>
+  insert(user: NewUser, along?: Along): Promise<Insertion>
+  /**
+   * Inserts many in one transaction, for users who come from another system. Tells of each, in their order, what became of them: one whose id or key
+   * somebody has, or somebody earlier in the list, is left out whole; all others are inserted.
+   */
+  insertMany(users: readonly NewUser[]): Promise<Insertion[]>
 
   find(identifier: Identifier): Promise<User | null>
 
@@ -57,6 +62,11 @@ export interface UserStore {
   /** Adds or replaces one credential. Writes nothing for a user who is gone. */
   putCredential(credential: Credential, along?: Along): Promise<void>
   removeCredential(userId: string, kind: string, id: string, along?: Along): Promise<boolean>
+  /**
+   * Puts `next` in the place of `expected`, or nothing (`next: null`), while what is kept is still exactly `expected` (null: while nothing is). Of callers that
+   * read the same one at once exactly one wins. False: nothing was written, not even `along`.
+   */
+  swapCredential(swap: CredentialSwap, along?: Along): Promise<boolean>
   /** Strengthens a hash after a good login: only if the kept one is still `expected`. */
   upgradePassword(userId: string, expected: StoredPassword, next: StoredPassword, now: number): Promise<boolean>
   /** How many passwords there are of each form; may be an estimate. Decoys for unknown users are drawn from it. */
@@ -96,6 +106,12 @@ export interface UserStore {
   list(page: { after?: string; limit: number; search?: string }): Promise<User[]>
   count(): Promise<number>
 }
+
+/** What became of a user who was to be inserted; `taken` says what somebody else has. */
+export type Insertion = { inserted: true } | { inserted: false; taken: Identifier['kind'] }
+
+/** Both are of one user, kind and id. */
+export type CredentialSwap = { expected: Credential; next: Credential | null } | { expected: null; next: Credential }
 
 export interface LoginLookup {
   identifier: Identifier | null

@@ -17,6 +17,7 @@ import { revocationRaces } from './revocation-races.ts'
 import { sessionsContract } from './sessions.ts'
 import { tokensContract } from './tokens.ts'
 import { usersContract } from './users.ts'
+import { manyUsersContract } from './users-many.ts'
 
 export type { OpenStore } from './make.ts'
 
@@ -49,6 +50,7 @@ export function storeContract(name: string, open: () => Promise<OpenStore>, { ro
 
 const PARTS: Record<string, (setup: Setup) => void> = {
   users: usersContract,
+  'many users': manyUsersContract,
   emails: emailsContract,
   credentials: credentialsContract,
   password: passwordContract,

@@ -1,6 +1,6 @@
 import type { Identifier, NewUser, User } from '../../core/identity/user.ts'
 import { userFailureKey } from '../../core/store.ts'
-import type { LoginCandidate, LoginLookup, UserStore } from '../../core/store.ts'
+import type { Insertion, LoginCandidate, LoginLookup, UserStore } from '../../core/store.ts'
 import { failuresOf, raise } from './attempts.ts'
 import { copy, identifierKey } from './data.ts'
 import type { MemoryData, UserRow } from './data.ts'
@@ -8,7 +8,7 @@ import { endAllSessions, isDeviceSeen, removeSessions } from './end.ts'
 
 type Deeds = Pick<
   UserStore,
-  'insert' | 'find' | 'beginLogin' | 'setUsername' | 'setCustom' | 'setDeactivated' | 'remove' | 'list' | 'count'
+  'insert' | 'insertMany' | 'find' | 'beginLogin' | 'setUsername' | 'setCustom' | 'setDeactivated' | 'remove' | 'list' | 'count'
 >
 
 /** Users themselves: their coming and going, their names and fields. */
@@ -18,13 +18,15 @@ export function userDeeds(data: MemoryData): Deeds {
       data.deed(() => {
         const row = rowOf(copy(given))
         const ride = data.prepare(along)
-        if (data.users.has(row.user.id)) return { inserted: false, taken: 'id' }
-        const taken = row.identifiers.find(({ kind, key }) => data.identifiers.has(identifierKey(kind, key)))
-        if (taken) return { inserted: false, taken: taken.kind }
-        data.users.set(row.user.id, row)
-        for (const { kind, key } of row.identifiers) data.identifiers.set(identifierKey(kind, key), row.user.id)
-        ride()
-        return { inserted: true }
+        const insertion = insertRow(data, row)
+        if (insertion.inserted) ride()
+        return insertion
+      }),
+
+    insertMany: given =>
+      data.deed(() => {
+        const rows = given.map(each => rowOf(copy(each)))
+        return rows.map(row => insertRow(data, row))
       }),
 
     find: identifier => data.deed(() => copyUser(data.userBy(identifier))),
@@ -119,6 +121,15 @@ export function swapIdentifier(
   if (next === undefined) return
   data.identifiers.set(identifierKey(kind, next), row.user.id)
   row.identifiers.push({ kind, key: next })
+}
+
+function insertRow(data: MemoryData, row: UserRow): Insertion {
+  if (data.users.has(row.user.id)) return { inserted: false, taken: 'id' }
+  const taken = row.identifiers.find(({ kind, key }) => data.identifiers.has(identifierKey(kind, key)))
+  if (taken) return { inserted: false, taken: taken.kind }
+  data.users.set(row.user.id, row)
+  for (const { kind, key } of row.identifiers) data.identifiers.set(identifierKey(kind, key), row.user.id)
+  return { inserted: true }
 }
 
 function beginLogin(data: MemoryData, { identifier, counts, failureKey, device, now }: LoginLookup): LoginCandidate {

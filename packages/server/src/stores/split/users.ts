@@ -9,10 +9,12 @@ export function splitUsers(parts: Parts): UserStore {
   const { sessionsAlone } = parts
   return {
     insert: (user, along) => users.insert(user, along),
+    insertMany: made => users.insertMany(made),
     find: identifier => users.find(identifier),
     credentials: userId => users.credentials(userId),
     putCredential: (credential, along) => users.putCredential(credential, along),
     removeCredential: (userId, kind, id, along) => users.removeCredential(userId, kind, id, along),
+    swapCredential: (swap, along) => users.swapCredential(swap, along),
     upgradePassword: (userId, expected, next, now) => users.upgradePassword(userId, expected, next, now),
     passwordForms: () => users.passwordForms(),
     verifyEmail: (hash, now, along) => users.verifyEmail(hash, now, along),

@@ -4,6 +4,7 @@ import * as audit from './deeds/audit.ts'
 import * as attempts from './deeds/attempts.ts'
 import * as credentials from './deeds/credentials.ts'
 import * as emails from './deeds/emails.ts'
+import { insertMany } from './deeds/insert-many.ts'
 import * as outbox from './deeds/outbox.ts'
 import { endAllImpersonatedBy } from './deeds/end-sessions.ts'
 import { rotate, rotateAlone } from './deeds/rotate.ts'
@@ -31,11 +32,13 @@ export function partsOf(engine: Engine): Parts {
   return {
     users: {
       insert: (user, along) => engine.transact(() => users.insertUser(user, along)),
+      insertMany: made => insertMany(engine, made),
       find: identifier => engine.read(() => users.findUser(identifier)),
       beginLogin: lookup => engine.transact(() => beginLogin(lookup), 'relaxed'),
       credentials: userId => engine.read(() => credentials.listCredentials(userId)),
       putCredential: (credential, along) => engine.transact(() => credentials.putCredential(credential, along)),
       removeCredential: (userId, kind, id, along) => engine.transact(() => credentials.removeCredential(userId, kind, id, along)),
+      swapCredential: (swap, along) => engine.transact(() => credentials.swapCredential(swap, along)),
       upgradePassword: (userId, expected, next, now) => engine.transact(() => credentials.upgradePassword(userId, expected, next, now)),
       passwordForms: () => engine.read(() => credentials.passwordForms()),
       changePassword: (change, along) => engine.transact(() => credentials.changePassword(change, along)),

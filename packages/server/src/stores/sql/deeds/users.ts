@@ -1,23 +1,21 @@
 /** Deeds on users: sign-up, lookup, state, removal. */
 import type { Identifier, NewUser, User } from '../../../core/identity/user.ts'
-import type { Along } from '../../../core/store.ts'
+import type { Along, Insertion } from '../../../core/store.ts'
 import { fromEmails, toUser, USER_COLUMNS } from '../rows.ts'
 import type { UserRow } from '../rows.ts'
 import { all, one, statement, Undo, write } from '../statement.ts'
-import type { Deed } from '../statement.ts'
+import type { Deed, Statement } from '../statement.ts'
 import { writeAlong } from './along.ts'
 import { credentialValues, putCredentialRow } from './credentials.ts'
 import { endAllImpersonatedBy, endOwn } from './end-sessions.ts'
 import { claim, lockUser } from './user-row.ts'
 
-type Inserted = { inserted: true } | { inserted: false; taken: Identifier['kind'] }
-
-export function* insertUser(made: NewUser, along?: Along): Deed<Inserted> {
-  if (!(yield* one(INSERT, userValues(made)))) throw new Undo({ inserted: false, taken: 'id' } satisfies Inserted)
+export function* insertUser(made: NewUser, along?: Along): Deed<Insertion> {
+  if (!(yield* one(INSERT, userValues(made)))) throw new Undo({ inserted: false, taken: 'id' } satisfies Insertion)
   for (const { kind, key } of made.identifiers) {
     // The id is claimed by the user's own row.
     if (kind === 'id') continue
-    if (!(yield* claim({ kind, key }, made.user.id))) throw new Undo({ inserted: false, taken: kind } satisfies Inserted)
+    if (!(yield* claim({ kind, key }, made.user.id))) throw new Undo({ inserted: false, taken: kind } satisfies Insertion)
   }
   for (const credential of made.credentials) yield* write(putCredentialRow, credentialValues(credential))
   yield* writeAlong(along)
@@ -81,7 +79,8 @@ export const userValues = (made: NewUser): (string | number | null)[] => [
   JSON.stringify(made.user.custom),
 ]
 
-const INSERT = statement<{ id: string }>(
+/** Adds a user, unless there is one of that id. */
+export const INSERT: Statement<{ id: string }> = statement<{ id: string }>(
   'users_insert',
   ({ t }) => `insert into ${t.users} (collection, id, username, emails, created_at, updated_at, deactivated_at, epoch, custom)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id`,
@@ -125,7 +124,8 @@ const PSEUDONYMISE = statement(
   ({ t }) => `update ${t.audit} set ip = null, user_agent = null, data = '{}' where collection = $1 and user_id = $2`,
 )
 
-const DELETE_USER = statement('users_remove', ({ t }) => `delete from ${t.users} where collection = $1 and id = $2`)
+/** Deletes the row alone. */
+export const DELETE_USER: Statement = statement('users_remove', ({ t }) => `delete from ${t.users} where collection = $1 and id = $2`)
 
 const LIST = statement<UserRow>(
   'users_list',

@@ -27,10 +27,12 @@ const FLOORS: Record<string, readonly string[]> = {
   core: [],
   strategies: ['core'],
   stores: ['core'],
-  transports: ['core'],
+  wire: ['core'],
+  transports: ['core', 'wire'],
   compat: ['core'],
   top: ['core', 'strategies', 'stores', 'transports', 'compat'],
-  testing: ['core', 'strategies', 'stores', 'transports', 'compat', 'top'],
+  mounts: ['core', 'wire', 'transports', 'top'],
+  testing: ['core', 'strategies', 'stores', 'wire', 'transports', 'compat', 'top', 'mounts'],
 }
 const WITH_ROOMS: readonly string[] = ['strategies', 'stores', 'transports']
 

@@ -2,7 +2,7 @@
 import { AccountsError } from '@latchkey/common'
 import type { ErrorCode } from '@latchkey/common'
 import * as v from 'valibot'
-import { headerOf } from './call.ts'
+import { headerOf } from '../../wire/request.ts'
 import type { RestCall } from './call.ts'
 
 /** A body that was parsed and looked through, but not yet matched with a schema. */

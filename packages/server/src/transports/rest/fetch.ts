@@ -14,13 +14,14 @@ interface Handler {
 
 /** Answers a Fetch request with what the handler says. */
 export async function answerFetch(handler: Handler, request: Request, peer: Peer = {}): Promise<Response> {
-  const { status, headers, body } = await handler.handle(callOf(request, peer))
+  const { status, headers, body } = await handler.handle(callOfRequest(request, peer))
   const pairs = new Headers()
   for (let at = 0; at < headers.length; at += 2) pairs.append(headers[at] ?? '', headers[at + 1] ?? '')
   return new Response(request.method === 'HEAD' || status === 204 ? null : body, { status, headers: pairs })
 }
 
-function callOf(request: Request, peer: Peer): RestCall {
+/** A Fetch request as REST sees it. */
+export function callOfRequest(request: Request, peer: Peer = {}): RestCall {
   const { protocol, pathname, search, host } = new URL(request.url)
   return {
     method: request.method,

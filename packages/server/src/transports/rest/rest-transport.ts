@@ -1,11 +1,12 @@
 /** Accounts over HTTP: accounts-js's routes exactly as its clients know them, and in the same style what it lacks. */
 import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
+import { Cookies } from '../../wire/cookies.ts'
+import { headerOf } from '../../wire/request.ts'
+import { corsHeaders, preflightHeaders } from '../../wire/sender.ts'
 import { answer, identify } from './answer.ts'
 import type { Identified, Site } from './answer.ts'
-import { headerOf } from './call.ts'
 import type { RestCall, RestReply } from './call.ts'
-import { Cookies } from './cookies.ts'
 import { answerFetch } from './fetch.ts'
 import type { Peer } from './fetch.ts'
 import { Journal } from './journal.ts'
@@ -21,7 +22,6 @@ import { descriptionRoute } from './routes/description.ts'
 import { healthRoutes } from './routes/health.ts'
 import { passwordRoutes } from './routes/password.ts'
 import { signInRoutes } from './routes/sign-in.ts'
-import { corsHeaders, preflightHeaders } from './sender.ts'
 
 /** REST, ready to be served by anything that can parse HTTP. */
 export interface RestTransport {

@@ -2,8 +2,9 @@ import type { AccountsError, ErrorCode } from '@latchkey/common'
 import type { Login } from '../../core/accounts.ts'
 import type { SessionAndUser } from '../../core/session/session.ts'
 import type { Origin } from '../../core/strategy.ts'
+import type { WireMode } from '../../wire/caller.ts'
+import type { Credential } from '../../wire/credential.ts'
 import type { RestCall, RestReply } from './call.ts'
-import type { Credential } from './credential.ts'
 import type { Schema } from './schemas.ts'
 
 /**
@@ -24,7 +25,7 @@ export interface Visit<Body = unknown> {
   readonly who: SessionAndUser | null
   readonly credential: Credential
   /** How the caller wants to keep a session that this call opens. */
-  readonly mode: 'bearer' | 'cookie'
+  readonly mode: WireMode
 }
 
 /** What `run` found. Status 200 unless said otherwise. */

@@ -1,0 +1,43 @@
+/** How a request says whose it is, and what comes of it. */
+import { ERRORS, isAccountsError } from '@latchkey/common'
+import type { Accounts } from '../core/accounts.ts'
+import type { SessionAndUser } from '../core/session/session.ts'
+import { headerOf } from './request.ts'
+import type { HttpRequest } from './request.ts'
+
+/** What a request carries to prove its session. Sent by a program on purpose (`token`), or attached by the browser (`cookie`). */
+export type Credential = { by: 'token'; value: unknown } | { by: 'cookie'; value: string } | { by: 'nothing'; value: undefined }
+
+/**
+ * The header, else `accessToken` in the body as accounts-js accepts it, else the cookie. A request with a token is judged by that token
+ * alone: falling back to the cookie would let a page act as somebody it did not mean to.
+ */
+export function credentialOf(
+  call: HttpRequest,
+  body: { readonly accessToken?: unknown },
+  readCookie: () => string | undefined,
+): Credential {
+  const header = bearerOf(headerOf(call, 'authorization'))
+  if (header !== undefined) return { by: 'token', value: header }
+  if (body.accessToken !== undefined && body.accessToken !== '') return { by: 'token', value: body.accessToken }
+  const value = readCookie()
+  return value === undefined ? { by: 'nothing', value } : { by: 'cookie', value }
+}
+
+/** accounts-js takes the token with or without `Bearer `, and its client sends an empty header when signed out. */
+export function bearerOf(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const token = header.startsWith('Bearer ') ? header.slice(7) : header.replace(/^bearer +/i, '')
+  return token === '' || /^bearer$/i.test(token) ? undefined : token
+}
+
+/** The live session of a credential, or null when it is not good. A server that cannot tell throws: nobody is signed out by our own trouble. */
+export async function whoHolds(accounts: Accounts, credential: Credential): Promise<SessionAndUser | null> {
+  if (credential.by === 'nothing') return null
+  try {
+    return credential.by === 'cookie' ? await accounts.checkResume(credential.value) : await accounts.check(credential.value)
+  } catch (error) {
+    if (isAccountsError(error) && ERRORS[error.code].status < 429) return null
+    throw error
+  }
+}

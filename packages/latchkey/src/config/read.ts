@@ -1,9 +1,9 @@
 /** Reads the configuration: flags win over the environment, the environment over the file, the file over defaults. */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { nearMiss } from '@latchkey/common'
 import * as v from 'valibot'
 import { loadConfigFile } from './file.ts'
-import { nearMiss } from './near-miss.ts'
 import { refusal } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { CONFIG_VARIABLE, KEYS, REFUSED, TABLE, TEST_PREFIX } from './table.ts'

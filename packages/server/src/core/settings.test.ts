@@ -52,6 +52,31 @@ describe('settings', () => {
     )
   })
 
+  it('refuse a name that does not exist, and say which one was probably meant', () => {
+    const given = (settings: object) => () => read(settings)
+    expect(given({ enableAutoLogin: true })).toThrow('Unknown option "enableAutoLogin". Did you mean "enableAutologin"?')
+    expect(given({ password: { minLenght: 9 } })).toThrow('Unknown option "password.minLenght". Did you mean "password.minLength"?')
+    expect(given({ lockout: { freee: 9 } })).toThrow('Did you mean "lockout.free"?')
+    expect(given({ constructor: 1 })).toThrow(/Unknown option "constructor"/)
+    expect(given({ somethingElseEntirely: 1 })).toThrow(/Known: face, production/)
+  })
+
+  it.each([
+    [{ ambiguousErrorMessages: 'no' }, 'ambiguousErrorMessages must be true or false. Received "no"'],
+    [{ sendMail: null }, 'sendMail must be a function. Received null'],
+    [{ tokenCreator: 'uuid' }, 'tokenCreator must be an object with functions. Received "uuid"'],
+    [{ issuer: ['a'] }, 'issuer must be a text. Received a list'],
+    [{ retiredSecrets: 'one' }, 'retiredSecrets must be a list. Received "one"'],
+    [{ cacheSize: -1 }, 'cacheSize must be a whole number, zero or more. Received -1'],
+    [{ password: { validateEmail: true } }, 'password.validateEmail must be a function. Received true'],
+    [{ limits: { login: { account: { limit: '5' } } } }, 'limits.login.account.limit must be a number above zero. Received "5"'],
+    [{ session: [] }, 'session must be an object. Received a list'],
+    [{ face: 'facebook' }, 'face must be one of latchkey, accounts-js, meteor'],
+    [{ production: 'a secret in the wrong place' }, 'production must be true or false. Received a text of 27 characters'],
+  ])('refuse %j, by name', (settings, message) => {
+    expect(() => read(settings as object)).toThrow(message)
+  })
+
   it('refuse a site address that no link can begin with', () => {
     expect(() => read({ siteUrl: 'accounts.example.org' })).toThrow(/siteUrl/)
     expect(() => read({ siteUrl: 'javascript:alert(1)' })).toThrow(/siteUrl/)

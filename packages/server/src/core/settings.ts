@@ -7,6 +7,7 @@ import type { Duration } from './duration.ts'
 import type { User } from './identity/user.ts'
 import type { EmailTemplates, GivenEmailTemplates } from './mail/templates.ts'
 import { mergeTemplates } from './mail/templates.ts'
+import { LIMIT_KINDS, LOCKOUT_KINDS, PASSWORD_KINDS, refuseMisfits, SESSION_KINDS, SETTINGS_KINDS } from './settings-kinds.ts'
 import type { Mail } from './ports.ts'
 import type { Session } from './session/session.ts'
 
@@ -28,6 +29,8 @@ export interface Limits {
   mail: { address: Limit; account: Limit }
   /** Redeeming links and tokens, refreshing. Counted in the process. */
   token: { address: Limit }
+  /** Secrets for a second factor, handed out to whoever asks. */
+  offer: { address: Limit }
 }
 
 /** Progressive lockout after consecutive failures. */
@@ -112,6 +115,8 @@ export interface Settings {
   readonly sendMail: ((mail: Mail) => Promise<void>) | undefined
   readonly prepareMail: PrepareMail | undefined
   readonly createJwtPayload: ((data: AccessTokenData, user: User) => Promise<Record<string, unknown>> | Record<string, unknown>) | undefined
+  /** False: what leaves of a user names the ways they can sign in, without anything that proves something. */
+  readonly useInternalUserObjectSanitizer: boolean
   readonly userObjectSanitizer: ((user: PublicUser) => PublicUser) | undefined
   readonly resumeSessionValidator: ((user: User, session: Session) => Promise<void> | void) | undefined
   readonly tokenCreator: { createToken(user: User): Promise<string> | string } | undefined
@@ -169,6 +174,8 @@ export interface GivenSettings {
   prepareMail?: PrepareMail
   /** Further claims of the access token, asked again at each refresh. Reserved names lose. */
   createJwtPayload?: Settings['createJwtPayload']
+  /** False: `services` leaves with the user, without hashes, tokens and secrets. @default true */
+  useInternalUserObjectSanitizer?: boolean
   /** Last word on what leaves of a user. */
   userObjectSanitizer?: (user: PublicUser) => PublicUser
   /** Throws to refuse a session that is otherwise good. */
@@ -208,57 +215,27 @@ const FACE_DEFAULTS: Record<Face, Partial<PasswordSettings>> = {
 }
 
 const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const
-const PASSWORD_KEYS = [...Object.keys(PASSWORD_DEFAULTS), 'validateEmail', 'validateUsername', 'validatePassword', 'validateNewUser']
 
 const LIMITS: Limits = {
   login: { address: { limit: 60, window: MINUTE }, account: { limit: 15, window: MINUTE }, process: { limit: 6000, window: MINUTE } },
   register: { address: { limit: 60, window: HOUR }, process: { limit: 3000, window: MINUTE } },
   mail: { address: { limit: 30, window: HOUR }, account: { limit: 6, window: 15 * MINUTE } },
   token: { address: { limit: 300, window: MINUTE } },
+  offer: { address: { limit: 60, window: HOUR } },
 }
 
 const LOCKOUT: Lockout = { free: 5, first: 30_000, longest: 15 * MINUTE, memory: DAY }
-
-const GIVEN_KEYS = [
-  'face',
-  'production',
-  'tokenSecret',
-  'retiredSecrets',
-  'accessTokenLifetime',
-  'session',
-  'issuer',
-  'audience',
-  'siteUrl',
-  'ambiguousErrorMessages',
-  'enableAutologin',
-  'signUpAllowed',
-  'newDeviceMail',
-  'password',
-  'rateLimits',
-  'limits',
-  'lockout',
-  'auditKept',
-  'cacheSize',
-  'emailTemplates',
-  'sendMail',
-  'prepareMail',
-  'createJwtPayload',
-  'userObjectSanitizer',
-  'resumeSessionValidator',
-  'tokenCreator',
-  'createNewSessionTokenOnRefresh',
-] as const satisfies readonly (keyof GivenSettings)[]
 
 /**
  * Reads settings. The given object is not changed and not kept.
  * @throws AccountsError `InvalidSettings` for unknown names, wrong types, weak secrets and contradictions
  */
 export function readSettings(given: GivenSettings): Settings {
-  refuseUnknown('', given, GIVEN_KEYS)
-  refuseUnknown('session.', given.session ?? {}, ['idle', 'absolute', 'refreshGrace', 'keepEnded'])
-  refuseUnknown('password.', given.password ?? {}, PASSWORD_KEYS)
-  refuseUnknown('lockout.', given.lockout ?? {}, Object.keys(LOCKOUT))
-  const face = given.face ?? 'latchkey'
+  refuseMisfits('', given, SETTINGS_KINDS)
+  refuseMisfits('session.', given.session ?? {}, SESSION_KINDS)
+  refuseMisfits('password.', given.password ?? {}, PASSWORD_KINDS)
+  refuseMisfits('lockout.', given.lockout ?? {}, LOCKOUT_KINDS)
+  const face = readFace(given.face ?? 'latchkey')
   const production = given.production ?? false
   const tokenSecret = readSecret('tokenSecret', given.tokenSecret, production)
   refuseContradictions(given, production)
@@ -292,11 +269,19 @@ export function readSettings(given: GivenSettings): Settings {
     sendMail: given.sendMail,
     prepareMail: given.prepareMail,
     createJwtPayload: given.createJwtPayload,
+    useInternalUserObjectSanitizer: given.useInternalUserObjectSanitizer ?? true,
     userObjectSanitizer: given.userObjectSanitizer,
     resumeSessionValidator: given.resumeSessionValidator,
     tokenCreator: given.tokenCreator,
     createNewSessionTokenOnRefresh: given.createNewSessionTokenOnRefresh ?? false,
   })
+}
+
+const FACES: readonly Face[] = ['latchkey', 'accounts-js', 'meteor']
+
+function readFace(face: Face): Face {
+  if (!FACES.includes(face)) refuse(`face must be one of ${FACES.join(', ')}`)
+  return face
 }
 
 /** True when a secret is long enough to sign tokens in production: 32 bytes. */
@@ -342,21 +327,18 @@ function readPassword(given: NonNullable<GivenSettings['password']>, face: Face)
   return Object.freeze(read)
 }
 
+const groups = (names: object): Record<string, 'group'> => Object.fromEntries(Object.keys(names).map(name => [name, 'group']))
+
 function mergeLimits(given: DeepPartial<Limits>): Limits {
-  refuseUnknown('limits.', given, Object.keys(LIMITS))
+  refuseMisfits('limits.', given, groups(LIMITS))
   const merged = Object.entries(LIMITS).map(([kind, scopes]: [string, Record<string, Limit>]): [string, Record<string, Limit>] => {
     const own = (given as Record<string, Record<string, Partial<Limit>> | undefined>)[kind] ?? {}
-    refuseUnknown(`limits.${kind}.`, own, Object.keys(scopes))
+    refuseMisfits(`limits.${kind}.`, own, groups(scopes))
+    for (const [scope, limit] of Object.entries(own)) refuseMisfits(`limits.${kind}.${scope}.`, limit, LIMIT_KINDS)
     return [kind, Object.fromEntries(Object.entries(scopes).map(([scope, limit]) => [scope, { ...limit, ...own[scope] }]))]
   })
   // Same keys as LIMITS, by construction.
   return Object.freeze(Object.fromEntries(merged)) as unknown as Limits
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}". Known: ${known.join(', ')}`)
-  }
 }
 
 function refuse(message: string): never {

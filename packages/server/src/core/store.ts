@@ -4,7 +4,7 @@
  */
 import type { Stop } from '@latchkey/common'
 import type { AuditEvent } from './audit/events.ts'
-import type { Credential, StoredPassword } from './identity/credential.ts'
+import type { Credential, LinkedAccount, StoredPassword } from './identity/credential.ts'
 import type { Identifier, NewUser, User, UserEmail } from './identity/user.ts'
 import type { OutboxMail } from './mail/outbox-mail.ts'
 import type { RefreshTurn } from './session/refresh-chain.ts'
@@ -67,6 +67,21 @@ export interface UserStore {
    * read the same one at once exactly one wins. False: nothing was written, not even `along`.
    */
   swapCredential(swap: CredentialSwap, along?: Along): Promise<boolean>
+  /**
+   * Gives a user an account elsewhere: claims its kind and id as an identifier and keeps the credential, in one transaction; replaces what is kept when it
+   * is theirs already. Of callers that link one account to several users at once exactly one succeeds, the others find it `taken`.
+   */
+  link(account: LinkedAccount, along?: Along): Promise<'linked' | 'taken' | 'gone'>
+  /**
+   * Removes all of a user's accounts of one kind with their identifiers. `judge` is the core's rule, asked inside the atomic deed with the credentials that
+   * would be left; on `refused` and `missing` nothing was written, not even `along`.
+   */
+  unlink(
+    userId: string,
+    kind: LinkedAccount['kind'],
+    judge: (left: readonly Credential[]) => boolean,
+    along?: Along,
+  ): Promise<'unlinked' | 'missing' | 'refused'>
   /** Strengthens a hash after a good login: only if the kept one is still `expected`. */
   upgradePassword(userId: string, expected: StoredPassword, next: StoredPassword, now: number): Promise<boolean>
   /** How many passwords there are of each form; may be an estimate. Decoys for unknown users are drawn from it. */

@@ -1,7 +1,8 @@
-import type { AccountsError, ErrorCode } from '@latchkey/common'
+import type { AccountsError, ErrorCode, TwoFactorSecret } from '@latchkey/common'
 import type { Accounts } from './accounts.ts'
 import type { Core } from './core.ts'
-import type { Identifier } from './identity/user.ts'
+import type { Credential } from './identity/credential.ts'
+import type { Identifier, User } from './identity/user.ts'
 import type { PasswordHasher } from './ports.ts'
 import type { Factor, Session } from './session/session.ts'
 import type { GivenSettings } from './settings.ts'
@@ -48,6 +49,23 @@ export interface Strategy<Params = unknown> {
   claim?(params: Params): Identifier | null
   /** Who it is, or undefined when nobody was proven. `candidate` answers `claim`. */
   authenticate(params: Params, origin: Origin, candidate: LoginCandidate): Promise<Proof | undefined>
+  /** For providers: whom they vouch for, before any user of ours is looked for. What is vouched for can be linked to an account. */
+  vouch?(params: Params): Promise<Vouched>
+  /** Can this user sign in this way? Asked of what would be left before a way to sign in is removed. */
+  serves?(user: User, credentials: readonly Credential[]): boolean
+}
+
+/** Somebody as a provider knows them. */
+export interface Vouched {
+  provider: string
+  /** The provider's own, unchanging name for them. Never an address: those change hands. */
+  subject: string
+  /** Their address, and whether the provider asserts that it is theirs. */
+  email: { address: string; key: string; verified: boolean } | null
+  /** Everything the provider said. What looks like a secret in it is sealed before it is kept. */
+  account: Readonly<Record<string, unknown>>
+  /** What a new user begins with: `username`, `email`, and the app's own fields. */
+  registration(): Promise<Record<string, unknown>>
 }
 
 /** Links that sign in, as their strategy wants them. */
@@ -83,7 +101,30 @@ export interface Proof {
 export interface SecondFactor {
   /** Kind of the credential, for example `totp`. */
   readonly kind: string
+  /** The app's own texts for errors, in place of ours. */
+  readonly messages?: Readonly<Partial<Record<ErrorCode, string>>>
   attach?(core: Core): void
   /** True when the answer is right; must consume it, so that the same answer is wrong the second time. */
   verify(userId: string, answer: string, origin: Origin): Promise<Factor | null>
 }
+
+/** A second factor that users set up themselves: a secret is offered, and kept once a code proves that it arrived. */
+export interface OwnFactor extends SecondFactor {
+  /** A new secret, kept nowhere. `account` is what an authenticator app shows beside the name of the site. */
+  offer(account?: string): TwoFactorSecret
+  /** What to keep of an offered secret, when the code proves that it arrived; null when it does not. */
+  enrol(userId: string, base32: string, code: string): Enrolment | null
+  /** The same credential with fresh recovery codes; the earlier ones are worth nothing any more. */
+  renew(credential: Credential): Enrolment
+  /** How many recovery codes of a credential were not used yet. */
+  codesLeft(credential: Credential): number
+}
+
+/** A second factor as it is kept, and the codes that are shown once. */
+export interface Enrolment {
+  credential: Credential
+  recoveryCodes: string[]
+}
+
+/** True for a factor that users can set up themselves. */
+export const isOwnFactor = (factor: SecondFactor): factor is OwnFactor => 'enrol' in factor && 'offer' in factor

@@ -28,6 +28,11 @@ export interface Credential {
   updatedAt: number
 }
 
+/** An account elsewhere that signs in to this one. `id` is the subject, as the provider names it; kind and id together are also an identifier of the user. */
+export interface LinkedAccount extends Credential {
+  kind: `oauth:${string}`
+}
+
 /** The password among a user's credentials, if there is one. */
 export function passwordOf(credentials: readonly Credential[]): StoredPassword | null {
   const found = credentials.find(credential => credential.kind === 'password')

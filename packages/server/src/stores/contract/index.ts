@@ -6,6 +6,7 @@ import { busContract } from './bus.ts'
 import { credentialsContract } from './credentials.ts'
 import { emailsContract } from './emails.ts'
 import { lifecycleContract } from './lifecycle.ts'
+import { linksContract } from './links.ts'
 import { loginContract } from './login.ts'
 import { useStore } from './make.ts'
 import type { OpenStore, Setup } from './make.ts'
@@ -53,6 +54,7 @@ const PARTS: Record<string, (setup: Setup) => void> = {
   'many users': manyUsersContract,
   emails: emailsContract,
   credentials: credentialsContract,
+  links: linksContract,
   password: passwordContract,
   lifecycle: lifecycleContract,
   login: loginContract,

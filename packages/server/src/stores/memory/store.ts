@@ -4,6 +4,7 @@ import { auditDeeds } from './audit.ts'
 import { credentialDeeds } from './credentials.ts'
 import type { MemoryData } from './data.ts'
 import { emailDeeds } from './emails.ts'
+import { linkDeeds } from './links.ts'
 import { outboxDeeds } from './outbox.ts'
 import { bumpEpoch, sessionDeeds, sessionsAlone } from './sessions.ts'
 import { tokenDeeds } from './tokens.ts'
@@ -16,7 +17,7 @@ export function storeOf(data: MemoryData): Store {
     open: async () => {},
     close: async () => {},
     ping: async () => {},
-    users: { ...userDeeds(data), ...emailDeeds(data), ...credentialDeeds(data) },
+    users: { ...userDeeds(data), ...emailDeeds(data), ...credentialDeeds(data), ...linkDeeds(data) },
     sessions: sessionDeeds(data),
     tokens: tokenDeeds(data),
     attempts: attemptDeeds(data),

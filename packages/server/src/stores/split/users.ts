@@ -15,6 +15,8 @@ export function splitUsers(parts: Parts): UserStore {
     putCredential: (credential, along) => users.putCredential(credential, along),
     removeCredential: (userId, kind, id, along) => users.removeCredential(userId, kind, id, along),
     swapCredential: (swap, along) => users.swapCredential(swap, along),
+    link: (account, along) => users.link(account, along),
+    unlink: (userId, kind, judge, along) => users.unlink(userId, kind, judge, along),
     upgradePassword: (userId, expected, next, now) => users.upgradePassword(userId, expected, next, now),
     passwordForms: () => users.passwordForms(),
     verifyEmail: (hash, now, along) => users.verifyEmail(hash, now, along),

@@ -5,6 +5,7 @@ import * as attempts from './deeds/attempts.ts'
 import * as credentials from './deeds/credentials.ts'
 import * as emails from './deeds/emails.ts'
 import { insertMany } from './deeds/insert-many.ts'
+import * as links from './deeds/links.ts'
 import * as outbox from './deeds/outbox.ts'
 import { endAllImpersonatedBy } from './deeds/end-sessions.ts'
 import { rotate, rotateAlone } from './deeds/rotate.ts'
@@ -39,6 +40,8 @@ export function partsOf(engine: Engine): Parts {
       putCredential: (credential, along) => engine.transact(() => credentials.putCredential(credential, along)),
       removeCredential: (userId, kind, id, along) => engine.transact(() => credentials.removeCredential(userId, kind, id, along)),
       swapCredential: (swap, along) => engine.transact(() => credentials.swapCredential(swap, along)),
+      link: (account, along) => engine.transact(() => links.linkAccount(account, along)),
+      unlink: (userId, kind, judge, along) => engine.transact(() => links.unlinkAccounts(userId, kind, judge, along)),
       upgradePassword: (userId, expected, next, now) => engine.transact(() => credentials.upgradePassword(userId, expected, next, now)),
       passwordForms: () => engine.read(() => credentials.passwordForms()),
       changePassword: (change, along) => engine.transact(() => credentials.changePassword(change, along)),

@@ -4,6 +4,7 @@
  */
 import { AccountsError, isAccountsError, subscribe } from '@latchkey/common'
 import type { Stop, Tokens } from '@latchkey/common'
+import type { Login } from './accounts.ts'
 import type { User } from './identity/user.ts'
 import type { Log } from './ports.ts'
 import type { Session } from './session/session.ts'
@@ -46,6 +47,9 @@ export interface Told {
   /** With the new pair, as accounts-js's hook of that name hands it over. */
   refreshed: { user: User; session: Session; tokens: Tokens; origin: Origin }
   refreshFailure: { error: Error }
+  /** `user` acts as `target` from now on, in the session that `login` holds. */
+  impersonated: { user: User; target: User; login: Login; origin: Origin }
+  impersonationFailure: { error: Error }
   passwordReset: { user: User }
   passwordChanged: { user: User }
 }

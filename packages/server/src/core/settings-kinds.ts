@@ -37,6 +37,7 @@ export const SETTINGS_KINDS: SettingKinds<GivenSettings> = {
   resumeSessionValidator: 'function',
   tokenCreator: 'functions',
   createNewSessionTokenOnRefresh: 'flag',
+  impersonationAuthorize: 'function',
 }
 
 export const SESSION_KINDS: SettingKinds<NonNullable<GivenSettings['session']>> = {

@@ -121,7 +121,11 @@ export interface Settings {
   readonly resumeSessionValidator: ((user: User, session: Session) => Promise<void> | void) | undefined
   readonly tokenCreator: { createToken(user: User): Promise<string> | string } | undefined
   readonly createNewSessionTokenOnRefresh: boolean
+  readonly impersonationAuthorize: ImpersonationAuthorize | undefined
 }
+
+/** May `user` act as `target`? Any truthy answer is a yes. Both as kept, without credentials. */
+export type ImpersonationAuthorize = (user: User, target: User) => unknown
 
 /** accounts-js's hook for full control of the mail object. */
 export type PrepareMail = (
@@ -183,6 +187,8 @@ export interface GivenSettings {
   /** Makes the session's handle (`data.token`). Must be unique. */
   tokenCreator?: Settings['tokenCreator']
   createNewSessionTokenOnRefresh?: boolean
+  /** Who may act as whom; asked when it begins and at each refresh. Without it nobody may. */
+  impersonationAuthorize?: ImpersonationAuthorize
 }
 
 const MINUTE = 60_000
@@ -274,6 +280,7 @@ export function readSettings(given: GivenSettings): Settings {
     resumeSessionValidator: given.resumeSessionValidator,
     tokenCreator: given.tokenCreator,
     createNewSessionTokenOnRefresh: given.createNewSessionTokenOnRefresh ?? false,
+    impersonationAuthorize: given.impersonationAuthorize,
   })
 }
 

@@ -23,7 +23,12 @@ export const AUDIT_TYPES = [
   'email-added',
   'email-removed',
   'credential-upgraded',
+  'two-factor-enabled',
+  'two-factor-disabled',
+  'recovery-codes-replaced',
+  'recovery-code-used',
   'impersonation',
+  'impersonation-refused',
   'rate-limited',
   'locked',
 ] as const

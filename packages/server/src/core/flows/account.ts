@@ -4,6 +4,7 @@ import type { Confirmation } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { toPublicUser } from '../identity/public-user.ts'
+import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
@@ -25,8 +26,14 @@ export async function deleteAccount(core: Core, who: SessionAndUser, confirmatio
   await changed(core, who.user.id)
 }
 
-/** Everything kept about the user (GDPR, article 15), without anything that proves something. */
-export async function exportData(core: Core, { user }: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> {
+/**
+ * Everything kept about the user (GDPR, article 15), without anything that proves something. It tells where and how they sign in, so it is not for
+ * somebody who acts as them.
+ * @throws AccountsError `Forbidden`
+ */
+export async function exportData(core: Core, who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> {
+  refuseImpersonated(who)
+  const { user } = who
   const [credentials, sessions, events] = await Promise.all([
     core.store.users.credentials(user.id),
     core.store.sessions.list(user.id, core.clock.now()),

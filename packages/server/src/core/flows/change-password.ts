@@ -2,6 +2,7 @@ import { AccountsError } from '@latchkey/common'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
+import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
@@ -20,8 +21,7 @@ export async function changePassword(
   origin: Origin,
 ): Promise<void> {
   const { user, session } = who
-  if (session.impersonatorId !== undefined)
-    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  refuseImpersonated(who)
   const next = readNewPassword(core, newPassword, user, 'InvalidPassword', 'newPassword')
   const credentials = await core.store.users.credentials(user.id)
   await verifyOwnPassword(core, who, oldPassword, credentials, origin)

@@ -6,6 +6,7 @@ import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
 import { refuseLocked } from '../policy/lockout.ts'
+import { refuseImpersonated } from '../policy/may-change.ts'
 import { readPassword } from '../policy/password-rules.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
@@ -19,8 +20,7 @@ const RECENT = 10 * 60_000
  * @throws AccountsError `RecentLoginRequired`, `InvalidCredentials`, `Forbidden`, `TooManyAttempts`, `Busy`
  */
 export async function confirm(core: Core, who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> {
-  if (who.session.impersonatorId !== undefined)
-    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+  refuseImpersonated(who)
   if (confirmation) return verifyOwnPassword(core, who, confirmation.password, await core.store.users.credentials(who.user.id), origin)
   if (core.clock.now() - who.session.createdAt > RECENT) throw new AccountsError('RecentLoginRequired', { details: { field: 'password' } })
 }

@@ -6,6 +6,7 @@ import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import type { OutboxMail } from '../mail/outbox-mail.ts'
 import { accountName } from '../policy/account-name.ts'
+import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
@@ -17,9 +18,9 @@ import { readEmail } from './register.ts'
  * Adds an unverified address to one's own account, and tells the addresses that were there before.
  * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, `Forbidden`
  */
-export async function addEmail(core: Core, { user, session }: SessionAndUser, address: unknown, origin: Origin): Promise<void> {
-  if (session.impersonatorId !== undefined)
-    throw new AccountsError('Forbidden', { message: 'An impersonated session cannot change credentials' })
+export async function addEmail(core: Core, who: SessionAndUser, address: unknown, origin: Origin): Promise<void> {
+  const { user, session } = who
+  refuseImpersonated(who)
   const email = readEmail(core, address, 'InvalidEmail', 'newEmail')
   // Counted like mail, so that a session cannot be used to try out whose addresses are taken.
   await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })

@@ -13,7 +13,7 @@ import type { Identifier, User } from '../identity/user.ts'
 import { accountName } from '../policy/account-name.ts'
 import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
-import type { Factor, Session } from '../session/session.ts'
+import type { Factor, Session, SessionAndUser } from '../session/session.ts'
 import type { Along, LoginCandidate } from '../store.ts'
 import { strategyNamed } from '../strategy.ts'
 import type { Origin, Proof, Strategy } from '../strategy.ts'
@@ -31,6 +31,8 @@ interface Attempt {
   user: User
   factors: Factor[]
   continued?: Session
+  /** Who acts as the user. */
+  impersonator?: SessionAndUser
 }
 
 /**
@@ -62,12 +64,24 @@ export async function loginProven(core: Core, proof: Proof, service: string, ori
 
 /** For the app's own code, which vouches for the user: no limits, no second factor, no `validateLogin`. Still refuses the deactivated. */
 export async function loginTrusted(core: Core, userId: string, origin: Origin, mode: SessionMode, reason = 'trusted'): Promise<Login> {
+  return openSession(core, await trusted(core, userId, origin, reason), mode, 'quietly')
+}
+
+/**
+ * For an administrator who acts as the user, once it is settled that they may. As `loginTrusted`, and nothing of it looks like a login of the user's
+ * own: no failures are forgiven, no device becomes known, no mail goes out.
+ */
+export async function loginAs(core: Core, userId: string, impersonator: SessionAndUser, origin: Origin): Promise<Login> {
+  return openSession(core, { ...(await trusted(core, userId, origin, 'impersonation')), impersonator }, 'bearer', 'quietly')
+}
+
+async function trusted(core: Core, userId: string, origin: Origin, reason: string): Promise<Attempt> {
   const candidate = await candidateOf(core, userId, origin)
   const user = candidate.user
   if (!user) throw new AccountsError('UserNotFound')
   refuseDeactivated(user)
   const factors: Factor[] = [{ name: reason, kind: 'trusted', at: core.clock.now() }]
-  return openSession(core, { service: reason, params: {}, origin, identifier: null, candidate, user, factors }, mode, 'quietly')
+  return { service: reason, params: {}, origin, identifier: null, candidate, user, factors }
 }
 
 // ------------------------------------------------------------------------------------------------------------ the steps
@@ -221,10 +235,10 @@ function who(core: Core, moment: LoginAttempt, found: Found): Record<string, unk
 }
 
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
-  const { user, candidate, origin, service, factors } = attempt
-  const { row, login: opened, along } = await prepareSession(core, { user, factors, origin, mode, service })
-  const mail = newDeviceMail(core, user, candidate, origin)
-  const clear = countersToClear(core, attempt)
+  const { user, candidate, origin, impersonator } = attempt
+  const { row, login: opened, along } = await prepareSession(core, { ...attempt, mode })
+  const mail = impersonator ? null : newDeviceMail(core, user, candidate, origin)
+  const clear = impersonator ? [] : countersToClear(core, attempt)
   await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
   if (mail) core.outbox.kick()
   if (manner === 'openly') await core.hooks.tell('login', { ...momentOf(attempt), session: opened.session, user })

@@ -7,7 +7,7 @@ import { deviceLabel } from '../device.ts'
 import type { User } from '../identity/user.ts'
 import { knownDeviceMark } from '../policy/known-device.ts'
 import { hashSecret, newId, newSecret } from '../session/secret.ts'
-import type { Factor, NewSession, Session } from '../session/session.ts'
+import type { Factor, NewSession, Session, SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 
 /** A session that is ready to be written, and what its owner will receive once it is. */
@@ -17,10 +17,21 @@ export interface PreparedSession {
   along: Along
 }
 
+/** Whose session, how they proved it, and how they want to keep it. */
+interface Opening {
+  user: User
+  factors: Factor[]
+  origin: Origin
+  mode: SessionMode
+  service: string
+  /** Who acts as the user, if somebody does. */
+  impersonator?: SessionAndUser
+}
+
 /** Everything that can fail (the app's token and payload makers) happens here, before anything is written. */
 export async function prepareSession(
   core: Core,
-  { user, factors, origin, mode, service }: { user: User; factors: Factor[]; origin: Origin; mode: SessionMode; service: string },
+  { user, factors, origin, mode, service, impersonator }: Opening,
 ): Promise<PreparedSession> {
   const now = core.clock.now()
   const id = newId(core.chance)
@@ -33,11 +44,12 @@ export async function prepareSession(
     createdAt: now,
     activeAt: now,
     idle: core.settings.session.idle,
-    expiresAt: now + core.settings.session.absolute,
+    expiresAt: Math.min(now + core.settings.session.absolute, impersonator?.session.expiresAt ?? Infinity),
     ip: origin.ip || null,
     userAgent: origin.userAgent.slice(0, 512) || null,
     device: deviceLabel(origin.userAgent),
     factors,
+    ...(impersonator ? { impersonatorId: impersonator.user.id, impersonatorSessionId: impersonator.session.id } : {}),
     extra: origin.extra,
   }
   const secret = newSecret(core.chance)
@@ -50,16 +62,18 @@ export async function prepareSession(
       session,
       tokens: bearer ? await core.accessTokens.pair(session, user, secret) : null,
       resumeSecret: bearer ? null : secret,
-      // Made when somebody asks: only browsers keep it.
+      // Made when somebody asks: only browsers keep it. Whoever acts as another does so on a device of their own.
       get device() {
+        if (impersonator) return ''
         return (mark ??= knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id))
       },
     },
     along: {
       audit: [
-        auditEvent(core, 'login', origin, {
+        auditEvent(core, impersonator ? 'impersonation' : 'login', origin, {
           userId: user.id,
           sessionId: id,
+          ...(impersonator ? { actorId: impersonator.user.id } : {}),
           data: { service, factors: factors.map(factor => factor.name) },
         }),
       ],

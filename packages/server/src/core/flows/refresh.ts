@@ -11,6 +11,7 @@ import { isLive } from '../session/session.ts'
 import type { RotateOutcome } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
+import { stillImpersonates } from './impersonate.ts'
 
 /**
  * Exchanges a refresh secret for its successor and a new access token. The secret alone proves; the access token beside it, expired or
@@ -26,6 +27,7 @@ export async function refresh(core: Core, accessToken: unknown, refreshToken: un
     if (turn.outcome === 'over') throw new AccountsError('InvalidSession')
     if (turn.outcome === 'reused') throw await reportReuse(core, claims, turn.found.user.id)
     const { session, user } = turn.found
+    await stillImpersonates(core, turn.found, origin)
     await askApp(core, { user, session })
     if (core.settings.createNewSessionTokenOnRefresh) await changed(core, user.id)
     const tokens = await core.accessTokens.pair(session, user, next)

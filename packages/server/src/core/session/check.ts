@@ -13,8 +13,7 @@ import type { SessionAndUser } from './session.ts'
  */
 export async function check(core: Core, accessToken: unknown): Promise<SessionAndUser> {
   try {
-    const found = await findLive(core, core.accessTokens.verify(accessToken))
-    await askApp(core, found)
+    const found = await findLiveByToken(core, accessToken)
     // `verify` refuses anything but a string.
     await core.hooks.tell('resumed', { ...found, accessToken: accessToken as string })
     return found
@@ -46,6 +45,16 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
   if (!found || !isLive(found, now))
     throw new AccountsError('InvalidSession', { detail: found ? 'session is over' : 'unknown resume secret' })
   core.activity.note(found.session, now)
+  await askApp(core, found)
+  return found
+}
+
+/**
+ * The live session of an access token, for deeds of their own; no hook is told.
+ * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
+ */
+export async function findLiveByToken(core: Core, accessToken: unknown): Promise<SessionAndUser> {
+  const found = await findLive(core, core.accessTokens.verify(accessToken))
   await askApp(core, found)
   return found
 }

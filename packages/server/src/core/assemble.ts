@@ -3,6 +3,7 @@ import { AccountsError } from '@latchkey/common'
 import type { Core } from './core.ts'
 import { pendingLoginStrategy } from './flows/second-factor.ts'
 import { Hooks } from './hooks.ts'
+import { withServices } from './identity/services.ts'
 import { Keys } from './keys.ts'
 import { Outbox } from './mail/outbox.ts'
 import { RateLimiter } from './policy/rate-limit.ts'
@@ -34,12 +35,13 @@ export interface AssembledCore {
   stop(): Promise<void>
 }
 
-export function assembleCore({ settings: given, store, strategies: services, factors = [], ports }: AccountsParts): AssembledCore {
+export function assembleCore({ settings: given, store: kept, strategies: services, factors = [], ports }: AccountsParts): AssembledCore {
   const strategies = new Map(Object.entries(services))
   const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
   if (!isStrongSecret(settings.tokenSecret)) {
     ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')
   }
+  const store = settings.useInternalUserObjectSanitizer ? kept : withServices(kept)
   const keys = new Keys(settings)
   const parts = { ...ports, settings, store, keys }
   const core: Core = {

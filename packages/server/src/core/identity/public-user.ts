@@ -21,11 +21,14 @@ const RESERVED: ReadonlySet<string> = new Set([
   'prototype',
 ])
 
+/** What an app can say about it. */
+export type SanitizerSettings = Pick<Settings, 'face' | 'userObjectSanitizer'> & Partial<Pick<Settings, 'useInternalUserObjectSanitizer'>>
+
 /**
  * What may leave of a user: the one door, and it names what passes. Custom fields stand at the top level, times are ISO 8601. An app's
  * `userObjectSanitizer` has the last word, on a copy. Addresses are in lower case on the accounts-js face, as its clients expect.
  */
-export function toPublicUser(settings: Pick<Settings, 'face' | 'userObjectSanitizer'>, user: User): PublicUser {
+export function toPublicUser(settings: SanitizerSettings, user: User): PublicUser {
   const lower = settings.face === 'accounts-js'
   const sent: PublicUser = {
     id: user.id,
@@ -40,6 +43,7 @@ export function toPublicUser(settings: Pick<Settings, 'face' | 'userObjectSaniti
     // The app may change what it is handed; the user it came from is shared with the session cache.
     if (!RESERVED.has(key)) sent[key] = userObjectSanitizer ? copyOf(user.custom[key]) : user.custom[key]
   }
+  if (settings.useInternalUserObjectSanitizer === false) sent.services = copyOf(user.services ?? {})
   return userObjectSanitizer ? userObjectSanitizer(sent) : sent
 }
 

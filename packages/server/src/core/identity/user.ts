@@ -1,4 +1,5 @@
 import type { Credential } from './credential.ts'
+import type { Services } from './services.ts'
 
 /** One address of a user. */
 export interface UserEmail {
@@ -26,6 +27,8 @@ export interface User {
   epoch: number
   /** The app's own fields. */
   custom: Record<string, unknown>
+  /** The ways they can sign in. Only read, and only there, where `useInternalUserObjectSanitizer` is false. */
+  services?: Services
 }
 
 /** How a user is looked up. The key is normalised: see `email.ts` and `username.ts`. */

@@ -36,6 +36,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   AuthenticationFailed: row('Service was not able to authenticate user'),
   TwoFactorRequired: row('2FA code required', 400, 'no-2fa-code', '2FA code must be informed'),
   TwoFactorInvalid: row("2FA code didn't match", 400, 'invalid-2fa-code', 'Invalid 2FA code'),
+  TwoFactorNotSet: row('2FA not set'),
+  TwoFactorAlreadySet: row('2FA already set', 400, '2fa-activated', 'The 2FA is activated. You need to disable the 2FA first before trying to generate a new activation code.'),
   TooManyAttempts: row('Too many attempts. Please wait a moment and try again.', 429, 'too-many-requests'),
 
   // Sessions and tokens
@@ -101,6 +103,8 @@ export type ErrorCode =
   | 'AuthenticationFailed'
   | 'TwoFactorRequired'
   | 'TwoFactorInvalid'
+  | 'TwoFactorNotSet'
+  | 'TwoFactorAlreadySet'
   | 'TooManyAttempts'
   | 'InvalidToken'
   | 'InvalidTokens'

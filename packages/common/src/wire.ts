@@ -62,6 +62,24 @@ export interface SessionInfo {
   impersonated: boolean
 }
 
+/** A secret for an authenticator app, in accounts-js's four writings. Shown once, to be scanned or typed. */
+export interface TwoFactorSecret {
+  /** The secret itself: printable ASCII. */
+  ascii: string
+  hex: string
+  /** What an app wants typed. */
+  base32: string
+  /** What a QR code holds. */
+  otpauth_url: string
+}
+
+/** Whether a second factor is set up. */
+export interface TwoFactorStatus {
+  enabled: boolean
+  /** Recovery codes that were not used yet. */
+  recoveryCodesLeft: number
+}
+
 /** Body of every error answer over REST. `code` is absent where accounts-js sends none. */
 export interface ErrorBody {
   message: string

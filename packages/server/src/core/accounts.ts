@@ -1,22 +1,27 @@
 /** The one core API that transports, command line and `AccountsServer` call: each line leads to the flow of that name. */
 import { ERRORS, isAccountsError } from '@latchkey/common'
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, SessionInfo, Tokens } from '@latchkey/common'
+import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, SessionInfo, Tokens, TwoFactorSecret, TwoFactorStatus } from '@latchkey/common'
 import { assembleCore } from './assemble.ts'
 import type { AccountsParts, AssembledCore } from './assemble.ts'
 import type { Core } from './core.ts'
 import * as account from './flows/account.ts'
 import * as administer from './flows/administer.ts'
 import { activateUser, deactivateUser } from './flows/deactivate.ts'
-import { changePassword } from './flows/change-password.ts'
-import { addEmail, changeEmail, removeEmail } from './flows/emails.ts'
+import { changePassword, changePasswordOf } from './flows/change-password.ts'
+import { createAccount } from './flows/create-account.ts'
+import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
+import { impersonate } from './flows/impersonate.ts'
+import type { Impersonation } from './flows/impersonate.ts'
 import { login, loginTrusted, proveOnly } from './flows/login.ts'
 import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
 import type { LogoutScope } from './flows/logout.ts'
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
+import type { Manner } from './flows/mail-request.ts'
 import { refresh } from './flows/refresh.ts'
 import { register } from './flows/register.ts'
 import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
+import * as twoFactor from './flows/two-factor.ts'
 import { sendVerificationEmail, verifyEmail } from './flows/verify-email.ts'
 import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
@@ -94,6 +99,12 @@ export class Accounts {
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
   loginTrusted = (userId: string, origin: Origin = APP, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
     this.#use(core => loginTrusted(core, userId, origin, mode, reason))
+  /**
+   * Acts as another user, in a session of its own, for whoever holds a live access token and whom `impersonationAuthorize` lets. Throws `InvalidInput`,
+   * `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `Forbidden`, `ImpersonatedUserNotFound`, `UserDeactivated`.
+   */
+  impersonate = (accessToken: unknown, identity: unknown, origin: Origin): Promise<Impersonation> =>
+    this.#use(core => impersonate(core, accessToken, identity, origin))
   refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> =>
     this.#use(core => refresh(core, accessToken, refreshToken, origin))
   logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => this.#use(core => logout(core, who, scope, origin))
@@ -111,26 +122,44 @@ export class Accounts {
     origin: Origin,
     mode: SessionMode = 'bearer',
   ): Promise<{ result: CreateUserResult; login: Login | null }> => this.#use(core => register(core, input, origin, mode))
-  sendVerificationEmail = (address: unknown, origin: Origin): Promise<void> =>
-    this.#use(core => sendVerificationEmail(core, address, origin))
+  sendVerificationEmail = (address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
+    this.#use(core => sendVerificationEmail(core, address, origin, manner))
   verifyEmail = (token: unknown, origin: Origin): Promise<void> => this.#use(core => verifyEmail(core, token, origin))
-  sendResetPasswordEmail = (address: unknown, origin: Origin): Promise<void> =>
-    this.#use(core => sendResetPasswordEmail(core, address, origin))
-  sendEnrollmentEmail = (address: unknown, origin: Origin = APP): Promise<void> =>
-    this.#use(core => sendEnrollmentEmail(core, address, origin))
-  requestMagicLinkEmail = (address: unknown, origin: Origin = APP): Promise<void> =>
-    this.#use(core => requestMagicLinkEmail(core, address, origin))
+  sendResetPasswordEmail = (address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
+    this.#use(core => sendResetPasswordEmail(core, address, origin, manner))
+  sendEnrollmentEmail = (address: unknown, origin: Origin = APP, manner?: Manner): Promise<void> =>
+    this.#use(core => sendEnrollmentEmail(core, address, origin, manner))
+  requestMagicLinkEmail = (address: unknown, origin: Origin = APP, manner?: Manner): Promise<void> =>
+    this.#use(core => requestMagicLinkEmail(core, address, origin, manner))
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))
   changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> =>
     this.#use(core => changePassword(core, who, oldPassword, newPassword, origin))
-  addEmail = (who: SessionAndUser, address: unknown, origin: Origin): Promise<void> =>
-    this.#use(core => addEmail(core, who, address, origin))
+  addEmail = (who: SessionAndUser, address: unknown, origin: Origin, confirmation: Confirmation = null): Promise<void> =>
+    this.#use(core => addEmail(core, who, address, confirmation, origin))
   removeEmail = (who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => removeEmail(core, who, address, confirmation, origin))
   changeEmail = (who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => changeEmail(core, who, from, to, confirmation, origin))
+  /** Offers a secret for an authenticator app. Nothing is set up yet. */
+  twoFactorSecret = (who: SessionAndUser | null, origin: Origin): Promise<TwoFactorSecret> =>
+    this.#use(core => twoFactor.twoFactorSecret(core, who, origin))
+  /** Sets up the second factor with an offered secret. The recovery codes are shown this once. */
+  twoFactorSet = (
+    who: SessionAndUser,
+    secret: unknown,
+    code: unknown,
+    origin: Origin,
+    confirmation: Confirmation = null,
+  ): Promise<{ recoveryCodes: string[] }> => this.#use(core => twoFactor.twoFactorSet(core, who, secret, code, confirmation, origin))
+  /** Gives it up, for a current code or a recovery code. */
+  twoFactorUnset = (who: SessionAndUser, code: unknown, origin: Origin): Promise<void> =>
+    this.#use(core => twoFactor.twoFactorUnset(core, who, code, origin))
+  /** New recovery codes in the place of the old ones, for a code. */
+  twoFactorRecoveryCodes = (who: SessionAndUser, code: unknown, origin: Origin): Promise<string[]> =>
+    this.#use(core => twoFactor.twoFactorRecoveryCodes(core, who, code, origin))
+  twoFactorStatus = (who: SessionAndUser): Promise<TwoFactorStatus> => this.#use(core => twoFactor.twoFactorStatus(core, who))
   deleteAccount = (who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => account.deleteAccount(core, who, confirmation, origin))
   /** Everything kept about the user, without secrets, as plain JSON. */
@@ -150,9 +179,18 @@ export class Accounts {
   /** Ends every session at once and refuses further logins. False: no such user. */
   deactivateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => deactivateUser(core, userId, origin))
   activateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))
-  /** Sets a password and ends all sessions. */
-  setPassword = (userId: string, password: unknown, origin: Origin = APP): Promise<void> =>
-    this.#use(core => administer.setPassword(core, userId, password, origin))
+  /** Signs somebody up by the rules and hooks of {@link register}, with nothing hidden. The password may be left out. */
+  createAccount = (input: Registration, origin: Origin = APP): Promise<User> => this.#use(core => createAccount(core, input, origin))
+  /** Sets a password and ends all sessions. `asItIs`: whatever the rules for passwords. */
+  setPassword = (userId: string, password: unknown, origin: Origin = APP, rules?: 'asItIs'): Promise<void> =>
+    this.#use(core => administer.setPassword(core, userId, password, origin, rules))
+  /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
+  changePasswordOf = (userId: string, oldPassword: unknown, newPassword: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => changePasswordOf(core, userId, oldPassword, newPassword, origin))
+  addEmailOf = (userId: string, address: unknown, verified: boolean, origin: Origin = APP): Promise<void> =>
+    this.#use(core => addEmailOf(core, userId, address, verified, origin))
+  removeEmailOf = (userId: string, address: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => removeEmailOf(core, userId, address, origin))
   userSessions = (userId: string): Promise<SessionInfo[]> => this.#use(core => administer.userSessions(core, userId))
   /** Ends one session, or all of a user. Returns how many ended. */
   revoke = (target: { sessionId: string } | { userId: string }, origin: Origin = APP): Promise<number> =>

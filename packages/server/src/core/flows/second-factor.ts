@@ -2,6 +2,7 @@
 import { AccountsError } from '@latchkey/common'
 import type { Core } from '../core.ts'
 import type { Credential } from '../identity/credential.ts'
+import { TOTP } from '../identity/totp.ts'
 import type { User } from '../identity/user.ts'
 import { askingDevice, failureKeys, refuseLocked } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
@@ -12,6 +13,8 @@ import type { Origin, Proof, SecondFactor, Strategy } from '../strategy.ts'
 /** A pending login lives five minutes and five tries. */
 const PENDING_LIFETIME = 5 * 60_000
 const PENDING_TRIES = 5
+/** Credentials that are asked for after another proof. */
+const SECOND_FACTORS: readonly string[] = [TOTP]
 
 /**
  * All factors of this login, once a due second one was given.
@@ -28,9 +31,10 @@ export async function secondFactorGiven(
   }: { user: User; credentials: readonly Credential[]; proof: Proof; params: unknown; origin: Origin },
 ): Promise<Factor[]> {
   const given = [...(proof.earlier ?? []), proof.factor]
+  refuseUnanswerable(core, user, credentials)
   const enrolled = enrolledFactors(core, credentials)
-  // Two proofs count as two only when they are of different kinds: knowing two passwords is not a second factor.
-  if (enrolled.length === 0 || new Set(given.map(factor => factor.kind)).size > 1) return given
+  // Only a pending login brings an earlier proof, and it is completed by the answer of a second factor.
+  if (enrolled.length === 0 || proof.earlier?.length) return given
   const code = codeIn(params)
   if (code === undefined) throw await pendingLogin(core, user, given, enrolled, origin)
   return [...given, await verifyAnswer(enrolled, user.id, code, origin)]
@@ -78,6 +82,14 @@ async function refuseWhileGuessed(core: Core, userId: string, origin: Origin): P
   if (!settings.rateLimits) return
   const { device } = failureKeys(keys, { kind: 'id', key: userId }, askingDevice(core, origin, userId))
   refuseLocked(settings.lockout, await store.attempts.failures([device ?? userFailureKey(userId)], clock.now()), clock.now())
+}
+
+/** Who set up a second factor is never let in without, not even by a server that was started without it. */
+function refuseUnanswerable(core: Core, { id }: User, credentials: readonly Credential[]): void {
+  const kind = SECOND_FACTORS.find(each => !core.factors.has(each) && credentials.some(credential => credential.kind === each))
+  if (kind === undefined) return
+  core.log.error({ user: id, factor: kind }, 'a login was refused: this user has a second factor, and the server was started without it')
+  throw new AccountsError('InternalError', { detail: `the second factor ${kind} is missing` })
 }
 
 function enrolledFactors(core: Core, credentials: readonly Credential[]): SecondFactor[] {

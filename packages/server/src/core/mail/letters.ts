@@ -75,6 +75,31 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
     button: { label: 'See your devices', url },
     notes: ['If this was you, all is well. If not, sign that device out and change your password now.'],
   }),
+
+  twoFactorChanged: (user, url, data) => {
+    const [subject, news] = TWO_FACTOR[String(data['change'])] ?? ['Two-factor authentication', 'Your second factor was just changed.']
+    return {
+      ...to(user, url),
+      subject: `${subject} at ${siteOf(url)}`,
+      paragraphs: [news, ...codesLeft(data), ...circumstances(data)],
+      button: { label: `Open ${siteOf(url)}`, url },
+      notes: ['If this was you, all is well. If not, change your password at once: somebody else knows it, or has one of your devices.'],
+    }
+  },
+}
+
+/** What happened to the second factor, by the audit line of that name. */
+const TWO_FACTOR: Readonly<Record<string, readonly [subject: string, news: string]>> = {
+  'two-factor-enabled': [
+    'Two-factor authentication is on',
+    'Two-factor authentication was just switched on. From now on signing in takes a code from your authenticator app.',
+  ],
+  'two-factor-disabled': [
+    'Two-factor authentication is off',
+    'Two-factor authentication was just switched off. From now on signing in takes no code any more.',
+  ],
+  'recovery-codes-replaced': ['You have new recovery codes', 'New recovery codes were just made for your account. The earlier ones no longer work.'],
+  'recovery-code-used': ['A recovery code was used', 'One of your recovery codes was just used in place of a code from your authenticator app.'],
 }
 
 const to = (user: PublicUser | undefined, url: string): { name: string | undefined; site: string } => ({
@@ -102,6 +127,11 @@ function circumstances({ at, device, ip }: MailData): string[] {
     typeof ip === 'string' && ip ? `Network address: ${ip}` : '',
   ].filter(Boolean)
   return known.length > 0 ? [known.join(' · ')] : []
+}
+
+function codesLeft({ left }: MailData): string[] {
+  if (typeof left !== 'number') return []
+  return left === 0 ? ['That was the last one. Make new ones now.'] : [`${left} of them ${left === 1 ? 'is' : 'are'} left.`]
 }
 
 function addressChange({ address, change }: MailData): string {

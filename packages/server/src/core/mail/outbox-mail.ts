@@ -8,6 +8,7 @@ export const MAIL_TEMPLATES = [
   'alreadyRegistered',
   'newDevice',
   'magicLink',
+  'twoFactorChanged',
   'void',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]

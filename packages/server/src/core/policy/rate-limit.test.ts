@@ -133,6 +133,7 @@ function setUp({ rateLimits = true } = {}) {
     register: { address: { limit: 3, window }, process: { limit: 10, window } },
     mail: { address: { limit: 3, window }, account: { limit: 3, window } },
     token: { address: { limit: 3, window } },
+    offer: { address: { limit: 3, window } },
   }
   const clock = { time: 1_000_000, now: () => clock.time }
   const counted = new Map<string, Tally>()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { passwordCredential, passwordOf } from '../../core/identity/credential.ts'
 import type { Credential, StoredPassword } from '../../core/identity/credential.ts'
 import type { PasswordChange, UserStore } from '../../core/store.ts'
@@ -6,7 +7,7 @@ import type { MemoryData, UserRow } from './data.ts'
 import { endAllSessions } from './end.ts'
 import { noteUser } from './users.ts'
 
-type Deeds = Pick<UserStore, 'credentials' | 'putCredential' | 'removeCredential' | 'upgradePassword' | 'passwordForms' | 'changePassword'>
+type Deeds = Pick<UserStore, 'credentials' | 'putCredential' | 'removeCredential' | 'swapCredential' | 'upgradePassword' | 'passwordForms' | 'changePassword'>
 
 /** What users prove themselves with. */
 export function credentialDeeds(data: MemoryData): Deeds {
@@ -29,6 +30,19 @@ export function credentialDeeds(data: MemoryData): Deeds {
         const found = row?.credentials.findIndex(credential => credential.kind === kind && credential.id === id) ?? -1
         if (!row || found < 0) return false
         row.credentials.splice(found, 1)
+        ride()
+        return true
+      }),
+
+    swapCredential: (swap, along) =>
+      data.deed(() => {
+        const [{ expected, next }, ride] = [copy(swap), data.prepare(along)]
+        const { userId, kind, id } = swap.expected ?? swap.next
+        const row = data.users.get(userId)
+        const kept = row?.credentials.find(credential => credential.kind === kind && credential.id === id) ?? null
+        if (!row || !isDeepStrictEqual(kept, expected)) return false
+        row.credentials = row.credentials.filter(credential => credential !== kept)
+        if (next) row.credentials.push(next)
         ride()
         return true
       }),

@@ -1,7 +1,8 @@
 /** Deeds on credentials, and the password among them. */
+import { isDeepStrictEqual } from 'node:util'
 import { passwordCredential } from '../../../core/identity/credential.ts'
 import type { Credential, StoredPassword } from '../../../core/identity/credential.ts'
-import type { Along, PasswordChange } from '../../../core/store.ts'
+import type { Along, CredentialSwap, PasswordChange } from '../../../core/store.ts'
 import { toCredential, toEmails } from '../rows.ts'
 import type { CredentialRow } from '../rows.ts'
 import { all, one, statement, Undo, write } from '../statement.ts'
@@ -23,6 +24,17 @@ export function* putCredential(credential: Credential, along?: Along): Deed<void
 
 export function* removeCredential(userId: string, kind: string, id: string, along?: Along): Deed<boolean> {
   if (!(yield* one(REMOVE, [userId, kind, id]))) return false
+  yield* writeAlong(along)
+  return true
+}
+
+export function* swapCredential({ expected, next }: CredentialSwap, along?: Along): Deed<boolean> {
+  const { userId, kind, id } = (expected ?? next) as Credential
+  if (!(yield* lockUser(userId))) return false
+  const row = yield* one(ONE, [userId, kind, id])
+  if (!isDeepStrictEqual(row ? toCredential(row) : null, expected)) return false
+  if (next) yield* write(putCredentialRow, credentialValues(next))
+  else yield* write(REMOVE, [userId, kind, id])
   yield* writeAlong(along)
   return true
 }
@@ -92,6 +104,12 @@ export const putCredentialRow = statement(
 const LIST = statement<CredentialRow>(
   'credentials_list',
   ({ t }) => `select ${CREDENTIAL_COLUMNS} from ${t.credentials} c where c.collection = $1 and c.user_id = $2 order by c.kind, c.id`,
+)
+
+const ONE = statement<CredentialRow>(
+  'credentials_one',
+  ({ t }) =>
+    `select ${CREDENTIAL_COLUMNS} from ${t.credentials} c where c.collection = $1 and c.user_id = $2 and c.kind = $3 and c.id = $4`,
 )
 
 const PASSWORD = statement<{ form: string | null; secret: string | null }>(

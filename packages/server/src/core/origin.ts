@@ -8,3 +8,11 @@ export function originOf({ ip, userAgent, ...extra }: ConnectionInformations): O
 
 /** For deeds of the app's own code, which have no connection to tell of. */
 export const APP: Origin = originOf({})
+
+const OWN: ReadonlySet<string> = new Set(['app', 'cli'])
+
+/**
+ * The address to count by. Null: there is no client, the app's own code or an operator asks, and inviting a hundred people is no flood. A transport that does
+ * not know its clients' addresses is another matter: those are all counted as one.
+ */
+export const clientOf = ({ ip, transport }: Origin): string | null => (ip === '' && OWN.has(transport) ? null : ip)

@@ -7,11 +7,12 @@ import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import { usernameKey } from '../identity/username.ts'
 import { failureCountersOfUser } from '../policy/lockout.ts'
+import { readPassword } from '../policy/password-rules.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
 import { sessionInfo } from './logout.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
-import { newUserOf, readDraft } from './register.ts'
+import { alreadyExists, newUserOf, readDraft } from './register.ts'
 
 /** A user to create. */
 export interface NewUserInput {
@@ -32,7 +33,7 @@ export async function createUser(core: Core, input: NewUserInput, origin: Origin
   const password = input.password === undefined ? null : readNewPassword(core, input.password, draft)
   const newUser = newUserOf(core, draft, password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip }))
   const outcome = await core.store.users.insert(newUser, { audit: [auditEvent(core, 'user-created', origin, { userId: newUser.user.id })] })
-  if (!outcome.inserted) throw new AccountsError(outcome.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+  if (!outcome.inserted) throw alreadyExists(outcome.taken)
   await core.hooks.tell('userCreated', { user: newUser.user, origin })
   return newUser.user
 }
@@ -53,11 +54,16 @@ export const listUsers = (
 ): Promise<User[]> =>
   core.store.users.list({ limit, ...(after === undefined ? {} : { after }), ...(search === undefined ? {} : { search }) })
 
-/** Sets a password, ends all sessions and forgets failed tries. @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy` */
-export async function setPassword(core: Core, userId: string, given: unknown, origin: Origin): Promise<void> {
+/**
+ * Sets a password, ends all sessions and forgets failed tries. `asItIs`: any password that is one, whatever the rules (accounts-js's `setPassword`).
+ * @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy`
+ */
+export async function setPassword(core: Core, userId: string, given: unknown, origin: Origin, rules?: 'asItIs'): Promise<void> {
   const user = await core.store.users.find({ kind: 'id', key: userId })
   if (!user) throw new AccountsError('UserNotFound')
-  const password = await hasherOf(core).hash(readNewPassword(core, given, user), { ip: origin.ip })
+  const chosen = rules === 'asItIs' ? readPassword(given, core.settings.password) : readNewPassword(core, given, user)
+  if (!chosen) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
+  const password = await hasherOf(core).hash(chosen, { ip: origin.ip })
   const audit = [auditEvent(core, 'password-changed', origin, { userId })]
   await core.store.users.changePassword({ userId, password, now: core.clock.now(), endSessionsExcept: null }, { audit })
   await changed(core, userId)

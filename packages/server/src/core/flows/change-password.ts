@@ -6,7 +6,8 @@ import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { verifyOwnPassword } from './confirm.ts'
+import { aboutAsking, verifyOwnPassword } from './confirm.ts'
+import type { Asking } from './confirm.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 
 /**
@@ -20,11 +21,31 @@ export async function changePassword(
   newPassword: unknown,
   origin: Origin,
 ): Promise<void> {
-  const { user, session } = who
   refuseImpersonated(who)
+  return change(core, who, oldPassword, newPassword, origin)
+}
+
+/**
+ * The same for the app's own code, which knows the user and no session: all of them end, unless the app said otherwise.
+ * @throws AccountsError as {@link changePassword}, and `UserNotFound`
+ */
+export async function changePasswordOf(
+  core: Core,
+  userId: string,
+  oldPassword: unknown,
+  newPassword: unknown,
+  origin: Origin,
+): Promise<void> {
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError(core.settings.ambiguousErrorMessages ? 'InvalidCredentials' : 'UserNotFound')
+  return change(core, { user, session: null }, oldPassword, newPassword, origin)
+}
+
+async function change(core: Core, asking: Asking, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> {
+  const { user, session } = asking
   const next = readNewPassword(core, newPassword, user, 'InvalidPassword', 'newPassword')
   const credentials = await core.store.users.credentials(user.id)
-  await verifyOwnPassword(core, who, oldPassword, credentials, origin)
+  await verifyOwnPassword(core, asking, oldPassword, credentials, origin)
   const stored = await hasherOf(core).hash(next, { ip: origin.ip })
 
   const settings = core.settings.password
@@ -35,11 +56,11 @@ export async function changePassword(
       password: stored,
       now: core.clock.now(),
       expected: passwordOf(credentials),
-      ...(settings.invalidateAllSessionsAfterPasswordChanged ? { endSessionsExcept: session.id } : {}),
+      ...(settings.invalidateAllSessionsAfterPasswordChanged ? { endSessionsExcept: session?.id ?? null } : {}),
       keepLinks: !settings.removeAllResetPasswordTokensAfterPasswordChanged,
     },
     {
-      audit: [auditEvent(core, 'password-changed', origin, { userId: user.id, sessionId: session.id })],
+      audit: [auditEvent(core, 'password-changed', origin, aboutAsking(asking))],
       ...(settings.notifyUserAfterPasswordChanged && to ? { mail: [core.outbox.compose('passwordChanged', { to, user, data: {} })] } : {}),
     },
   )

@@ -5,12 +5,26 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
+import type { User } from '../identity/user.ts'
+import { clientOf } from '../origin.ts'
 import { refuseLocked } from '../policy/lockout.ts'
 import { refuseImpersonated } from '../policy/may-change.ts'
 import { readPassword } from '../policy/password-rules.ts'
-import type { SessionAndUser } from '../session/session.ts'
+import type { Session, SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { hasherOf } from './new-password.ts'
+
+/** Whose password it is, and the session that asks; null: the app's own code does. */
+export interface Asking {
+  user: User
+  session: Session | null
+}
+
+/** The same for an audit line. */
+export const aboutAsking = ({ user, session }: Asking): { userId: string; sessionId?: string } => ({
+  userId: user.id,
+  ...(session ? { sessionId: session.id } : {}),
+})
 
 /** A sign-in this fresh needs no further confirmation. */
 const RECENT = 10 * 60_000
@@ -27,21 +41,22 @@ export async function confirm(core: Core, who: SessionAndUser, confirmation: Con
 
 /**
  * The user's own password, tried from inside a session. Wrong tries are counted by session, so that a stolen session cannot guess and
- * cannot lock the owner out elsewhere.
+ * cannot lock the owner out elsewhere; without a session (the app's own code asks) they are counted by user, apart from those of logins.
  */
 export async function verifyOwnPassword(
   core: Core,
-  { user, session }: SessionAndUser,
+  { user, session }: Asking,
   given: unknown,
   credentials: readonly Credential[],
   origin: Origin,
 ): Promise<void> {
   const password = readPassword(given, core.settings.password)
   if (password === null || password === '') throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
-  const key = `failures:session:${session.id}`
+  const asking = session ? `session:${session.id}` : `user-asks:${user.id}`
+  const key = `failures:${asking}`
   const now = core.clock.now()
   // By session too: a name that a login can spell would let strangers use up the owner's tries.
-  await core.limiter.hit('login', { ip: origin.ip, account: `session:${session.id}` })
+  await core.limiter.hit('login', { ip: clientOf(origin), account: asking })
   const [failures] = core.settings.rateLimits ? await core.store.attempts.failures([key], now) : []
   refuseLocked(core.settings.lockout, [failures ?? null], now)
   const stored = passwordOf(credentials)
@@ -50,7 +65,7 @@ export async function verifyOwnPassword(
     return
   }
   await core.store.attempts.fail([key], now, core.settings.lockout.memory, {
-    audit: [auditEvent(core, 'login-failed', origin, { userId: user.id, sessionId: session.id, data: { service: 'confirm' } })],
+    audit: [auditEvent(core, 'login-failed', origin, { ...aboutAsking({ user, session }), data: { service: 'confirm' } })],
   })
   throw wrongPassword(core, stored !== null)
 }

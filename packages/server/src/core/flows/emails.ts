@@ -3,7 +3,7 @@ import type { Confirmation } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
-import type { User } from '../identity/user.ts'
+import type { User, UserEmail } from '../identity/user.ts'
 import type { OutboxMail } from '../mail/outbox-mail.ts'
 import { accountName } from '../policy/account-name.ts'
 import { refuseImpersonated } from '../policy/may-change.ts'
@@ -11,23 +11,49 @@ import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { confirm } from './confirm.ts'
+import { aboutAsking, confirm } from './confirm.ts'
+import type { Asking } from './confirm.ts'
 import { readEmail } from './register.ts'
 
 /**
- * Adds an unverified address to one's own account, and tells the addresses that were there before.
- * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, `Forbidden`
+ * Adds an unverified address to one's own account, and tells the addresses that were there before. A password can be reset through it, so on the
+ * latchkey face it asks for what `removeEmail` asks for; accounts-js's clients have nothing to confirm with, so on its face they need not.
+ * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, `Forbidden`, and what confirming throws
  */
-export async function addEmail(core: Core, who: SessionAndUser, address: unknown, origin: Origin): Promise<void> {
+export async function addEmail(
+  core: Core,
+  who: SessionAndUser,
+  address: unknown,
+  confirmation: Confirmation,
+  origin: Origin,
+): Promise<void> {
   const { user, session } = who
   refuseImpersonated(who)
   const email = readEmail(core, address, 'InvalidEmail', 'newEmail')
   // Counted like mail, so that a session cannot be used to try out whose addresses are taken.
   await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
-  const now = core.clock.now()
-  const outcome = await core.store.users.addEmail(user.id, { address: email.address, verified: false }, email.key, now, {
-    audit: [auditEvent(core, 'email-added', origin, { userId: user.id, sessionId: session.id })],
-    ...notice(core, user, { change: 'added', address: email.address }),
+  if (confirmation || core.settings.face === 'latchkey') await confirm(core, who, confirmation, origin)
+  await add(core, { user, session }, { ...email, verified: false }, origin)
+}
+
+/**
+ * Adds an address for the app's own code, which may vouch for it. Unique like any other.
+ * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `UserNotFound`
+ */
+export async function addEmailOf(core: Core, userId: string, address: unknown, verified: boolean, origin: Origin): Promise<void> {
+  const email = readEmail(core, address)
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError('UserNotFound')
+  await add(core, { user, session: null }, { ...email, verified }, origin)
+}
+
+type NewEmail = UserEmail & { key: string }
+
+async function add(core: Core, asking: Asking, { address, key, verified }: NewEmail, origin: Origin): Promise<void> {
+  const { user } = asking
+  const outcome = await core.store.users.addEmail(user.id, { address, verified }, key, core.clock.now(), {
+    audit: [auditEvent(core, 'email-added', origin, aboutAsking(asking))],
+    ...notice(core, user, { change: 'added', address }),
   })
   if (outcome === 'taken') throw new AccountsError('EmailAlreadyExists', { details: { field: 'newEmail' } })
   if (outcome === 'gone') throw new AccountsError('UserNotFound')
@@ -55,6 +81,23 @@ export async function removeEmail(
   if (outcome === 'last') throw new AccountsError('LastIdentifier', { details: { field: 'email' } })
   if (outcome === 'missing') throw new AccountsError('InvalidEmail', { details: { field: 'email' } })
   await afterwards(core, user.id)
+}
+
+/**
+ * Removes an address for the app's own code. One that is not the user's is no error, as in accounts-js.
+ * @throws AccountsError `UserNotFound`, `LastIdentifier`
+ */
+export async function removeEmailOf(core: Core, userId: string, address: unknown, origin: Origin): Promise<void> {
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError('UserNotFound')
+  const key = typeof address === 'string' ? emailKey(address) : null
+  if (key === null) return
+  const outcome = await core.store.users.removeEmail(user.id, key, core.clock.now(), {
+    audit: [auditEvent(core, 'email-removed', origin, { userId })],
+    ...notice(core, user, { change: 'removed', address: String(address) }),
+  })
+  if (outcome === 'last') throw new AccountsError('LastIdentifier', { details: { field: 'email' } })
+  if (outcome === 'removed') await afterwards(core, user.id)
 }
 
 /**
@@ -92,9 +135,10 @@ export async function changeEmail(
 
 /** ASVS 6.3.7: the addresses known so far learn of the change, for the case that it was not their owner's. */
 function notice(core: Core, user: User, data: { change: 'added' | 'removed' | 'replaced'; address: string }): Pick<Along, 'mail'> {
-  const mail: OutboxMail[] = user.emails
-    .filter(email => email.verified)
-    .map(({ address: to }) => core.outbox.compose('emailChanged', { to, user, data }))
+  const verified = user.emails.filter(email => email.verified)
+  // Where none ever was, the main one is the best guess.
+  const told = verified.length > 0 ? verified : user.emails.slice(0, 1)
+  const mail: OutboxMail[] = told.map(({ address: to }) => core.outbox.compose('emailChanged', { to, user, data }))
   return mail.length === 0 ? {} : { mail }
 }
 

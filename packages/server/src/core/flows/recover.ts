@@ -4,7 +4,7 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
-import { accountName } from '../policy/account-name.ts'
+import { clientOf } from '../origin.ts'
 import { askingDevice, failureCountersOfUser } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
@@ -12,8 +12,9 @@ import type { Origin } from '../strategy.ts'
 import type { OneTimeToken } from '../token/one-time-token.ts'
 import { changed } from './changed.ts'
 import { loginProven } from './login.ts'
+import { findAddressee } from './mail-request.ts'
+import type { Manner } from './mail-request.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
-import { readEmail } from './register.ts'
 
 type Purpose = 'reset-password' | 'enroll-account'
 
@@ -23,26 +24,20 @@ const TEMPLATES = { 'reset-password': 'resetPassword', 'enroll-account': 'enroll
  * Sends a link to set a new password. An unknown address costs the same work and, with ambiguous messages, answers the same.
  * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
-export const sendResetPasswordEmail = (core: Core, address: unknown, origin: Origin): Promise<void> =>
-  sendPasswordLink(core, 'reset-password', address, origin)
+export const sendResetPasswordEmail = (core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
+  sendPasswordLink(core, 'reset-password', address, origin, manner)
 
 /**
  * Invites a user who was created for them to choose a password.
  * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
-export const sendEnrollmentEmail = (core: Core, address: unknown, origin: Origin): Promise<void> =>
-  sendPasswordLink(core, 'enroll-account', address, origin)
+export const sendEnrollmentEmail = (core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
+  sendPasswordLink(core, 'enroll-account', address, origin, manner)
 
-async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, origin: Origin): Promise<void> {
+async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, origin: Origin, manner?: Manner): Promise<void> {
   hasherOf(core)
-  const { address: typed, key } = readEmail(core, address)
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'email', key }) })
-  const found = await core.store.users.find({ kind: 'email', key })
-  if (!found && !core.settings.ambiguousErrorMessages) throw new AccountsError('UserNotFound')
-  const user = found?.deactivatedAt === undefined ? found : null
-  // To the address as it is kept, never as it was typed: look-alikes that share a key must not receive the link.
-  const to = user?.emails.find(one => emailKey(one.address) === key)?.address ?? typed
-  await core.store.tokens.issue(...linkFor(core, purpose, user, to, origin))
+  const { user, email } = await findAddressee(core, address, origin, manner)
+  await core.store.tokens.issue(...linkFor(core, purpose, user, email.address, origin))
   core.outbox.kick()
 }
 
@@ -83,7 +78,7 @@ export async function resetPassword(
   origin: Origin,
   mode: SessionMode,
 ): Promise<Login | null> {
-  core.limiter.hitHere('token', { ip: origin.ip })
+  core.limiter.hitHere('token', { ip: clientOf(origin) })
   if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken')
   const link = await findLink(core, token)
   const user = link?.userId ? await core.store.users.find({ kind: 'id', key: link.userId }) : null

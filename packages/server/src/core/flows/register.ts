@@ -40,20 +40,22 @@ export async function register(
   if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
   await core.limiter.hit('register', { ip: origin.ip })
   const draft = readDraft(core, input)
+  const hides = core.settings.ambiguousErrorMessages && !core.settings.enableAutologin
+  // As in accounts-js, where a taken name is told of before a weak password. The mail to its owner is for when nothing else is wrong.
+  if (!hides) await refuseTaken(core, draft, origin)
   const password = readNewPassword(core, input.password, draft)
   const kept = await askValidateNewUser(core, input, draft)
   const stored = await hasherOf(core).hash(password, { ip: origin.ip })
   const newUser = newUserOf(core, kept, stored)
 
   const along = alongSignUp(core, newUser.user, origin)
-  const hides = core.settings.ambiguousErrorMessages && !core.settings.enableAutologin
   // Looked up beforehand where that must not show: a taken name then costs a read and a write like a new one, and not also an insert that fails.
   const owners = hides ? await ownersOf(core, newUser.identifiers) : NOBODY
-  const outcome = owners.size > 0 ? null : await core.store.users.insert(newUser, along)
+  const outcome = owners.size > 0 ? null : await insertUser(core, newUser, along)
   if (!outcome?.inserted) {
     const owner = (outcome ? await ownersOf(core, newUser.identifiers) : owners).get('email')
     await tellOwner(core, kept.emails[0], owner, origin)
-    if (!hides) throw new AccountsError(outcome?.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+    if (!hides) throw alreadyExists(outcome?.taken ?? 'email')
     return { result: {}, login: null }
   }
   core.outbox.kick()
@@ -102,17 +104,15 @@ export function readEmail(core: Core, given: unknown, code: ErrorCode = 'Invalid
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
 /** The app sees what was sent, without the password, and says what is kept. Names and addresses it returns are read again. */
-async function askValidateNewUser(core: Core, input: Registration, draft: Draft): Promise<Draft> {
+export async function askValidateNewUser(core: Core, input: Registration, draft: Draft): Promise<Draft> {
   const { validateNewUser } = core.settings.password
   if (!validateNewUser) return draft
   const { password: _password, ...offered } = input
   try {
-    const { username, email, password: _own, ...custom } = await validateNewUser({ ...offered })
+    const { username, email, password: _own, ...custom } = await validateNewUser(offered)
     return { ...readDraft(core, { username, email }), custom }
   } catch (thrown) {
-    const error = passThrough(thrown)
-    await core.hooks.tell('userCreationFailure', { user: offered, error })
-    throw error
+    throw passThrough(thrown)
   }
 }
 
@@ -127,13 +127,43 @@ async function ownersOf(core: Core, names: readonly Identifier[]): Promise<Owner
   return new Map(names.flatMap(({ kind }, at) => (found[at] ? [[kind, found[at]] as const] : [])))
 }
 
+/**
+ * Refuses a name somebody has. Where the owner of an address is told of the try, that happens here too.
+ * @throws AccountsError `UsernameAlreadyExists`, `EmailAlreadyExists`
+ */
+export async function refuseTaken(core: Core, draft: Draft, origin?: Origin): Promise<void> {
+  const owners = await ownersOf(core, identifiersOf(draft))
+  if (owners.size === 0) return
+  if (origin) await tellOwner(core, draft.emails[0], owners.get('email'), origin)
+  throw alreadyExists(owners.has('username') ? 'username' : 'email')
+}
+
+/** Which of the two is taken. */
+export const alreadyExists = (kind: Identifier['kind']): AccountsError =>
+  new AccountsError(kind === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+
+/** Inserts; the app is told when the store could not. */
+export async function insertUser(core: Core, newUser: NewUser, along: Along): ReturnType<Core['store']['users']['insert']> {
+  try {
+    return await core.store.users.insert(newUser, along)
+  } catch (thrown) {
+    const { username, emails, custom } = newUser.user
+    const user = { ...(username === undefined ? {} : { username }), emails, ...custom }
+    await core.hooks.tell('userCreationFailure', { user, error: thrown instanceof Error ? thrown : new Error(String(thrown)) })
+    throw thrown
+  }
+}
+
+// Of two that are taken the first is told, and accounts-js asks for the username first.
+const identifiersOf = ({ usernameKey, emails }: Draft): Identifier[] => [
+  ...(usernameKey === undefined ? [] : [{ kind: 'username', key: usernameKey } as const]),
+  ...emails.map(({ key }): Identifier => ({ kind: 'email', key })),
+]
+
 /** The rows of a new user. */
 export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null): NewUser {
   const now = core.clock.now()
   const id = newId(core.chance)
-  // Of two that are taken the first is told, and accounts-js asks for the username first.
-  const identifiers: Identifier[] = draft.usernameKey === undefined ? [] : [{ kind: 'username', key: draft.usernameKey }]
-  identifiers.push(...draft.emails.map(({ key }): Identifier => ({ kind: 'email', key })))
   return {
     user: {
       id,
@@ -145,13 +175,14 @@ export function newUserOf(core: Core, draft: Draft, password: StoredPassword | n
       custom: draft.custom,
     },
     credentials: password ? [passwordCredential(id, password, now)] : [],
-    identifiers,
+    identifiers: identifiersOf(draft),
   }
 }
 
 // ------------------------------------------------------------------------------------------------------------- telling
 
-function alongSignUp(core: Core, user: User, origin: Origin): Along {
+/** What is written with a new user: the audit line, and the verification link where one is sent. */
+export function alongSignUp(core: Core, user: User, origin: Origin): Along {
   const audit = [auditEvent(core, 'user-created', origin, { userId: user.id })]
   const address = user.emails[0]?.address
   if (!core.settings.password.sendVerificationEmailAfterSignup || address === undefined) return { audit }

@@ -1,29 +1,22 @@
 import { AccountsError } from '@latchkey/common'
-import type { ErrorCode } from '@latchkey/common'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
-import { emailKey, parseEmail } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
-import { accountName } from '../policy/account-name.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Secret } from '../session/secret.ts'
 import type { LoginLinks, Origin } from '../strategy.ts'
 import type { OneTimeToken } from '../token/one-time-token.ts'
+import { findAddressee } from './mail-request.ts'
+import type { Manner } from './mail-request.ts'
 
 /**
  * Sends a link to sign in, in the place of earlier ones. An unknown address costs the same work and, with ambiguous messages, answers the same.
  * @throws AccountsError `ServiceNotFound` when no service redeems such links, `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
-export async function requestMagicLinkEmail(core: Core, address: unknown, origin: Origin): Promise<void> {
+export async function requestMagicLinkEmail(core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> {
   const links = linksOf(core)
-  const email = parseEmail(address)
-  if (!email) throw refusal(links, 'InvalidEmail', 'email')
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'email', key: email.key }) })
-  const found = await core.store.users.find({ kind: 'email', key: email.key })
-  if (!found && !core.settings.ambiguousErrorMessages) throw refusal(links, 'UserNotFound')
-  const user = found?.deactivatedAt === undefined ? found : null
-  // To the address as it is kept, never as it was typed: look-alikes that share a key must not receive the link.
-  const to = user?.emails.find(one => emailKey(one.address) === email.key)?.address ?? email.address
+  const { user, email } = await findAddressee(core, address, origin, manner, links.messages)
+  const to = email.address
   const secret = newSecret(core.chance)
   const token = linkTo(core, links, user, to, secret)
   const mail = core.outbox.compose('magicLink', { to: user ? to : '', user, token: secret, expiresAt: token.expiresAt })
@@ -50,9 +43,4 @@ function linkTo(core: Core, { lifetime }: LoginLinks, user: User | null, to: str
 function linksOf({ strategies }: Core): LoginLinks {
   for (const { loginLinks } of strategies.values()) if (loginLinks) return loginLinks
   throw new AccountsError('ServiceNotFound', { message: 'No service with the name magicLink was registered.' })
-}
-
-function refusal({ messages }: LoginLinks, code: ErrorCode, field?: string): AccountsError {
-  const message = messages[code]
-  return new AccountsError(code, { ...(message === undefined ? {} : { message }), ...(field === undefined ? {} : { details: { field } }) })
 }

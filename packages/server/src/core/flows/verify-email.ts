@@ -1,14 +1,14 @@
 import { AccountsError } from '@latchkey/common'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
-import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
-import { accountName } from '../policy/account-name.ts'
+import { clientOf } from '../origin.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { readEmail } from './register.ts'
+import { findAddressee } from './mail-request.ts'
+import type { Manner } from './mail-request.ts'
 
 /** A verification token and the mail that carries it, to ride along with a deed. `user: null` makes a decoy of the same weight. */
 export function verificationAlong(core: Core, user: Pick<User, 'id'> | null, address: string): Required<Pick<Along, 'token' | 'mail'>> {
@@ -37,14 +37,9 @@ export function verificationAlong(core: Core, user: Pick<User, 'id'> | null, add
  * Sends a link that verifies an address. Silent for unknown addresses when messages are ambiguous, and for verified ones.
  * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
-export async function sendVerificationEmail(core: Core, address: unknown, origin: Origin): Promise<void> {
-  const { address: typed, key } = readEmail(core, address)
-  await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'email', key }) })
-  const user = await core.store.users.find({ kind: 'email', key })
-  if (!user && !core.settings.ambiguousErrorMessages) throw new AccountsError('UserNotFound')
-  const email = user?.emails.find(one => emailKey(one.address) === key)
-  const wanted = user && email && !email.verified && user.deactivatedAt === undefined ? user : null
-  const { token, mail } = verificationAlong(core, wanted, email?.address ?? typed)
+export async function sendVerificationEmail(core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> {
+  const { user, email } = await findAddressee(core, address, origin, manner)
+  const { token, mail } = verificationAlong(core, email.verified ? null : user, email.address)
   const audit = [auditEvent(core, 'verification-requested', origin, { userId: user?.id ?? null })]
   await core.store.tokens.issue(token, { mail, audit })
   core.outbox.kick()
@@ -55,7 +50,7 @@ export async function sendVerificationEmail(core: Core, address: unknown, origin
  * @throws AccountsError `InvalidToken`, `VerifyEmailLinkExpired`, `VerifyEmailLinkUnknownAddress`, `TooManyAttempts`
  */
 export async function verifyEmail(core: Core, token: unknown, origin: Origin): Promise<void> {
-  core.limiter.hitHere('token', { ip: origin.ip })
+  core.limiter.hitHere('token', { ip: clientOf(origin) })
   if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken')
   const outcome = await core.store.users.verifyEmail(hashSecret(token), core.clock.now(), userId => ({
     audit: [auditEvent(core, 'email-verified', origin, { userId })],

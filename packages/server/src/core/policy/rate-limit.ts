@@ -11,8 +11,8 @@ export type LimitKind = keyof Settings['limits']
 
 /** Who asks. */
 export interface Requester {
-  /** The client's address; empty when unknown. */
-  ip: string
+  /** The client's address; empty when unknown. Null: there is none, the app's own code asks, and nothing is counted by address. */
+  ip: string | null
   /** The account as the caller named it (see `accountName`), whether or not it exists. Kept as a keyed hash only. */
   account?: string
 }
@@ -54,7 +54,7 @@ export class RateLimiter {
     const { address, account, process } = this.#scopes(kind)
     if (process) this.judge(kind, [this.#process.raise({ key: keyOf(kind, 'process', 'all'), window: process.window }, this.#clock.now())])
     const counts: Count[] = []
-    if (address) counts.push({ key: keyOf(kind, 'address', addressOf(who.ip)), window: address.window })
+    if (address && who.ip !== null) counts.push({ key: keyOf(kind, 'address', addressOf(who.ip)), window: address.window })
     if (account && who.account !== undefined) {
       counts.push({ key: keyOf(kind, 'account', this.#keys.mac('identifier', who.account)), window: account.window })
     }
@@ -96,7 +96,7 @@ export class RateLimiter {
   }
 
   /** True once a minute for each address: what a flood is refused must not become a flood of audit lines. */
-  isNews({ ip }: Pick<Requester, 'ip'>): boolean {
+  isNews({ ip }: { ip: string }): boolean {
     return this.#here.raise({ key: `refused:${addressOf(ip)}`, window: NEWS_EVERY }, this.#clock.now()).count === 1
   }
 

@@ -1,0 +1,28 @@
+import type { Core } from '../core.ts'
+import type { User } from '../identity/user.ts'
+import type { Origin } from '../strategy.ts'
+import { hasherOf, readNewPassword } from './new-password.ts'
+import { alongSignUp, alreadyExists, askValidateNewUser, insertUser, newUserOf, readDraft, refuseTaken } from './register.ts'
+import type { Registration } from './register.ts'
+
+/**
+ * Signs somebody up for the app's own code: the rules and hooks of `register`, but no limits, and nothing hidden. Without a password the user gets in by
+ * an enrolment link, a link to sign in or a provider.
+ * @throws AccountsError `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail`, `UsernameAlreadyExists`, `EmailAlreadyExists`, `InvalidPassword`,
+ * `Busy`, and what `validateNewUser` throws, in this order
+ */
+export async function createAccount(core: Core, input: Registration, origin: Origin): Promise<User> {
+  const draft = readDraft(core, input)
+  await refuseTaken(core, draft)
+  const { password: given } = input
+  const password = given === undefined || given === null ? null : readNewPassword(core, given, draft)
+  const kept = await askValidateNewUser(core, input, draft)
+  const stored = password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip })
+  const newUser = newUserOf(core, kept, stored)
+  const outcome = await insertUser(core, newUser, alongSignUp(core, newUser.user, origin))
+  // Taken since it was looked up.
+  if (!outcome.inserted) throw alreadyExists(outcome.taken)
+  core.outbox.kick()
+  await core.hooks.tell('userCreated', { user: newUser.user, origin })
+  return newUser.user
+}

@@ -13,7 +13,14 @@ export interface NodeHandlerOptions {
   other?: (req: IncomingMessage, res: ServerResponse) => boolean | Promise<boolean>
   /** Milliseconds a body may take to arrive. @default 10000 */
   bodyTimeout?: number
+  /**
+   * As a middleware below a mount point: look at what Express left of the address (`/accounts/user` for `/api/accounts/user` below `/api`), not at
+   * the whole. @default false
+   */
+  mounted?: boolean
 }
+
+const OPTIONS = ['other', 'bodyTimeout', 'mounted']
 
 /** A request listener, and with its third argument a middleware for Express and Connect. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void
@@ -30,13 +37,13 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
  * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server.accounts))).listen(3000, '127.0.0.1')
  */
 export function nodeHandler(served: Served, options: NodeHandlerOptions = {}): NodeHandler {
-  const unknown = Object.keys(options).find(key => key !== 'other' && key !== 'bodyTimeout')
+  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
   if (unknown !== undefined) {
-    throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of nodeHandler. Known: other, bodyTimeout` })
+    throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of nodeHandler. Known: ${OPTIONS.join(', ')}` })
   }
-  const { bodyTimeout = 10_000 } = options
+  const { bodyTimeout = 10_000, mounted = false } = options
   return (req, res, next) => {
-    const target = targetOf(req)
+    const target = mounted ? (req.url ?? '/') : targetOf(req)
     if (served.knows(target)) return answer(served, req, res, target, bodyTimeout)
     if (options.other) return void askOther(options.other, served, req, res, target, bodyTimeout)
     if (next) return next()
@@ -87,12 +94,20 @@ export const expectsGoAhead = (req: IncomingMessage): unknown => EXPECTING.add(r
 
 function callOf(req: IncomingMessage, res: ServerResponse, url: string, bodyTimeout: number): Call {
   return {
+    ...headOf(req, url),
+    body: limit => readBody(req, limit, bodyTimeout, () => EXPECTING.has(req) && res.writeContinue()),
+  }
+}
+
+/** A request without its body: enough to tell who sent it. */
+export function headOf(req: IncomingMessage, url: string = req.url ?? '/'): Call {
+  return {
     method: req.method ?? 'GET',
     url,
     headers: req.headers,
     ip: req.socket.remoteAddress ?? '',
     encrypted: 'encrypted' in req.socket,
-    body: limit => readBody(req, limit, bodyTimeout, () => EXPECTING.has(req) && res.writeContinue()),
+    body: () => Promise.resolve(new Uint8Array()),
   }
 }
 
@@ -111,9 +126,22 @@ const isSafe = (req: IncomingMessage): boolean => req.method === 'GET' || req.me
 
 function finish(res: ServerResponse, { status, headers, body }: Reply): void {
   if (res.destroyed || res.headersSent) return
-  // `node:http` takes pairs as they are, and does not change them; its type knows no readonly lists.
-  res.writeHead(status, headers as string[])
+  writeHead(res, status, headers)
   res.end(body)
+}
+
+/** An app around us may have set headers of its own (Express does); `node:http` then keeps one of each name, also where ours repeat. */
+function writeHead(res: ServerResponse, status: number, headers: readonly string[]): void {
+  // It takes pairs as they are, and does not change them; its type knows no readonly lists.
+  if (res.getHeaderNames().length === 0) return void res.writeHead(status, headers as string[])
+  const cookies: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]]
+    if (name === 'set-cookie') cookies.push(value)
+    else res.setHeader(name, value)
+  }
+  if (cookies.length > 0) res.appendHeader('set-cookie', cookies)
+  res.writeHead(status)
 }
 
 /** How long a body that nobody wants may go on after the answer to it. */
@@ -126,7 +154,7 @@ const LINGER_MS = 2000
 function finishEarly(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
   if (res.destroyed || res.headersSent) return
   res.shouldKeepAlive = false
-  res.writeHead(status, headers as string[])
+  writeHead(res, status, headers)
   if (body !== '') res.write(body)
   const end = (): void => {
     clearTimeout(patience)

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
 import { addDoctor, DoctorFailure } from './doctor.ts'
 import { EXIT, EXIT_MEANINGS, exitCodeOf } from './exit.ts'
+import { addImport } from './import.ts'
 import type { Io } from './io.ts'
 import { addMigrate } from './migrate.ts'
 import { printError } from './output.ts'
@@ -52,5 +53,6 @@ Examples:
   addDoctor(program, io)
   addSecret(program, io)
   addUser(program, io)
+  addImport(program, io)
   return program
 }

@@ -38,7 +38,7 @@ export interface AssembledCore {
 export function assembleCore({ settings: given, store: kept, strategies: services, factors = [], ports }: AccountsParts): AssembledCore {
   const strategies = new Map(Object.entries(services))
   const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
-  if (!isStrongSecret(settings.tokenSecret)) {
+  if (typeof settings.tokenSecret === 'string' && !isStrongSecret(settings.tokenSecret)) {
     ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')
   }
   const store = settings.useInternalUserObjectSanitizer ? kept : withServices(kept)

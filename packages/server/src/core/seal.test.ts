@@ -6,7 +6,7 @@ import type { Chance } from './ports.ts'
 import { keyRing, open, seal, sealedBy } from './seal.ts'
 
 const chance: Chance = { bytes: length => randomBytes(length) }
-const ringOf = (tokenSecret: string, retiredSecrets: string[] = []) => keyRing(new Keys({ tokenSecret, retiredSecrets }), retiredSecrets)
+const ringOf = (tokenSecret: string, retiredSecrets: string[] = []) => keyRing(new Keys({ tokenSecret, retiredSecrets }))
 
 const ring = ringOf('the first secret of thirty-two bytes!')
 const place = { userId: 'u1', field: 'totp' }

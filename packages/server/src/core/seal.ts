@@ -29,9 +29,9 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /** The ring of a server: its present secret seals, retired ones still open. */
-export function keyRing(keys: Keys, retiredSecrets: readonly string[]): KeyRing {
+export function keyRing(keys: Keys): KeyRing {
   const current = ringKey(keys.derived('seal'))
-  const all = [current, ...keys.retired('seal', retiredSecrets).map(ringKey)]
+  const all = [current, ...keys.retired('seal').map(ringKey)]
   return { current, byId: new Map(all.map(each => [each.id, each])) }
 }
 

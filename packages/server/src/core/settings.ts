@@ -10,6 +10,7 @@ import { mergeTemplates } from './mail/templates.ts'
 import { LIMIT_KINDS, LOCKOUT_KINDS, PASSWORD_KINDS, refuseMisfits, SESSION_KINDS, SETTINGS_KINDS } from './settings-kinds.ts'
 import type { Mail } from './ports.ts'
 import type { Session } from './session/session.ts'
+import type { RetiredKey, TokenKeyPair } from './token-key.ts'
 
 /** Which parent's defaults and wire habits apply. */
 export type Face = 'latchkey' | 'accounts-js' | 'meteor'
@@ -81,9 +82,9 @@ export interface Settings {
   readonly face: Face
   /** Refuses weak secrets and other development conveniences. */
   readonly production: boolean
-  readonly tokenSecret: string
-  /** Earlier secrets, newest first: still verify tokens, never sign. */
-  readonly retiredSecrets: readonly string[]
+  readonly tokenSecret: string | TokenKeyPair
+  /** Earlier secrets and keys, newest first: still verify tokens, never sign. */
+  readonly retiredSecrets: readonly (string | RetiredKey)[]
   readonly accessTokenLifetime: number
   readonly session: {
     /** Ends after so long without activity; null: never. */
@@ -143,9 +144,13 @@ type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]>
 export interface GivenSettings {
   face?: Face
   production?: boolean
-  /** Signs tokens. At least 32 bytes in production. Make one: `npx latchkey secret`. */
-  tokenSecret: string
-  retiredSecrets?: readonly string[]
+  /**
+   * Signs tokens. A secret of at least 32 bytes in production (make one: `npx latchkey secret`), or a key pair: `{ privateKey }`, with `publicKey`,
+   * `algorithm` and `keyId` if you like.
+   */
+  tokenSecret: string | TokenKeyPair
+  /** Earlier secrets and key pairs: what they signed and sealed stays good. Of a pair the public key is enough for what it signed. */
+  retiredSecrets?: readonly (string | RetiredKey)[]
   /** Life of an access token. @default '90m' */
   accessTokenLifetime?: Duration
   session?: { idle?: Duration | null; absolute?: Duration; refreshGrace?: Duration; keepEnded?: Duration }
@@ -294,7 +299,9 @@ function readFace(face: Face): Face {
 /** True when a secret is long enough to sign tokens in production: 32 bytes. */
 export const isStrongSecret = (secret: string): boolean => Buffer.byteLength(secret) >= 32 && new Set(secret).size >= 8
 
-function readSecret(option: string, secret: unknown, production: boolean): string {
+function readSecret<Given>(option: string, secret: Given, production: boolean): Given {
+  // A key pair is read by `Keys`, which says what is wrong with it.
+  if (typeof secret === 'object' && secret !== null) return secret
   if (typeof secret !== 'string' || secret === '') refuse(`${option} is missing. Make one: npx latchkey secret`)
   if (production && !isStrongSecret(secret)) {
     refuse(`${option} is too weak for production: it needs 32 bytes or more of randomness. Make one: npx latchkey secret`)

@@ -5,7 +5,6 @@ import type { Chance, Clock } from '../ports.ts'
 import { keyRing, open, seal } from '../seal.ts'
 import type { KeyRing } from '../seal.ts'
 import type { SecretHash } from '../session/secret.ts'
-import type { Settings } from '../settings.ts'
 import type { Credential } from './credential.ts'
 
 /** Kind of the credential. */
@@ -22,7 +21,6 @@ export interface TotpState {
 /** What sealing takes: parts of a core. */
 export interface SealingParts {
   keys: Keys
-  settings: Pick<Settings, 'retiredSecrets'>
   chance: Chance
   clock: Clock
 }
@@ -37,7 +35,7 @@ export function sealTotpSecret(parts: SealingParts, userId: string, base32: stri
   const secret = readBase32(base32)
   if (secret === null) throw new AccountsError('InvalidInput', { message: 'The secret of a second factor must be base32' })
   const now = parts.clock.now()
-  const sealed = seal(keyRing(parts.keys, parts.settings.retiredSecrets), parts.chance, secret, placeOf(userId))
+  const sealed = seal(keyRing(parts.keys), parts.chance, secret, placeOf(userId))
   return { userId, kind: TOTP, id: '', form: 'sealed-base32', secret: sealed, data: { ...state }, createdAt: now, updatedAt: now }
 }
 

@@ -71,7 +71,7 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
-    this.#ring = keyRing(parts.keys, parts.settings.retiredSecrets)
+    this.#ring = keyRing(parts.keys)
   }
 
   /** Writes a mail to ride along a deed. Does nothing else: call {@link kick} after the deed. */

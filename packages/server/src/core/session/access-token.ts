@@ -1,10 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { AccountsError } from '@latchkey/common'
 import type { Tokens } from '@latchkey/common'
 import type { User } from '../identity/user.ts'
 import type { Keys } from '../keys.ts'
 import type { Chance, Clock, Log } from '../ports.ts'
 import type { Settings } from '../settings.ts'
+import type { TokenKey } from '../token-key.ts'
+import { Memo } from './memo.ts'
 import type { Secret } from './secret.ts'
 import { deadline } from './session.ts'
 import type { Session } from './session.ts'
@@ -34,16 +37,30 @@ export interface RefreshClaims {
 /** Claims that `createJwtPayload` may not set. */
 const RESERVED = new Set(['data', 'iss', 'sub', 'sid', 'aud', 'iat', 'exp', 'nbf', 'jti'])
 
-// The whole header is pinned, byte for byte: no `alg`, `kid`, `jwk` or `jku` of a stranger is ever parsed (RFC 8725, 3.1), and the two
-// kinds of token cannot be taken for one another (RFC 8725, 3.11; ASVS 9.2.2).
-const ACCESS_HEADER = encode({ alg: 'HS256', typ: 'at+jwt' })
+// Whole headers are pinned, byte for byte: no `alg`, `kid`, `jwk` or `jku` of a stranger is ever parsed (RFC 8725, 3.1), a key is tried on its own
+// header alone, and the two kinds of token cannot be taken for one another (RFC 8725, 3.11; ASVS 9.2.2).
+const accessHeader = ({ algorithm, keyId }: TokenKey): string =>
+  encode({ alg: algorithm, typ: 'at+jwt', ...(keyId === undefined ? {} : { kid: keyId }) })
+/** Read by nobody but us, and so signed with a key that nobody else has: also where access tokens are signed with a key pair. */
 const REFRESH_HEADER = encode({ alg: 'HS256', typ: 'rt+jwt' })
 
 /** Far longer than any token of ours; keeps hostile input cheap. */
 const LONGEST = 16_384
 
+/**
+ * Verified tokens that are remembered, where verifying means arithmetic with large numbers: some 100 microseconds against half a one. Some ten
+ * megabytes at most.
+ */
+const REMEMBERED = 10_000
+
 /** Makes and reads the two tokens of bearer mode. Synchronous `node:crypto` on purpose: WebCrypto queues behind password hashing. */
 export class AccessTokens {
+  readonly #header: string
+  /** By the header, which of our keys may have signed. Several secrets share theirs. */
+  readonly #verifying = new Map<string, TokenKey[]>()
+  readonly #refreshKeys: readonly KeyObject[]
+  /** What was verified under a public key once. Genuine it stays; whether it has expired is asked each time. */
+  readonly #verified = new Memo<AccessClaims>(REMEMBERED)
   readonly #keys: Keys
   readonly #settings: Settings
   readonly #clock: Clock
@@ -56,6 +73,12 @@ export class AccessTokens {
     this.#clock = parts.clock
     this.#chance = parts.chance
     this.#log = parts.log
+    this.#header = accessHeader(this.#keys.signing)
+    for (const key of this.#keys.verifying) {
+      const header = accessHeader(key)
+      this.#verifying.set(header, [...(this.#verifying.get(header) ?? []), key])
+    }
+    this.#refreshKeys = [this.#keys.derived('refresh-token'), ...this.#keys.retired('refresh-token')]
   }
 
   /** Signs the pair for a session. Asks `createJwtPayload` with the user as stored. */
@@ -67,7 +90,8 @@ export class AccessTokens {
     const now = this.#clock.now()
     const { issuer, audience, accessTokenLifetime } = this.#settings
     const data: AccessTokenData = { token: session.handle, userId: session.userId, isImpersonated: session.impersonatorId !== undefined }
-    return this.#sign(ACCESS_HEADER, {
+    const { sign } = this.#keys.signing
+    return signed(this.#header, sign, {
       ...(await this.#extraClaims(data, user)),
       data,
       ...(issuer === undefined ? {} : { iss: issuer }),
@@ -87,34 +111,57 @@ export class AccessTokens {
    */
   verify(token: unknown, { expired = 'refuse' }: { expired?: 'refuse' | 'accept' } = {}): AccessClaims {
     if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken', { message: 'An accessToken is required' })
-    const payload = this.#open(ACCESS_HEADER, token)
-    if (!payload) throw notOurs('forged, or of another kind')
-    // A payload that we signed under this header has this shape.
-    const claims = payload as unknown as AccessClaims & { iss?: string; aud?: string }
-    const { issuer, audience } = this.#settings
-    if (claims.iss !== issuer || claims.aud !== audience) throw notOurs('another issuer or audience')
+    const claims = this.#verified.get(token) ?? this.#verify(token)
     if (expired === 'refuse' && this.#clock.now() >= claims.exp * 1000) throw notOurs('expired')
     return claims
   }
 
   /** Reads a refresh token. Not genuine: the caller must rely on the secret alone. Undefined: not a refresh token at all. */
   readRefresh(token: string): RefreshClaims | undefined {
-    const signed = this.#open(REFRESH_HEADER, token)
-    const payload = signed ?? parsePayload(token)
+    const genuine = this.#openRefresh(token)
+    const payload = genuine ?? parsePayload(token)
     if (typeof payload?.sid !== 'string' || typeof payload.rt !== 'string') return undefined
-    if (signed && this.#clock.now() >= Number(signed.exp) * 1000) return undefined
-    return { sid: payload.sid, secret: payload.rt as Secret, genuine: signed !== undefined }
+    if (genuine && this.#clock.now() >= Number(genuine.exp) * 1000) return undefined
+    return { sid: payload.sid, secret: payload.rt as Secret, genuine: genuine !== undefined }
   }
 
-  /** The session an access token names, expired or not; not verified further. Undefined when it is no access token of ours or a retired key's. */
+  /** The session an access token names. Nothing is verified: it may be expired, and of a key that is gone. Undefined when it is no access token. */
   sessionNamedBy(token: string): string | undefined {
-    const payload = this.#open(ACCESS_HEADER, token) ?? (token.startsWith(`${ACCESS_HEADER}.`) ? parsePayload(token) : undefined)
-    return typeof payload?.sid === 'string' ? payload.sid : undefined
+    const payload = parsePayload(token)
+    return typeof payload?.sid === 'string' && typeof payload.data === 'object' ? payload.sid : undefined
+  }
+
+  #verify(token: string): AccessClaims {
+    const signer = this.#signerOf(token)
+    const payload = signer && parsePayload(token)
+    if (!payload) throw notOurs('forged, or of another kind')
+    // A payload that we signed under this header has this shape.
+    const claims = payload as unknown as AccessClaims & { iss?: string; aud?: string }
+    const { issuer, audience } = this.#settings
+    if (claims.iss !== issuer || claims.aud !== audience) throw notOurs('another issuer or audience')
+    if (signer.jwk) this.#verified.keep(token, claims)
+    return claims
+  }
+
+  #signerOf(token: string): TokenKey | undefined {
+    const parts = split(token)
+    return parts && this.#verifying.get(parts.header)?.find(key => key.verify(parts.body, parts.signature))
+  }
+
+  #openRefresh(token: string): Record<string, unknown> | undefined {
+    const parts = split(token)
+    if (parts?.header !== REFRESH_HEADER) return undefined
+    const genuine = this.#refreshKeys.some(key => {
+      const expected = mac(key, parts.body)
+      return parts.signature.length === expected.length && timingSafeEqual(parts.signature, expected)
+    })
+    return genuine ? parsePayload(token) : undefined
   }
 
   #refresh(session: Session, secret: Secret): string {
     const exp = Math.floor(deadline(session) / 1000)
-    return this.#sign(REFRESH_HEADER, { sid: session.id, rt: secret, iat: Math.floor(this.#clock.now() / 1000), exp })
+    const sign = (text: string): string => mac(this.#keys.derived('refresh-token'), text).toString('base64url')
+    return signed(REFRESH_HEADER, sign, { sid: session.id, rt: secret, iat: Math.floor(this.#clock.now() / 1000), exp })
   }
 
   async #extraClaims(data: AccessTokenData, user: User): Promise<Record<string, unknown>> {
@@ -127,24 +174,22 @@ export class AccessTokens {
     }
     return extra
   }
+}
 
-  #sign(header: string, payload: object): string {
-    const body = `${header}.${encode(payload)}`
-    return `${body}.${createHmac('sha256', this.#keys.signing[0]).update(body).digest('base64url')}`
-  }
+function signed(header: string, sign: (text: string) => string, payload: object): string {
+  const body = `${header}.${encode(payload)}`
+  return `${body}.${sign(body)}`
+}
 
-  #open(header: string, token: string): Record<string, unknown> | undefined {
-    if (token.length > LONGEST || !token.startsWith(header) || token[header.length] !== '.') return undefined
-    const end = token.lastIndexOf('.')
-    if (end <= header.length) return undefined
-    const signature = Buffer.from(token.slice(end + 1), 'base64url')
-    const body = token.slice(0, end)
-    const genuine = this.#keys.signing.some(key => {
-      const expected = createHmac('sha256', key).update(body).digest()
-      return signature.length === expected.length && timingSafeEqual(signature, expected)
-    })
-    return genuine ? parsePayload(token) : undefined
-  }
+const mac = (key: KeyObject, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+
+/** The parts of something JWT-shaped, unread. */
+function split(token: string): { header: string; body: string; signature: Buffer } | undefined {
+  if (token.length > LONGEST) return undefined
+  const first = token.indexOf('.')
+  const last = token.lastIndexOf('.')
+  if (first === last) return undefined
+  return { header: token.slice(0, first), body: token.slice(0, last), signature: Buffer.from(token.slice(last + 1), 'base64url') }
 }
 
 function parsePayload(token: string): Record<string, unknown> | undefined {

@@ -56,7 +56,7 @@ export class TwoFactor implements OwnFactor {
 
   attach(core: Core): void {
     this.#core = core
-    this.#ring = keyRing(core.keys, core.settings.retiredSecrets)
+    this.#ring = keyRing(core.keys)
   }
 
   // What accounts-js's apps call

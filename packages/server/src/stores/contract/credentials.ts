@@ -58,6 +58,57 @@ export function credentialsContract({ the, open }: Setup): void {
     expect(await store.users.credentials(user.id)).toStrictEqual([stays])
   })
 
+  test('a credential is swapped for another, or for none, only while it is still exactly the one expected', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const other = makeCredential(user.id, { kind: 'passkey', id: 'one' })
+    const [first, second, third] = [{ lastStep: 1, recovery: ['a', 'b'] }, { lastStep: 2, recovery: ['a', 'b'] }, { lastStep: 2, recovery: ['a'] }].map(
+      data => makeCredential(user.id, { secret: 'sealed', form: 'some', data }),
+    ) as [Credential, Credential, Credential]
+    await store.users.putCredential(other)
+
+    const ride = await newRide(store, user.id)
+    expect(await store.users.swapCredential({ expected: null, next: first }, ride.along)).toBe(true)
+    await ride.expectWritten()
+    expect(byKind(await store.users.credentials(user.id))).toStrictEqual(byKind([first, other]))
+    const missed = await newRide(store, user.id)
+    for (const expected of [null, second, { ...first, secret: 'else' }, { ...first, updatedAt: NOW + 1 }, { ...first, userId: newId() }])
+      expect(await store.users.swapCredential({ expected, next: third }, missed.along)).toBe(false)
+    expect(await store.users.swapCredential({ expected: second, next: null }, missed.along)).toBe(false)
+    await missed.expectNothing()
+
+    expect(await store.users.swapCredential({ expected: first, next: second })).toBe(true)
+    expect(await store.users.swapCredential({ expected: second, next: third })).toBe(true)
+    expect(byKind(await store.users.credentials(user.id))).toStrictEqual(byKind([third, other]))
+    expect(await store.users.swapCredential({ expected: third, next: null })).toBe(true)
+    expect(await store.users.credentials(user.id)).toStrictEqual([other])
+  })
+
+  test('a credential of nobody is not swapped in', async () => {
+    const { store } = the
+    const nobody = newId()
+    const ride = await newRide(store, nobody)
+    expect(await store.users.swapCredential({ expected: null, next: makeCredential(nobody) }, ride.along)).toBe(false)
+    await ride.expectNothing()
+    expect(await store.users.credentials(nobody)).toEqual([])
+  })
+
+  test('of those who swap the same credential at once exactly one does', async () => {
+    const { store, second } = the
+    const user = await insertUser(store)
+    const swapAll = (expected: Credential | null): Promise<boolean[]> =>
+      Promise.all(
+        Array.from({ length: 20 }, (_, index) => {
+          const next = makeCredential(user.id, { data: { index } })
+          return (index % 2 === 0 ? store : second).users.swapCredential({ expected, next })
+        }),
+      )
+    expect((await swapAll(null)).filter(Boolean)).toHaveLength(1)
+    const [kept] = await store.users.credentials(user.id)
+    expect((await swapAll(kept ?? null)).filter(Boolean)).toHaveLength(1)
+    expect(await store.users.credentials(user.id)).toHaveLength(1)
+  })
+
   test('a password hash is strengthened only while it is the one that was verified', async () => {
     const { store } = the
     const [old, next] = [newPassword(), newPassword()]

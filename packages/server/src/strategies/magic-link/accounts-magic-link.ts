@@ -1,8 +1,9 @@
 import { AccountsError } from '@latchkey/common'
-import type { ErrorCode } from '@latchkey/common'
+import type { ErrorCode, PublicUser } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
 import type { Core } from '../../core/core.ts'
 import { emailKey } from '../../core/identity/email.ts'
+import { toPublicUser } from '../../core/identity/public-user.ts'
 import { isDeactivated } from '../../core/identity/user.ts'
 import type { User } from '../../core/identity/user.ts'
 import { APP } from '../../core/origin.ts'
@@ -64,6 +65,10 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
     return this.#accounts.requestMagicLinkEmail(email, APP, 'openly')
   }
 
+  serves({ emails }: User): boolean {
+    return emails.length > 0
+  }
+
   parse(options: unknown): MagicLinkParams {
     const { token, code } = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>
     if (!token) throw this.#refusal('UnrecognizedOptionsForLogin', 'token')
@@ -74,14 +79,16 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
   }
 
   /** accounts-js's call, for the app's own code: proves who it is with every check of a login, opens no session, and spends the link. */
-  authenticate(params: MagicLinkParams): Promise<User>
+  authenticate(params: MagicLinkParams): Promise<PublicUser>
   /** The login flow's. Throws when the link is unknown, spent, too old, or from before a change that voids it. */
   authenticate(params: MagicLinkParams, origin: Origin, candidate: LoginCandidate): Promise<Proof>
-  async authenticate(params: MagicLinkParams, origin?: Origin): Promise<Proof | User> {
-    const { name } = this
+  async authenticate(params: MagicLinkParams, origin?: Origin): Promise<Proof | PublicUser> {
     if (!this.#core || !this.#accounts) throw unattached()
-    if (!origin) return (await this.#accounts.prove(name, params, APP)).user
-    const { store, clock } = this.#core
+    const { settings, store, clock } = this.#core
+    if (!origin) {
+      const { user } = await this.#accounts.prove(this.name, params, APP)
+      return toPublicUser({ face: settings.face, userObjectSanitizer: undefined }, user)
+    }
     const link = await store.tokens.consume(hashSecret(params.token), 'login-link', clock.now())
     const user = link?.userId ? await store.users.find({ kind: 'id', key: link.userId }) : null
     if (!link || !user) throw this.#refusal('LoginTokenExpired')

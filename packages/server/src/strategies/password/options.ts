@@ -16,8 +16,23 @@ export type PasswordSettingsGiven = NonNullable<GivenSettings['password']>
 /** Keys of accounts-js's message table. */
 export type MessageKey = (typeof MESSAGE_KEYS)[number]
 
+/** accounts-js's message table. */
+export type ErrorMessages = Record<MessageKey, string>
+
+/** Options of the second factor, as `TwoFactor` of `@latchkey/server/strategies/totp` takes them. */
+export interface PasswordTwoFactorOptions {
+  appName?: string
+  secretLength?: number
+  window?: number
+  errors?: Partial<
+    Record<'userNotFound' | 'codeDidNotMatch' | 'userTwoFactorNotSet' | 'userTwoFactorAlreadySet' | 'codeRequired', string>
+  >
+}
+
 /** Options of {@link AccountsPassword}: accounts-js's, Meteor's for the cost of hashes, and ours. */
 export interface AccountsPasswordOptions extends PasswordSettingsGiven {
+  /** accounts-js's: users can set up codes from an authenticator app. The server makes the second factor from these. */
+  twoFactor?: PasswordTwoFactorOptions
   /** New hashes are bcrypt of the password's digest, as Meteor makes them, with this cost (4 to 15). Unless `argon2Enabled` is true. */
   bcryptRounds?: number
   /** False: new hashes are bcrypt, as with `bcryptRounds` (10 rounds by default). @default true, unless `bcryptRounds` is given */
@@ -29,7 +44,7 @@ export interface AccountsPasswordOptions extends PasswordSettingsGiven {
   /** accounts-js's: verifies what your `hashPassword` made, and what accounts-js keeps as `services.password.bcrypt`. */
   verifyPassword?: (password: string, hash: string) => boolean | Promise<boolean>
   /** Your own texts for some errors. The others keep theirs. */
-  errors?: Partial<Record<MessageKey, string>>
+  errors?: Partial<ErrorMessages>
   /** The queue before the hash: so many at once, so many waiting, so long at most. @default { concurrency: cores - 1, queue: 1000, maxWait: '10s' } */
   hashing?: { concurrency?: number; queue?: number; maxWait?: Duration }
 }
@@ -44,7 +59,8 @@ export interface PasswordOptions {
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
   refuseUnknown('', given, Object.keys(KNOWN))
-  const { bcryptRounds, argon2Enabled, argon2 = {}, hashPassword, verifyPassword, errors = {}, hashing = {}, ...settings } = given
+  const { twoFactor, bcryptRounds, argon2Enabled, argon2 = {}, hashPassword, verifyPassword, errors = {}, hashing = {}, ...settings } = given
+  if (twoFactor !== undefined && (typeof twoFactor !== 'object' || twoFactor === null)) refuse('twoFactor must be an object of options')
   refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost'])
   refuseUnknown('errors.', errors, MESSAGE_KEYS)
   refuseUnknown('hashing.', hashing, ['concurrency', 'queue', 'maxWait'])
@@ -175,6 +191,7 @@ const KNOWN: Record<keyof AccountsPasswordOptions, true> = {
   validateUsername: true,
   validatePassword: true,
   validateNewUser: true,
+  twoFactor: true,
   bcryptRounds: true,
   argon2Enabled: true,
   argon2: true,

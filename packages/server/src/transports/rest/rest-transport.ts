@@ -20,6 +20,7 @@ import type { Match, Place } from './router.ts'
 import { accountRoutes } from './routes/account.ts'
 import { descriptionRoute } from './routes/description.ts'
 import { healthRoutes } from './routes/health.ts'
+import { magicLinkRoutes } from './routes/magic-link.ts'
 import { passwordRoutes } from './routes/password.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 
@@ -77,6 +78,7 @@ class Transport {
       ...signInRoutes(accounts, this.#replies),
       // As in accounts-js, where there are no passwords there are no routes for them.
       ...(accounts.core.passwords ? passwordRoutes(accounts) : []),
+      ...magicLinkRoutes(accounts),
       ...accountRoutes(accounts),
     ]
     const around = settings.health ? [...healthRoutes(accounts), descriptionRoute(describe)] : []

@@ -67,10 +67,10 @@ function emailRoutes(accounts: Accounts): Route[] {
       pattern: '/password/addEmail',
       guard: 'session',
       summary: 'Add an address to my account',
-      body: v.object({ newEmail: text }),
-      codes: { newEmail: 'InvalidEmail' },
+      body: v.object({ newEmail: text, password: v.optional(password) }),
+      codes: { newEmail: 'InvalidEmail', password: 'InvalidPassword' },
       reply: nil,
-      run: ({ body, who, origin }) => done(accounts.addEmail(who, body.newEmail, origin)),
+      run: ({ body, who, origin }) => done(accounts.addEmail(who, body.newEmail, origin, confirmationOf(body))),
     }),
     route({
       pattern: '/password/removeEmail',

@@ -38,6 +38,10 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   TwoFactorInvalid: row("2FA code didn't match", 400, 'invalid-2fa-code', 'Invalid 2FA code'),
   TwoFactorNotSet: row('2FA not set'),
   TwoFactorAlreadySet: row('2FA already set', 400, '2fa-activated', 'The 2FA is activated. You need to disable the 2FA first before trying to generate a new activation code.'),
+  InvalidProvider: row('Invalid provider', 400, 400),
+  AccountNotLinked: row('There is an account with this address already. Sign in to it as usual, then link this provider.'),
+  AccountAlreadyLinked: row('This account is linked to another user already'),
+  LastSignInMethod: row('This is the only way to sign in to this account. Add another one first.'),
   TooManyAttempts: row('Too many attempts. Please wait a moment and try again.', 429, 'too-many-requests'),
 
   // Sessions and tokens
@@ -105,6 +109,10 @@ export type ErrorCode =
   | 'TwoFactorInvalid'
   | 'TwoFactorNotSet'
   | 'TwoFactorAlreadySet'
+  | 'InvalidProvider'
+  | 'AccountNotLinked'
+  | 'AccountAlreadyLinked'
+  | 'LastSignInMethod'
   | 'TooManyAttempts'
   | 'InvalidToken'
   | 'InvalidTokens'

@@ -12,6 +12,7 @@ import { createAccount } from './flows/create-account.ts'
 import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
 import { impersonate } from './flows/impersonate.ts'
 import type { Impersonation } from './flows/impersonate.ts'
+import * as links from './flows/link.ts'
 import { login, loginTrusted, proveOnly } from './flows/login.ts'
 import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
 import type { LogoutScope } from './flows/logout.ts'
@@ -23,6 +24,7 @@ import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import * as twoFactor from './flows/two-factor.ts'
 import { sendVerificationEmail, verifyEmail } from './flows/verify-email.ts'
+import type { ProviderAccount } from './identity/linked-account.ts'
 import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
 import { APP } from './origin.ts'
@@ -160,6 +162,15 @@ export class Accounts {
   twoFactorRecoveryCodes = (who: SessionAndUser, code: unknown, origin: Origin): Promise<string[]> =>
     this.#use(core => twoFactor.twoFactorRecoveryCodes(core, who, code, origin))
   twoFactorStatus = (who: SessionAndUser): Promise<TwoFactorStatus> => this.#use(core => twoFactor.twoFactorStatus(core, who))
+  /** Links an account elsewhere to one's own; `params` are those of a login with `service`. Throws `AccountAlreadyLinked`, and what proving and confirming throw. */
+  link = (who: SessionAndUser, params: unknown, confirmation: Confirmation, origin: Origin, service: string = 'oauth'): Promise<void> =>
+    this.#use(core => links.linkAccount(core, who, service, params, confirmation, origin))
+  /** Unlinks one's own account at a provider. Throws `InvalidProvider`, `LastSignInMethod`, and what confirming throws. */
+  unlink = (who: SessionAndUser, provider: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
+    this.#use(core => links.unlinkAccount(core, who, provider, confirmation, origin))
+  /** Where one has linked accounts. */
+  linkedProviders = (who: SessionAndUser): Promise<{ provider: string; linkedAt: string }[]> =>
+    this.#use(core => links.linkedProviders(core, who))
   deleteAccount = (who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => account.deleteAccount(core, who, confirmation, origin))
   /** Everything kept about the user, without secrets, as plain JSON. */
@@ -176,6 +187,11 @@ export class Accounts {
     this.#use(core => administer.createUser(core, input, origin))
   listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> =>
     this.#use(core => administer.listUsers(core, page))
+  /** A user's accounts elsewhere, with the tokens the providers gave. Never send them out. */
+  providerAccounts = (userId: string): Promise<ProviderAccount[]> => this.#use(core => links.providerAccounts(core, userId))
+  /** Nothing happens when no account of that provider is linked. Throws `UserNotFound`, `LastSignInMethod`. */
+  unlinkUser = (userId: string, provider: string, origin: Origin = APP): Promise<void> =>
+    this.#use(core => links.unlinkUser(core, userId, provider, origin))
   /** Ends every session at once and refuses further logins. False: no such user. */
   deactivateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => deactivateUser(core, userId, origin))
   activateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))

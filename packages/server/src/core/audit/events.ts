@@ -23,6 +23,8 @@ export const AUDIT_TYPES = [
   'email-added',
   'email-removed',
   'credential-upgraded',
+  'account-linked',
+  'account-unlinked',
   'two-factor-enabled',
   'two-factor-disabled',
   'recovery-codes-replaced',

@@ -3,6 +3,7 @@ import type { PublicSettings } from '@latchkey/common'
 import type { Confirmation } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
+import { isLinkedAccount } from '../identity/linked-account.ts'
 import { toPublicUser } from '../identity/public-user.ts'
 import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
@@ -42,7 +43,12 @@ export async function exportData(core: Core, who: SessionAndUser, origin: Origin
   await core.store.audit.add([auditEvent(core, 'user-exported', origin, { userId: user.id })])
   return {
     user: toPublicUser(core.settings, user),
-    credentials: credentials.map(({ kind, createdAt, updatedAt }) => ({ kind, createdAt: iso(createdAt), updatedAt: iso(updatedAt) })),
+    credentials: credentials.map(credential => ({
+      kind: credential.kind,
+      ...(isLinkedAccount(credential) ? { profile: credential.data } : {}),
+      createdAt: iso(credential.createdAt),
+      updatedAt: iso(credential.updatedAt),
+    })),
     sessions: sessions.map(session => sessionInfo(session, null)),
     events: events.map(({ type, at, ip, userAgent, data }) => ({ type, at: iso(at), ip, userAgent, data })),
   }

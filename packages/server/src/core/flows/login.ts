@@ -10,6 +10,7 @@ import { deviceLabel } from '../device.ts'
 import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
+import { looksSecret } from '../looks-secret.ts'
 import { accountName } from '../policy/account-name.ts'
 import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
@@ -285,12 +286,10 @@ function candidateOf(core: Core, userId: string, origin: Origin): Promise<LoginC
   return core.store.users.beginLogin(lookup)
 }
 
-const SECRET_PARAMS = new Set(['password', 'code', 'token', 'pending', 'resume', 'secret', 'accessToken', 'refreshToken'])
-
 /** Hooks learn what was sent, but nothing that proves anything. */
 function withoutSecrets(params: unknown): Record<string, unknown> {
   if (typeof params !== 'object' || params === null) return {}
-  return Object.fromEntries(Object.entries(params).filter(([key]) => !SECRET_PARAMS.has(key)))
+  return Object.fromEntries(Object.entries(params).filter(([key]) => !looksSecret(key)))
 }
 
 /** A name from outside, fit for a message. */

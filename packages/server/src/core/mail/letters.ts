@@ -86,6 +86,14 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
       notes: ['If this was you, all is well. If not, change your password at once: somebody else knows it, or has one of your devices.'],
     }
   },
+
+  accountLinked: (user, url, data) => ({
+    ...to(user, url),
+    subject: `The ways to sign in to ${siteOf(url)} have changed`,
+    paragraphs: [providerChange(data), ...circumstances(data)],
+    button: { label: `Open ${siteOf(url)}`, url },
+    notes: ['If this was you, all is well. If not, sign in, change your password, and look through the ways to sign in.'],
+  }),
 }
 
 /** What happened to the second factor, by the audit line of that name. */
@@ -132,6 +140,12 @@ function circumstances({ at, device, ip }: MailData): string[] {
 function codesLeft({ left }: MailData): string[] {
   if (typeof left !== 'number') return []
   return left === 0 ? ['That was the last one. Make new ones now.'] : [`${left} of them ${left === 1 ? 'is' : 'are'} left.`]
+}
+
+function providerChange({ provider, change }: MailData): string {
+  const which = typeof provider === 'string' ? ` at ${provider}` : ' elsewhere'
+  if (change === 'unlinked') return `Your account${which} no longer signs in to your account here.`
+  return `An account${which} was linked to your account here. From now on it signs in.`
 }
 
 function addressChange({ address, change }: MailData): string {

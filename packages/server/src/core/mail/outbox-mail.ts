@@ -9,6 +9,7 @@ export const MAIL_TEMPLATES = [
   'newDevice',
   'magicLink',
   'twoFactorChanged',
+  'accountLinked',
   'void',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]

@@ -8,7 +8,8 @@ import { isHeaderSafe } from './safe-mail.ts'
 
 /**
  * What a mail is about, besides its user. Every mail brings `at` (epoch milliseconds, when it was asked for); one with a link brings `expiresAt`; `newDevice`
- * and the others that tell of a change bring `device` and `ip`; `emailChanged` brings `address` and `change` (`added`, `removed` or `replaced`);
+ * and the others that tell of a change bring `device` and `ip`; `emailChanged` brings `address` and `change` (`added`, `removed` or `replaced`), `accountLinked` `provider` and `change` (`linked` or
+ * `unlinked`);
  * `twoFactorChanged` brings `change` (the name of the audit line) and, when a recovery code was used, how many are `left`.
  */
 export type MailData = Readonly<Record<string, unknown>>
@@ -34,6 +35,7 @@ export const TEMPLATE_NAMES = [
   'alreadyRegistered',
   'newDevice',
   'twoFactorChanged',
+  'accountLinked',
 ] as const
 export type TemplateName = (typeof TEMPLATE_NAMES)[number]
 

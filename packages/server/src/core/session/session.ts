@@ -6,7 +6,7 @@ import type { SecretHash } from './secret.ts'
 export interface Factor {
   /** For example `password`, `totp`, `reset-link`. */
   name: string
-  /** Two factors count as two only when their kinds differ. `trusted`: the app or an administrator vouched. */
+  /** Two factors count as two only when their kinds differ. `trusted`: somebody vouched: the app, an administrator, an OAuth provider. */
   kind: 'knows' | 'holds' | 'is' | 'receives' | 'trusted'
   at: number
 }

@@ -1,0 +1,292 @@
+/** Accounts elsewhere: signing in and up by what a provider vouches for, linking an account to one's own, and unlinking it. */
+import { AccountsError } from '@latchkey/common'
+import type { Confirmation } from '../accounts.ts'
+import type { AuditType } from '../audit/events.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { passThrough } from '../hooks.ts'
+import { deviceLabel } from '../device.ts'
+import { passwordOf } from '../identity/credential.ts'
+import type { Credential } from '../identity/credential.ts'
+import { emailKey, parseEmail } from '../identity/email.ts'
+import { accountKind, identifierOf, isLinkedAccount, linkedAccount, openLinkedAccount, saysTheSame } from '../identity/linked-account.ts'
+import type { ProviderAccount } from '../identity/linked-account.ts'
+import { isDeactivated } from '../identity/user.ts'
+import type { Identifier, NewUser, User } from '../identity/user.ts'
+import { parseUsername } from '../identity/username.ts'
+import { newId } from '../session/secret.ts'
+import type { SessionAndUser } from '../session/session.ts'
+import type { Along } from '../store.ts'
+import { strategyNamed } from '../strategy.ts'
+import type { Origin, Vouched } from '../strategy.ts'
+import { confirm } from './confirm.ts'
+import { verificationAlong } from './verify-email.ts'
+
+/** How often to look again when somebody else was quicker: once more is enough, for they then are who we look for. */
+const MOST_LOOKS = 3
+
+/**
+ * The user whom a provider vouches for: the one who is linked; else the one with that address, when the provider and we both know it to be theirs; else a new
+ * one, as far as sign-up allows. Opens no session: that is the login flow's. Of two first sign-ins at once both get the one user.
+ * @throws AccountsError `AccountNotLinked` when the address is somebody's and is not proven on both sides, `SignUpForbidden`, `UsernameAlreadyExists`,
+ * `EmailAlreadyExists`, `InvalidUsername`, `InvalidEmail`, `TooManyAttempts`, and what `validateNewUser` refuses with
+ */
+export async function userVouchedFor(core: Core, vouched: Vouched, origin: Origin): Promise<User> {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const found =
+      (await linkedUser(core, vouched)) ?? (await userWithAddress(core, vouched, origin)) ?? (await newUser(core, vouched, origin))
+    if (found) return found
+  }
+  throw new AccountsError('Busy', { detail: 'an account changed hands again and again' })
+}
+
+/**
+ * Links an account elsewhere to one's own: from then on it signs in.
+ * @throws AccountsError `AccountAlreadyLinked`, `ServiceNotFound`, `UnrecognizedOptionsForLogin`, what the service refuses with, and what confirming throws
+ */
+export async function linkAccount(
+  core: Core,
+  who: SessionAndUser,
+  service: string,
+  params: unknown,
+  confirmation: Confirmation,
+  origin: Origin,
+): Promise<void> {
+  const strategy = strategyNamed(core.strategies, service)?.strategy
+  if (!strategy?.vouch) throw new AccountsError('ServiceNotFound')
+  const parsed = strategy.parse(params)
+  if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
+  await confirm(core, who, confirmation, origin)
+  await core.limiter.hit('login', { ip: origin.ip, account: `session:${who.session.id}` })
+  const vouched = await strategy.vouch(parsed)
+  const outcome = await link(core, who.user, vouched, along(core, 'account-linked', { ...who, vouched, origin }))
+  if (outcome === 'gone') throw new AccountsError('UserNotFound')
+  if (outcome === 'taken') throw new AccountsError('AccountAlreadyLinked')
+  if (outcome === 'another') {
+    throw new AccountsError('AccountAlreadyLinked', { message: 'Another account of this provider is linked. Unlink it first.' })
+  }
+  core.outbox.kick()
+}
+
+/**
+ * Unlinks one's own account at a provider.
+ * @throws AccountsError `InvalidProvider` when none is linked, `LastSignInMethod`, and what confirming throws
+ */
+export async function unlinkAccount(
+  core: Core,
+  who: SessionAndUser,
+  provider: unknown,
+  confirmation: Confirmation,
+  origin: Origin,
+): Promise<void> {
+  if (typeof provider !== 'string') throw new AccountsError('InvalidProvider', { details: { field: 'provider' } })
+  await confirm(core, who, confirmation, origin)
+  if (!(await unlink(core, who, provider, origin)))
+    throw new AccountsError('InvalidProvider', { message: 'This provider is not linked', details: { field: 'provider' } })
+}
+
+/**
+ * The same for the app, which knows what it does: nothing happens when none is linked.
+ * @throws AccountsError `UserNotFound`, `LastSignInMethod`
+ */
+export async function unlinkUser(core: Core, userId: string, provider: string, origin: Origin): Promise<void> {
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError('UserNotFound')
+  await unlink(core, { user }, provider, origin)
+}
+
+/** A user's accounts elsewhere, with the tokens the providers gave: for the app alone. */
+export async function providerAccounts(core: Core, userId: string): Promise<ProviderAccount[]> {
+  const credentials = await core.store.users.credentials(userId)
+  return credentials.filter(isLinkedAccount).map(account => openLinkedAccount(core, account))
+}
+
+/** My accounts elsewhere, without anything they contain. */
+export async function linkedProviders(core: Core, { user }: SessionAndUser): Promise<{ provider: string; linkedAt: string }[]> {
+  const accounts = await providerAccounts(core, user.id)
+  return accounts.map(({ provider, linkedAt }) => ({ provider, linkedAt: new Date(linkedAt).toISOString() }))
+}
+
+// ------------------------------------------------------------------------------------------------------------ finding
+
+/** Who is linked; what the provider says now takes the place of what it said before. */
+async function linkedUser(core: Core, vouched: Vouched): Promise<User | null> {
+  const user = await core.store.users.find(identifierOf(vouched))
+  if (!user || isDeactivated(user)) return user
+  const { kind, key } = identifierOf(vouched)
+  const kept = (await core.store.users.credentials(user.id)).find(credential => credential.kind === kind && credential.id === key)
+  if (kept && isLinkedAccount(kept) && saysTheSame(core, kept, vouched)) return user
+  const now = core.clock.now()
+  const next = linkedAccount(core, vouched, user.id, { now, ...(kept ? { linkedAt: kept.createdAt } : {}) })
+  // Only in the place of what was read: one that was unlinked meanwhile stays so.
+  await core.store.users.swapCredential({ expected: kept ?? null, next })
+  return user
+}
+
+/**
+ * Who has the address. Both must be sure of it: a provider that only repeats what was typed would hand out other people's accounts, and an address of ours
+ * that was never confirmed may have been registered by somebody who waits for its owner to come (pre-hijacking).
+ */
+async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
+  const { email } = vouched
+  if (!email?.verified) return null
+  const user = await core.store.users.find({ kind: 'email', key: email.key })
+  if (!user?.emails.some(({ address, verified }) => verified && emailKey(address) === email.key)) return null
+  // The login flow will say so.
+  if (isDeactivated(user)) return user
+  const outcome = await link(core, user, vouched, along(core, 'account-linked', { user, vouched, origin }))
+  if (outcome === 'another') throw notLinked()
+  if (outcome !== 'linked') return null
+  core.outbox.kick()
+  return user
+}
+
+async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
+  if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
+  await core.limiter.hit('register', { ip: origin.ip })
+  const made = await registrationOf(core, vouched)
+  const outcome = await core.store.users.insert(made, alongSignUp(core, made.user, vouched, origin))
+  if (outcome.inserted) {
+    core.outbox.kick()
+    await core.hooks.tell('userCreated', { user: made.user, origin })
+    return made.user
+  }
+  // Their own first sign-in in another tab: they are linked now.
+  if (outcome.taken === identifierOf(vouched).kind) return null
+  const error = outcome.taken === 'username' ? new AccountsError('UsernameAlreadyExists') : takenAddress(made, vouched)
+  await core.hooks.tell('userCreationFailure', { user: { ...made.user }, error })
+  throw error
+}
+
+function takenAddress({ identifiers }: NewUser, { email }: Vouched): AccountsError {
+  return identifiers.some(({ kind, key }) => kind === 'email' && key === email?.key) ? notLinked() : new AccountsError('EmailAlreadyExists')
+}
+
+const notLinked = (): AccountsError => new AccountsError('AccountNotLinked', { details: { field: 'email' } })
+
+// --------------------------------------------------------------------------------------------------------- signing up
+
+/** A new user, with nothing but the provider to sign in by. */
+async function registrationOf(core: Core, vouched: Vouched): Promise<NewUser> {
+  const { username, email, custom } = await askApp(core, vouched)
+  const now = core.clock.now()
+  const id = newId(core.chance)
+  const name = readUsername(username)
+  const address = readAddress(core, email)
+  // The account first: of a first sign-in that happens twice, it is what both claim.
+  const identifiers: Identifier[] = [identifierOf(vouched)]
+  if (name) identifiers.push({ kind: 'username', key: name.key })
+  if (address) identifiers.push({ kind: 'email', key: address.key })
+  const verified = address !== null && vouched.email?.verified === true && vouched.email.key === address.key
+  return {
+    user: {
+      id,
+      ...(name ? { username: name.username } : {}),
+      emails: address ? [{ address: address.address, verified }] : [],
+      createdAt: now,
+      updatedAt: now,
+      epoch: 0,
+      custom,
+    },
+    credentials: [linkedAccount(core, vouched, id, { now })],
+    identifiers,
+  }
+}
+
+interface Asked {
+  username: unknown
+  email: unknown
+  custom: Record<string, unknown>
+}
+
+/** What the provider's own mapping makes of it; then the rule that judges every other sign-up too. */
+async function askApp(core: Core, vouched: Vouched): Promise<Asked> {
+  const offered = withoutOurs(await vouched.registration())
+  const { validateNewUser } = core.settings.password
+  let kept = offered
+  try {
+    if (validateNewUser) kept = withoutOurs(await validateNewUser({ ...offered }))
+  } catch (thrown) {
+    const error = passThrough(thrown)
+    await core.hooks.tell('userCreationFailure', { user: offered, error })
+    throw error
+  }
+  const { username, email, ...custom } = kept
+  return { username, email, custom }
+}
+
+/** What a registration may not bring along: it has no password, and its accounts are kept by us. */
+function withoutOurs(registration: Record<string, unknown>): Record<string, unknown> {
+  const { password: _password, services: _services, ...rest } = registration
+  return rest
+}
+
+// Only our own rule for names: accounts-js's pattern for what visitors type would refuse most of the names that providers have.
+function readUsername(given: unknown): { username: string; key: string } | null {
+  if (isAbsent(given)) return null
+  const parsed = typeof given === 'string' ? parseUsername(given) : null
+  if (!parsed) throw new AccountsError('InvalidUsername', { details: { field: 'username' } })
+  return parsed
+}
+
+function readAddress(core: Core, given: unknown): { address: string; key: string } | null {
+  if (isAbsent(given)) return null
+  const parsed = parseEmail(given)
+  // `parseEmail` refuses anything but a string.
+  if (!parsed || !(core.settings.password.validateEmail?.(given as string) ?? true))
+    throw new AccountsError('InvalidEmail', { details: { field: 'email' } })
+  return parsed
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+function alongSignUp(core: Core, user: User, { provider }: Vouched, origin: Origin): Along {
+  const audit = [auditEvent(core, 'user-created', origin, { userId: user.id, data: { provider } })]
+  const [email] = user.emails
+  if (!email || email.verified || !core.settings.password.sendVerificationEmailAfterSignup) return { audit }
+  return { audit, ...verificationAlong(core, user, email.address) }
+}
+
+// -------------------------------------------------------------------------------------------------- linking, unlinking
+
+/** One account at each provider: with a second one, the first would go on opening the door unseen. */
+async function link(core: Core, user: User, vouched: Vouched, rides: Along): Promise<'linked' | 'taken' | 'gone' | 'another'> {
+  const kind = accountKind(vouched.provider)
+  const kept = (await core.store.users.credentials(user.id)).filter(credential => credential.kind === kind)
+  if (kept.some(({ id }) => id !== vouched.subject)) return 'another'
+  return core.store.users.link(linkedAccount(core, vouched, user.id, { now: core.clock.now() }), rides)
+}
+
+async function unlink(
+  core: Core,
+  who: Pick<SessionAndUser, 'user'> & Partial<SessionAndUser>,
+  provider: string,
+  origin: Origin,
+): Promise<boolean> {
+  const rides = along(core, 'account-unlinked', { ...who, vouched: { provider }, origin })
+  const judge = (left: readonly Credential[]): boolean => canSignIn(core, who.user, left)
+  const outcome = await core.store.users.unlink(who.user.id, accountKind(provider), judge, rides)
+  if (outcome === 'refused') throw new AccountsError('LastSignInMethod', { details: { field: 'provider' } })
+  core.outbox.kick()
+  return outcome === 'unlinked'
+}
+
+/** Would one of the ways to sign in still serve this user? */
+const canSignIn = ({ strategies, passwords }: Core, user: User, left: readonly Credential[]): boolean =>
+  (passwords !== undefined && passwordOf(left) !== null) ||
+  [...strategies.values()].some(strategy => strategy.serves?.(user, left) ?? false)
+
+interface About extends Partial<SessionAndUser> {
+  user: User
+  vouched: Pick<Vouched, 'provider'>
+  origin: Origin
+}
+
+/** Written down, and told to the user's verified addresses (ASVS 6.3.7): whoever did it, the owner learns of it. */
+function along(core: Core, type: AuditType & `account-${string}`, { user, session, vouched: { provider }, origin }: About): Along {
+  const data = { provider, change: type.slice('account-'.length), device: deviceLabel(origin.userAgent), ip: origin.ip }
+  return {
+    audit: [auditEvent(core, type, origin, { userId: user.id, ...(session ? { sessionId: session.id } : {}), data: { provider } })],
+    mail: user.emails.filter(email => email.verified).map(({ address: to }) => core.outbox.compose('accountLinked', { to, user, data })),
+  }
+}

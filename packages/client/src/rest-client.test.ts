@@ -15,6 +15,7 @@ describe('the wire', () => {
       [() => wire.resetPassword('t', 'n', own), 'password/resetPassword', { token: 't', newPassword: 'n' }],
       [() => wire.sendVerificationEmail('e', own), 'password/sendVerificationEmail', { email: 'e' }],
       [() => wire.sendResetPasswordEmail('e', own), 'password/sendResetPasswordEmail', { email: 'e' }],
+      [() => wire.requestMagicLinkEmail('e', own), 'magiclink/requestMagicLinkEmail', { email: 'e' }],
       [() => wire.addEmail('n', own), 'password/addEmail', { newEmail: 'n' }],
       [() => wire.changePassword('o', 'n', own), 'password/changePassword', { oldPassword: 'o', newPassword: 'n' }],
       [() => wire.removeEmail('e', 'p', own), 'password/removeEmail', { email: 'e', password: 'p' }],

@@ -121,6 +121,10 @@ export class RestClient implements TransportInterface {
     await this.#post('password/sendResetPasswordEmail', { email }, headers)
   }
 
+  async requestMagicLinkEmail(email: string, headers?: Headers): Promise<void> {
+    await this.#post('magiclink/requestMagicLinkEmail', { email }, headers)
+  }
+
   async changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void> {
     await this.#authPost('password/changePassword', { oldPassword, newPassword }, headers)
   }

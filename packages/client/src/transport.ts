@@ -46,6 +46,7 @@ export interface TransportInterface {
   resetPassword(token: string, newPassword: string, headers?: Headers): Promise<LoginResult<Tokens | null> | null>
   sendVerificationEmail(email: string, headers?: Headers): Promise<void>
   sendResetPasswordEmail(email: string, headers?: Headers): Promise<void>
+  requestMagicLinkEmail(email: string, headers?: Headers): Promise<void>
   changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void>
   addEmail(newEmail: string, headers?: Headers): Promise<void>
   removeEmail(email: string, password?: string, headers?: Headers): Promise<void>

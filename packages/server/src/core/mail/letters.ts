@@ -44,9 +44,13 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
   passwordChanged: (user, url, data) => ({
     ...to(user, url),
     subject: `Your password for ${siteOf(url)} was changed`,
-    paragraphs: ['The password of your account was just changed.', ...circumstances(data)],
+    paragraphs: [passwordChange(data), ...circumstances(data)],
     button: { label: `Open ${siteOf(url)}`, url },
-    notes: ['If this was you, all is well. If not, choose a new password at once with "Forgot your password?" on the sign-in page.'],
+    notes: [
+      data.change === 'removed'
+        ? 'If you set it yourself, choose it anew with "Forgot your password?" on the sign-in page.'
+        : 'If this was you, all is well. If not, choose a new password at once with "Forgot your password?" on the sign-in page.',
+    ],
   }),
 
   emailChanged: (user, url, data) => ({
@@ -146,6 +150,11 @@ function providerChange({ provider, change }: MailData): string {
   const which = typeof provider === 'string' ? ` at ${provider}` : ' elsewhere'
   if (change === 'unlinked') return `Your account${which} no longer signs in to your account here.`
   return `An account${which} was linked to your account here. From now on it signs in.`
+}
+
+function passwordChange({ change }: MailData): string {
+  if (change !== 'removed') return 'The password of your account was just changed.'
+  return 'You just signed in with a link and so showed that this address is yours. The password set before that was removed: it may have been set by somebody else.'
 }
 
 function addressChange({ address, change }: MailData): string {

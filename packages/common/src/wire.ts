@@ -94,6 +94,8 @@ export interface PublicSettings {
   passwordMinLength: number
   /** True: whoever signs up is sent a link to confirm the address. False: nothing is sent, so a page should not promise it. */
   verificationMail: boolean
+  /** True: users can set up a second factor, a code from an authenticator app. */
+  twoFactor: boolean
   /** Names of the ways to sign in that are configured, for example `['password']`. */
   strategies: string[]
 }

@@ -10,6 +10,7 @@ import type { GivenSettings } from './core/settings.ts'
 import type { Store } from './core/store.ts'
 import { originOf } from './core/origin.ts'
 import type { SecondFactor, Strategy } from './core/strategy.ts'
+import { secondFactors } from './second-factors.ts'
 import { systemPorts } from './system.ts'
 
 /** Options of {@link AccountsServer}: accounts-js's names, and beside them everything else Latchkey can set. */
@@ -22,7 +23,7 @@ export interface AccountsServerOptions extends Omit<GivenSettings, 'accessTokenL
    * @default { accessToken: { expiresIn: '90m' }, refreshToken: { expiresIn: '7d' } }
    */
   tokenConfigs?: { accessToken?: { expiresIn?: number | string }; refreshToken?: { expiresIn?: number | string } }
-  /** Second factors users can enrol. */
+  /** Second factors users can enrol. Where there are passwords, codes from an authenticator app are always among them. */
   factors?: readonly SecondFactor[]
   /** Where to log, for example a pino logger. @default nowhere */
   log?: Log
@@ -70,7 +71,7 @@ export class AccountsServer {
       settings: { face: 'accounts-js', ...settings, ...lifetimes(tokenConfigs, settings.session) },
       store: db,
       strategies: this.#services,
-      ...(factors ? { factors } : {}),
+      factors: secondFactors(this.#services, factors),
       ports: { ...systemPorts(log), ...ports },
     })
   }

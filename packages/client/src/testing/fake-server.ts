@@ -117,7 +117,7 @@ export class FakeServer {
     if (route === 'sessions') return { body: this.sessions.filter(one => one.live).map(one => ({ id: one.id, current: one === session })) }
     if (route === 'account/export') return { body: { user: session?.user } }
     if (route === 'settings')
-      return { body: { signUpAllowed: true, passwordMinLength: 8, verificationMail: true, strategies: ['password'] } }
+      return { body: { signUpAllowed: true, passwordMinLength: 8, verificationMail: true, twoFactor: false, strategies: ['password'] } }
     return {}
   }
 

@@ -3,6 +3,7 @@ import { Accounts, systemPorts } from '@latchkey/server'
 import type { Log, Origin } from '@latchkey/server'
 import type { SqlStore } from '@latchkey/server/stores/sql'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
+import { TwoFactor } from '@latchkey/server/strategies/totp'
 import type { SecretFacts } from '../config/judge.ts'
 import type { Config } from '../config/table.ts'
 import { databaseOf } from '../data/database.ts'
@@ -49,6 +50,7 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
       ...(sendMail === undefined ? {} : { sendMail }),
     },
     store: await storeOf(config),
+    factors: [new TwoFactor()],
     // accounts-js lets names be ASCII letters and digits only. There is nothing to be compatible with here, so our own rules are enough.
     strategies: { password: new AccountsPassword({ validateUsername: () => true }) },
     ports: systemPorts(log),

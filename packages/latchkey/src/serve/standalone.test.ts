@@ -41,6 +41,7 @@ describe('a server with nothing set', () => {
     expect(await (await world.get('/accounts/settings')).json()).toMatchObject({
       signUpAllowed: true,
       verificationMail: true,
+      twoFactor: true,
       strategies: ['password'],
     })
   })

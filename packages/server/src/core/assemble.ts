@@ -1,7 +1,7 @@
 /** Puts the parts of one `Accounts` together, and opens and closes them in order. */
 import { AccountsError } from '@latchkey/common'
 import type { Core } from './core.ts'
-import { pendingLoginStrategy } from './flows/second-factor.ts'
+import { PENDING_LOGIN, pendingLoginStrategy } from './flows/second-factor.ts'
 import { Hooks } from './hooks.ts'
 import { withServices } from './identity/services.ts'
 import { Keys } from './keys.ts'
@@ -54,12 +54,12 @@ export function assembleCore({ settings: given, store: kept, strategies: service
     outbox: new Outbox(parts),
     strategies,
     factors: new Map(factors.map(factor => [factor.kind, factor])),
-    messages: messagesOf(strategies),
+    messages: messagesOf([...strategies.values(), ...factors]),
     passwords: [...strategies.values()].find(strategy => strategy.hasher)?.hasher,
   }
   if (factors.length > 0)
     strategies.set(
-      'second-factor',
+      PENDING_LOGIN,
       pendingLoginStrategy(() => core),
     )
   for (const part of [...strategies.values(), ...factors]) part.attach?.(core)
@@ -70,9 +70,9 @@ function passwordSettings(strategies: ReadonlyMap<string, Strategy>): GivenSetti
   return [...strategies.values()].find(strategy => strategy.passwordSettings)?.passwordSettings ?? {}
 }
 
-/** The texts of all strategies together, or undefined when none changes any. */
-function messagesOf(strategies: ReadonlyMap<string, Strategy>): Core['messages'] {
-  const texts = Object.assign({}, ...[...strategies.values()].map(({ messages }) => messages)) as NonNullable<Core['messages']>
+/** The texts of all strategies and factors together, or undefined when none changes any. */
+function messagesOf(parts: readonly Pick<Strategy, 'messages'>[]): Core['messages'] {
+  const texts = Object.assign({}, ...parts.map(({ messages }) => messages)) as NonNullable<Core['messages']>
   return Object.keys(texts).length === 0 ? undefined : texts
 }
 

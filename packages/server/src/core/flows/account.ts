@@ -7,10 +7,12 @@ import { isLinkedAccount } from '../identity/linked-account.ts'
 import { toPublicUser } from '../identity/public-user.ts'
 import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
+import { isOwnFactor } from '../strategy.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
 import { confirm } from './confirm.ts'
 import { sessionInfo } from './logout.ts'
+import { PENDING_LOGIN } from './second-factor.ts'
 
 /** Audit lines an export carries at most. */
 const EXPORTED_EVENTS = 1000
@@ -55,12 +57,14 @@ export async function exportData(core: Core, who: SessionAndUser, origin: Origin
 }
 
 /** What a page needs to know before anybody signs in. */
-export function publicSettings({ settings, strategies }: Core): PublicSettings {
+export function publicSettings({ settings, strategies, factors }: Core): PublicSettings {
   return {
     signUpAllowed: settings.signUpAllowed,
     passwordMinLength: settings.password.minLength,
     verificationMail: settings.password.sendVerificationEmailAfterSignup,
-    strategies: [...strategies.keys()],
+    // Completing a login is no way to begin one.
+    strategies: [...strategies.keys()].filter(name => name !== PENDING_LOGIN),
+    twoFactor: [...factors.values()].some(isOwnFactor),
   }
 }
 

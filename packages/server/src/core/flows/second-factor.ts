@@ -10,6 +10,8 @@ import type { Factor } from '../session/session.ts'
 import { userFailureKey } from '../store.ts'
 import type { Origin, Proof, SecondFactor, Strategy } from '../strategy.ts'
 
+/** The name on the wire of the step that completes a pending login. */
+export const PENDING_LOGIN = 'second-factor'
 /** A pending login lives five minutes and five tries. */
 const PENDING_LIFETIME = 5 * 60_000
 const PENDING_TRIES = 5
@@ -42,7 +44,7 @@ export async function secondFactorGiven(
 
 /** Completes a pending login: `{ pending, code }` under the service name `second-factor`. */
 export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: string; code: string }> => ({
-  name: 'second-factor',
+  name: PENDING_LOGIN,
   parse(options) {
     if (typeof options !== 'object' || options === null || !('pending' in options)) return undefined
     const { pending } = options

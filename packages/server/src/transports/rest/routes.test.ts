@@ -289,6 +289,7 @@ describe('my sessions and my account', () => {
       signUpAllowed: false,
       passwordMinLength: 8,
       verificationMail: false,
+      twoFactor: true,
       strategies: ['password'],
     })
   })

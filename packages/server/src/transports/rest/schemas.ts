@@ -59,6 +59,7 @@ export const publicSettings: Schema = v.object({
   signUpAllowed: v.boolean(),
   passwordMinLength: v.number(),
   verificationMail: v.boolean(),
+  twoFactor: v.boolean(),
   strategies: v.array(v.string()),
 })
 

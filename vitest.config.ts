@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['latchkey-source', 'node']
 
 export default defineConfig({
-  resolve: { conditions },
+  // One copy of graphql for sources and packages alike, the one Node takes: it refuses schemas of another.
+  resolve: { conditions, alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/**/*.test.ts', 'e2e/**/*.test.ts', 'compat-tests/**/*.test.ts', 'tools/**/*.test.ts'],

@@ -35,6 +35,8 @@ export interface Config {
   trustedProxies: string[]
   cookieDomain: string | null
   rateLimits: boolean
+  graphql: boolean
+  graphqlIntrospection: 'auto' | 'on' | 'off'
   logLevel: LogLevel
   /** `auto`: pretty on a terminal, else JSON. */
   logFormat: 'auto' | 'pretty' | 'json'
@@ -251,6 +253,24 @@ export const TABLE: { readonly [K in keyof Config]: Row<Config[K]> } = {
     otherwise: 'on',
     takes: 'on or off (refused in production)',
     summary: 'rate limits and lockout; off is for tests',
+  },
+  graphql: {
+    env: 'LATCHKEY_GRAPHQL',
+    flag: '--graphql <on|off>',
+    kind: onOff,
+    fallback: true,
+    otherwise: 'on',
+    takes: 'on or off',
+    summary: 'answer GraphQL at `/graphql`',
+  },
+  graphqlIntrospection: {
+    env: 'LATCHKEY_GRAPHQL_INTROSPECTION',
+    flag: '--graphql-introspection <when>',
+    kind: oneOf(['auto', 'on', 'off']),
+    fallback: 'auto',
+    otherwise: 'auto: on, in production off',
+    takes: 'auto, on or off',
+    summary: 'let anybody ask `/graphql` for its schema',
   },
   logLevel: {
     env: 'LATCHKEY_LOG_LEVEL',

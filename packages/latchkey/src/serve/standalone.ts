@@ -1,7 +1,8 @@
-/** The standalone server: REST, home page, mailbox and health on one port. */
+/** The standalone server: REST, GraphQL, home page, mailbox and health on one port. */
 import { restTransport } from '@latchkey/server/rest'
 import type { RestOptions } from '@latchkey/server/rest'
-import type { Log } from '@latchkey/server'
+import type { Accounts, Log } from '@latchkey/server'
+import type { Served } from '@latchkey/server/node'
 import { judge } from '../config/judge.ts'
 import { refusal } from '../config/problem.ts'
 import type { Config } from '../config/table.ts'
@@ -9,6 +10,7 @@ import { assemble, findSecret, makeSecret } from './assemble.ts'
 import type { Assembled } from './assemble.ts'
 import { bind } from './bind.ts'
 import { waitingDoor } from './door.ts'
+import { beside, graphqlEndpoint } from './graphql.ts'
 import { STRICT_TRANSPORT } from './headers.ts'
 import { sitePages } from './site.ts'
 
@@ -45,7 +47,7 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
     assembled = await assemble(config, secret, url, log)
     pages.showMailbox(assembled.mailbox)
     await assembled.accounts.ready()
-    door.open(restTransport(assembled.accounts, restOptions(config)))
+    door.open(transportsOf(assembled.accounts, config))
   } catch (error) {
     door.fail(error)
     await server.close()
@@ -70,7 +72,16 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   }
 }
 
-function restOptions(config: Config): RestOptions {
+/** REST, and GraphQL beside it. */
+function transportsOf(accounts: Accounts, config: Config): Served {
+  const options = restOptions(config)
+  const rest = restTransport(accounts, options)
+  if (!config.graphql) return rest
+  const introspection = config.graphqlIntrospection === 'auto' ? !config.production : config.graphqlIntrospection === 'on'
+  return beside(rest, graphqlEndpoint(accounts, { ...options, introspection }))
+}
+
+function restOptions(config: Config): Pick<RestOptions, 'cors' | 'trustedProxies' | 'cookies' | 'headers'> {
   const [first = ''] = config.trustedProxies
   const isCount = config.trustedProxies.length === 1 && /^\d+$/.test(first)
   return {

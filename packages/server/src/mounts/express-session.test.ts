@@ -36,6 +36,7 @@ async function site(options: AccountsSessionOptions = {}): Promise<Site> {
   })
   app.post('/renew', async (req, res) => void res.json((await accounts.renew(req)) ?? null))
   app.get('/tokens', (req, res) => void res.json(accounts.get(req) ?? null))
+  app.get('/keys', (req, res) => void res.json(Object.keys(req.session)))
   app.get('/', (req, res) => void res.json((req as unknown as Record<string, unknown>)[options.user?.name ?? 'user'] ?? null))
   const server = createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -124,6 +125,7 @@ test('names and what stands there are the app’s choice', async () => {
   await visit('POST', '/login')
   const user = await world.server.accounts.lookUp('ada')
   expect((await visit('GET', '/')).body).toEqual({ id: user?.id, signed: 3 })
+  expect((await visit('GET', '/keys')).body).toEqual(['cookie', 'pair'])
 })
 
 test('unknown options are refused by name', async () => {

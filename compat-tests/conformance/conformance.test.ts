@@ -1,0 +1,34 @@
+/** Keeps the table true between two runs of `npm run conformance`, which takes too long for every day. */
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { chapters } from './chapters.mjs'
+import { PAGE, tablePage } from './table.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const textOf = (file: string): string => (existsSync(root + file) ? readFileSync(root + file, 'utf8') : '')
+
+test('the page is what the rows say (node compat-tests/conformance/table.mjs)', () => {
+  expect(readFileSync(PAGE, 'utf8')).toBe(tablePage())
+})
+
+test('no item stands twice in a chapter', () => {
+  for (const { title, rows } of chapters) {
+    const items = rows.map(({ item }) => item)
+    expect([title, items.filter((item, at) => items.indexOf(item) !== at)]).toEqual([title, []])
+  }
+})
+
+describe.each(chapters)('$title', ({ rows }) => {
+  test.each(rows)('$item: what it is switched off by stands in the code, once', ({ off }) => {
+    const changes = 'file' in off ? [off] : off
+    for (const { file, from } of changes) expect([file, textOf(file).split(from).length - 1]).toEqual([file, 1])
+  })
+
+  test.each(rows)('$item: its test is there', ({ proof }) => {
+    // Titles of `test.each` are put together; the words before the first placeholder, or the last ones, stand in the file.
+    const words = proof.title.split(' ')
+    const parts = words.map((_, at) => words.slice(at).join(' ')).filter((part, at) => at === 0 || part.includes(' '))
+    expect(parts.filter(part => textOf(proof.file).includes(part))).not.toEqual([])
+  })
+})

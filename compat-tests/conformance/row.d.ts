@@ -1,0 +1,27 @@
+/** One thing that accounts-js does, the test that proves that Latchkey does it too, and how to switch it off so that the test has to fail. */
+export interface Row {
+  /** As accounts-js's users know it: `resumeSessionValidator`, `ValidateLogin`, `POST /password/register`. */
+  item: string
+  /** Shown in the table where the name alone does not say it. */
+  note?: string
+  proof: {
+    /** From the root of the repository. */
+    file: string
+    /** The title, or as much of it as only this test has. */
+    title: string
+  }
+  off: Change | readonly Change[]
+}
+
+/** `from` stands in the file exactly once; with `to` in its place the thing is gone. */
+export interface Change {
+  file: string
+  from: string
+  to: string
+}
+
+/** A part of the table. */
+export interface Chapter {
+  title: string
+  rows: readonly Row[]
+}

@@ -2,6 +2,7 @@
 import { Accounts, systemPorts } from '@latchkey/server'
 import type { Log, Origin } from '@latchkey/server'
 import type { SqlStore } from '@latchkey/server/stores/sql'
+import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import { TwoFactor } from '@latchkey/server/strategies/totp'
 import type { SecretFacts } from '../config/judge.ts'
@@ -52,7 +53,7 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
     store: await storeOf(config),
     factors: [new TwoFactor()],
     // accounts-js lets names be ASCII letters and digits only. There is nothing to be compatible with here, so our own rules are enough.
-    strategies: { password: new AccountsPassword({ validateUsername: () => true }) },
+    strategies: { password: new AccountsPassword({ validateUsername: () => true }), magicLink: new AccountsMagicLink() },
     ports: systemPorts(log),
   })
   return {

@@ -42,7 +42,7 @@ describe('a server with nothing set', () => {
       signUpAllowed: true,
       verificationMail: true,
       twoFactor: true,
-      strategies: ['password'],
+      strategies: ['password', 'magicLink'],
     })
   })
 

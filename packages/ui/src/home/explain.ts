@@ -24,6 +24,7 @@ const TEXTS: Record<string, string> = {
   VerifyEmailLinkUnknownAddress: 'The address this link belongs to is no longer part of your account.',
   ResetPasswordLinkExpired: 'This link has expired or was used already.',
   ResetPasswordLinkUnknownAddress: 'The address this link belongs to is no longer part of your account.',
+  LoginTokenExpired: 'This link has expired, was used already, or a newer one was sent.',
   InvalidToken: 'This link is not complete. Open it from the mail again.',
   OriginNotAllowed: 'This page was opened at an address the server does not know. Open it at the address you were given.',
   Unauthorized: 'Your session has ended. Please sign in again.',

@@ -14,8 +14,10 @@ import { Confirm } from './views/confirm.ts'
 import { CreateAccount } from './views/create-account.ts'
 import { Data } from './views/data.ts'
 import { Devices } from './views/devices.ts'
+import { EmailLink } from './views/email-link.ts'
 import { Emails } from './views/emails.ts'
 import { ForgotPassword } from './views/forgot-password.ts'
+import { MagicLink } from './views/magic-link.ts'
 import { NewPassword } from './views/new-password.ts'
 import { SignIn } from './views/sign-in.ts'
 import { VerifyEmail } from './views/verify-email.ts'
@@ -29,8 +31,10 @@ const PARTS: Record<string, CustomElementConstructor> = {
   'latchkey-create-account': CreateAccount,
   'latchkey-data': Data,
   'latchkey-devices': Devices,
+  'latchkey-email-link': EmailLink,
   'latchkey-emails': Emails,
   'latchkey-forgot-password': ForgotPassword,
+  'latchkey-magic-link': MagicLink,
   'latchkey-new-password': NewPassword,
   'latchkey-sign-in': SignIn,
   'latchkey-verify-email': VerifyEmail,
@@ -46,10 +50,12 @@ const TITLES: Record<Screen, string> = {
   'check-mail': 'Check your mail',
   account: 'Your account',
   'create-account': 'Create account',
+  'email-link': 'Sign in with a link',
   'forgot-password': 'Forgot your password?',
   'verify-email': 'Confirm your address',
   'reset-password': 'Choose a new password',
   'enroll-account': 'Welcome',
+  magiclink: 'Sign in',
 }
 
 /** The whole page: chooses what to show from the address and from who is signed in. */
@@ -129,7 +135,12 @@ export class Home extends LitElement {
     if (state.status === 'signedIn') return 'account'
     if (sent) return 'check-mail'
     if (route.name === 'create-account' && settings.signUpAllowed) return route.name
+    if (route.name === 'email-link' && this.#mailsLinks) return route.name
     return route.name === 'forgot-password' ? route.name : 'sign-in'
+  }
+
+  get #mailsLinks(): boolean {
+    return this.settings?.strategies.includes('magicLink') ?? false
   }
 
   #account(): TemplateResult {
@@ -167,8 +178,12 @@ export class Home extends LitElement {
           .onSent=${this.#signedUp}
           .onRefused=${this.#signUpUnsure}
         ></latchkey-create-account>`
+      case 'email-link':
+        return html`<latchkey-email-link .onSent=${this.#askedForSignIn}></latchkey-email-link>`
       case 'forgot-password':
         return html`<latchkey-forgot-password .onSent=${this.#askedForLink}></latchkey-forgot-password>`
+      case 'magiclink':
+        return html`<latchkey-magic-link .token=${token} .onSignedIn=${this.#signedIn}></latchkey-magic-link>`
       case 'verify-email':
         return html`<latchkey-verify-email .token=${token} .onVerified=${this.#verified}></latchkey-verify-email>`
       case 'reset-password':
@@ -180,7 +195,11 @@ export class Home extends LitElement {
           .onChanged=${this.#passwordChanged}
         ></latchkey-new-password>`
       case 'sign-in':
-        return html`<latchkey-sign-in .signUpAllowed=${settings?.signUpAllowed ?? false} .name=${this.name}></latchkey-sign-in>`
+        return html`<latchkey-sign-in
+          .signUpAllowed=${settings?.signUpAllowed ?? false}
+          .mailsLinks=${this.#mailsLinks}
+          .name=${this.name}
+        ></latchkey-sign-in>`
       case 'account':
       case 'waiting':
         break
@@ -253,6 +272,15 @@ export class Home extends LitElement {
 
   readonly #askedForLink = (email: string): void => {
     this.sent = { email, about: 'password' }
+  }
+
+  readonly #askedForSignIn = (email: string): void => {
+    this.sent = { email, about: 'sign-in' }
+  }
+
+  readonly #signedIn = (): void => {
+    this.news = ''
+    this.#goHome()
   }
 
   readonly #back = (): void => {

@@ -9,6 +9,8 @@ test.each([
   ['/#/', { name: 'home' }],
   ['/#/create-account', { name: 'create-account' }],
   ['/#/forgot-password', { name: 'forgot-password' }],
+  ['/#/email-link', { name: 'email-link' }],
+  ['/magiclink/abc', { name: 'magiclink', token: 'abc' }],
   ['/verify-email/abc', { name: 'verify-email', token: 'abc' }],
   ['/#/verify-email/abc', { name: 'verify-email', token: 'abc' }],
   ['/reset-password/a%2Bb', { name: 'reset-password', token: 'a+b' }],

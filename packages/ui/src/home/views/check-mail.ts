@@ -1,13 +1,26 @@
 import { html, nothing } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
-import { password } from '../accounts.ts'
+import { magicLink, password } from '../accounts.ts'
 import { hasMailbox, MAILBOX } from '../mailbox.ts'
 import { View } from '../view.ts'
 
 /** A message that is on its way. */
 export interface Sent {
   email: string
-  about: 'verification' | 'password'
+  about: 'verification' | 'password' | 'sign-in'
+}
+
+const WHAT_THEN: Record<Sent['about'], string> = {
+  verification: 'Open the link in it to confirm that the address is yours.',
+  password: 'If the address has an account here, the link in it lets you choose a new password.',
+  'sign-in': 'If the address has an account here, the link in it signs you in.',
+}
+
+/** Sends the same again. */
+const SEND: Record<Sent['about'], (email: string) => Promise<void>> = {
+  verification: email => password.requestVerificationEmail(email),
+  password: email => password.requestPasswordReset(email),
+  'sign-in': email => magicLink.requestMagicLinkEmail(email),
 }
 
 /** What to do now that a message is on its way. Says the same whether or not the address is known. */
@@ -40,7 +53,7 @@ export class CheckMail extends View {
       <h1 tabindex="-1">Check your mail</h1>
       <p class="lead">
         A message to <strong class="address">${this.sent.email}</strong> is on its way.
-        ${isNew ? 'Open the link in it to confirm that the address is yours.' : 'If the address has an account here, the link in it lets you choose a new password.'}
+        ${WHAT_THEN[this.sent.about]}
       </p>
       <div class="actions">
         ${this.mailbox ? html`<a class="button primary" href=${MAILBOX}>Open the mailbox</a>` : nothing}
@@ -60,7 +73,7 @@ export class CheckMail extends View {
   readonly #again = (): void => {
     const { email, about } = this.sent
     void this.attempt(async () => {
-      await (about === 'verification' ? password.requestVerificationEmail(email) : password.requestPasswordReset(email))
+      await SEND[about](email)
       this.done = 'On its way again.'
     })
   }

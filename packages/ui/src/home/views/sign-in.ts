@@ -11,14 +11,17 @@ const WRONG: Record<string, Problem> = { InvalidCredentials: wrong, IncorrectPas
 
 /** The way in. */
 export class SignIn extends View {
-  static override properties: PropertyDeclarations = { ...View.properties, signUpAllowed: { type: Boolean }, name: {} }
+  static override properties: PropertyDeclarations = { ...View.properties, signUpAllowed: { type: Boolean }, mailsLinks: { type: Boolean }, name: {} }
   declare signUpAllowed: boolean
+  /** Whoever has an address here can have a link mailed that signs in. */
+  declare mailsLinks: boolean
   /** Filled in already, for who has just typed it elsewhere. */
   declare name: string
 
   constructor() {
     super()
     this.signUpAllowed = false
+    this.mailsLinks = false
     this.name = ''
   }
 
@@ -42,6 +45,7 @@ export class SignIn extends View {
         <div class="actions">${submitButton('Sign in', this.busy === 'main')} <a href="/#/forgot-password">Forgot your password?</a></div>
         ${this.notice('user', 'password')} ${this.problem?.code === 'EmailNotVerified' ? this.#again() : nothing} ${this.news()}
       </form>
+      ${this.mailsLinks ? html`<p class="aside">No password at hand? <a href="/#/email-link">Email me a sign-in link</a></p>` : nothing}
       ${this.signUpAllowed ? html`<p class="aside">New here? <a href="/#/create-account">Create account</a></p>` : nothing}
     `
   }

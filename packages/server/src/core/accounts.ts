@@ -1,6 +1,15 @@
 /** The one core API that transports, command line and `AccountsServer` call: each line leads to the flow of that name. */
 import { ERRORS, isAccountsError } from '@latchkey/common'
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, SessionInfo, Tokens, TwoFactorSecret, TwoFactorStatus } from '@latchkey/common'
+import type {
+  CreateUserResult,
+  LoginResult,
+  PublicSettings,
+  PublicUser,
+  SessionInfo,
+  Tokens,
+  TwoFactorSecret,
+  TwoFactorStatus,
+} from '@latchkey/common'
 import { assembleCore } from './assemble.ts'
 import type { AccountsParts, AssembledCore } from './assemble.ts'
 import type { Core } from './core.ts'
@@ -9,6 +18,8 @@ import * as administer from './flows/administer.ts'
 import { activateUser, deactivateUser } from './flows/deactivate.ts'
 import { changePassword, changePasswordOf } from './flows/change-password.ts'
 import { createAccount } from './flows/create-account.ts'
+import { createTokens } from './flows/create-tokens.ts'
+import type { TokensOf } from './flows/create-tokens.ts'
 import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
 import { impersonate } from './flows/impersonate.ts'
 import type { Impersonation } from './flows/impersonate.ts'
@@ -107,6 +118,8 @@ export class Accounts {
    */
   impersonate = (accessToken: unknown, identity: unknown, origin: Origin): Promise<Impersonation> =>
     this.#use(core => impersonate(core, accessToken, identity, origin))
+  /** accounts-js's deed of that name: a pair of tokens for a live session. Throws `SessionNotFound`, `InvalidSession`, `InvalidInput`. */
+  createTokens = (of: TokensOf): Promise<Tokens> => this.#use(core => createTokens(core, of))
   refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> =>
     this.#use(core => refresh(core, accessToken, refreshToken, origin))
   logout = (who: SessionAndUser, scope: LogoutScope, origin: Origin): Promise<void> => this.#use(core => logout(core, who, scope, origin))

@@ -7,7 +7,7 @@ import type { AuditEvent } from './audit/events.ts'
 import type { Credential, LinkedAccount, StoredPassword } from './identity/credential.ts'
 import type { Identifier, NewUser, User, UserEmail } from './identity/user.ts'
 import type { OutboxMail } from './mail/outbox-mail.ts'
-import type { RefreshTurn } from './session/refresh-chain.ts'
+import type { RefreshChain, RefreshTurn } from './session/refresh-chain.ts'
 import type { SecretHash } from './session/secret.ts'
 import type { EndReason, NewSession, Session, SessionAndUser } from './session/session.ts'
 import type { OneTimeToken, TokenPurpose } from './token/one-time-token.ts'
@@ -186,6 +186,8 @@ export interface SessionStore {
   findByResume(hash: SecretHash): Promise<SessionAndUser | null>
   /** Atomic with every other deed on the session: a session that was ended is never brought back. */
   rotate(rotation: Rotation): Promise<RotateOutcome>
+  /** What is kept of a session's refresh secrets; null when it has none, or is not there. */
+  refreshChain(sessionId: string): Promise<RefreshChain | null>
   /** True for the one caller that ended it. Ends sessions impersonated from it too (`impersonator-ended`), as every deed that ends a session does. */
   end(sessionId: string, reason: EndReason, now: number, along?: Along): Promise<boolean>
   /**
@@ -223,9 +225,12 @@ export interface Rotation {
   endOnReuse: boolean
 }
 
-/** `over`: unknown, ended, expired or of a user who may not. The state after the deed comes with the first two. */
+/**
+ * `over`: unknown, ended, expired or of a user who may not. The state after the deed comes with the first two, and which successor they lead to: of a
+ * repeated turn that of the first, whatever `next` was.
+ */
 export type RotateOutcome =
-  | { outcome: Exclude<RefreshTurn['outcome'], 'reused'>; found: SessionAndUser }
+  | { outcome: Exclude<RefreshTurn['outcome'], 'reused'>; found: SessionAndUser; next: SecretHash }
   | { outcome: 'reused'; found: SessionAndUser }
   | { outcome: 'over' }
 

@@ -6,8 +6,9 @@ import { deviceLabel } from '../device.ts'
 import type { RefreshClaims } from '../session/access-token.ts'
 import { askApp } from '../session/check.ts'
 import { hashSecret } from '../session/secret.ts'
-import type { Secret } from '../session/secret.ts'
+import type { SecretHash } from '../session/secret.ts'
 import { isLive } from '../session/session.ts'
+import { successorMade, successorOf } from '../session/successor.ts'
 import type { RotateOutcome } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
@@ -22,14 +23,16 @@ export async function refresh(core: Core, accessToken: unknown, refreshToken: un
   try {
     core.limiter.hitHere('token', { ip: origin.ip })
     const claims = readTokens(core, accessToken, refreshToken)
-    const next = successorOf(core, claims.secret)
-    const turn = await rotate(core, claims, next, origin)
+    const presented = hashSecret(claims.secret)
+    const turn = await rotate(core, claims, presented, origin)
     if (turn.outcome === 'over') throw new AccountsError('InvalidSession')
     if (turn.outcome === 'reused') throw await reportReuse(core, claims, turn.found.user.id)
     const { session, user } = turn.found
+    if (core.settings.createNewSessionTokenOnRefresh) await changed(core, user.id)
     await stillImpersonates(core, turn.found, origin)
     await askApp(core, { user, session })
-    if (core.settings.createNewSessionTokenOnRefresh) await changed(core, user.id)
+    const next = successorMade(core.keys, presented, turn.next)
+    if (!next) throw new AccountsError('TokenVerificationFailed', { detail: 'the successor was made under a key that is gone' })
     const tokens = await core.accessTokens.pair(session, user, next)
     await core.hooks.tell('refreshed', { user, session, tokens, origin })
     return { user, session, tokens, resumeSecret: null, device: origin.device ?? '' }
@@ -51,16 +54,13 @@ function readTokens(core: Core, accessToken: unknown, refreshToken: unknown): Re
   return claims
 }
 
-/** Derived rather than random, so that an honest repetition gets the same one though only hashes are kept. */
-const successorOf = (core: Core, secret: Secret): Secret => core.keys.mac('refresh-successor', secret) as Secret
-
-async function rotate(core: Core, claims: RefreshClaims, next: Secret, origin: Origin): Promise<RotateOutcome> {
+async function rotate(core: Core, claims: RefreshClaims, presented: SecretHash, origin: Origin): Promise<RotateOutcome> {
   const now = core.clock.now()
   const handle = core.settings.createNewSessionTokenOnRefresh ? await newHandle(core, claims.sid) : undefined
   return core.store.sessions.rotate({
     sessionId: claims.sid,
-    presented: hashSecret(claims.secret),
-    next: hashSecret(next),
+    presented,
+    next: hashSecret(successorOf(core.keys, presented)),
     now,
     grace: core.settings.session.refreshGrace,
     judge: found => isLive(found, now),

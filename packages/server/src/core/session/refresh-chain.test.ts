@@ -12,7 +12,9 @@ describe('turnRefresh', () => {
     const first = turnRefresh({ tip: hash(0), spent: [] }, hash(0), hash(1), 0, GRACE)
     expect(first.outcome).toBe('rotated')
     const again = turnRefresh(chainOf(first), hash(0), hash(1), 10 * GRACE, GRACE)
-    expect(again).toEqual({ outcome: 'repeated', chain: chainOf(first) })
+    expect(again).toEqual({ outcome: 'repeated', chain: chainOf(first), next: hash(1) })
+    // Under another key another one would be derived: the one that was handed out counts.
+    expect(turnRefresh(chainOf(first), hash(0), hash(7), 0, GRACE)).toMatchObject({ outcome: 'repeated', next: hash(1) })
   })
 
   it('keeps the predecessor good for the grace time after its successor was first used, and not a millisecond longer', () => {
@@ -42,6 +44,7 @@ describe('turnRefresh', () => {
           const promised = presented === tip ? 'rotated' : presented === tip - 1 ? 'repeated' : turn.outcome
           expect(turn.outcome).toBe(promised)
           if (turn.outcome === 'reused') continue
+          expect(turn.next).toBe(hash(presented + 1))
           if (turn.outcome === 'rotated') tip = presented + 1
           chain = turn.chain
           expect(chain.tip).toBe(hash(tip))

@@ -16,14 +16,18 @@ export interface RefreshChain {
   spent: SpentSecret[]
 }
 
-/** `rotated`: first use of the tip. `repeated`: an honest second use. `reused`: neither, so one of two holders is a thief. */
-export type RefreshTurn = { outcome: 'rotated' | 'repeated'; chain: RefreshChain } | { outcome: 'reused' }
+/**
+ * `rotated`: first use of the tip. `repeated`: an honest second use. `reused`: neither, so one of two holders is a thief. `next` is the successor to hand
+ * out: of a repeated turn the one that was made at the first.
+ */
+export type RefreshTurn = { outcome: 'rotated' | 'repeated'; chain: RefreshChain; next: SecretHash } | { outcome: 'reused' }
 
 /**
  * One turn of refresh rotation, as a pure step that stores run inside their atomic update.
  *
- * `next` is derived from `presented`, so a repeated presentation names the same successor and nothing but hashes is kept. The
- * predecessor stays good until its successor is first used, then for `grace` milliseconds. RFC 9700, 4.14.2.
+ * `next` is derived from `presented`, so a repeated presentation leads to the same successor and nothing but hashes is kept. It is the key of the first
+ * turn that counts, though: `tokenSecret` may have changed since. The predecessor stays good until its successor is first used, then for `grace`
+ * milliseconds. RFC 9700, 4.14.2.
  */
 export function turnRefresh(chain: RefreshChain, presented: SecretHash, next: SecretHash, now: number, grace: number): RefreshTurn {
   if (presented === chain.tip) {
@@ -31,9 +35,12 @@ export function turnRefresh(chain: RefreshChain, presented: SecretHash, next: Se
     const spent = chain.spent
       .map(old => (old.until === null ? { ...old, until: now + grace } : old))
       .filter(old => now < (old.until ?? Infinity))
-    return { outcome: 'rotated', chain: { tip: next, spent: [...spent, { hash: presented, until: null }] } }
+    return { outcome: 'rotated', chain: { tip: next, spent: [...spent, { hash: presented, until: null }] }, next }
   }
-  const known = chain.spent.find(old => old.hash === presented)
-  if (known && (known.until === null || now < known.until)) return { outcome: 'repeated', chain }
+  const at = chain.spent.findIndex(old => old.hash === presented)
+  const known = chain.spent[at]
+  // They stand in the order of their turns: what comes after one is its successor.
+  if (known && (known.until === null || now < known.until))
+    return { outcome: 'repeated', chain, next: chain.spent[at + 1]?.hash ?? chain.tip }
   return { outcome: 'reused' }
 }

@@ -41,7 +41,7 @@ export function refreshContract({ the }: Setup): void {
       session: { ...visible, activeAt: NOW + 1, ip: '2001:db8::1', userAgent: 'Other/1', device: 'Safari on iPhone' },
       user,
     }
-    expect(outcome).toStrictEqual({ outcome: 'rotated', found: expected })
+    expect(outcome).toStrictEqual({ outcome: 'rotated', found: expected, next: after(tip) })
     expect(await store.sessions.find(session.id)).toStrictEqual(expected)
     expect(await turn(after(tip), { now: NOW + 2, ip: null, userAgent: null })).toMatchObject({
       outcome: 'rotated',
@@ -75,6 +75,29 @@ export function refreshContract({ the }: Setup): void {
     // From now on the grace runs; a repeated turn does not extend it.
     expect((await turn(tip, { now: NOW + 6 * DAY + GRACE - 1 })).outcome).toBe('repeated')
     expect((await turn(tip, { now: NOW + 6 * DAY + GRACE })).outcome).toBe('reused')
+  })
+
+  test('a repeated turn leads to the successor that was made at the first, whatever is proposed now', async () => {
+    const { store } = the
+    const { tip, turn } = await opened(store)
+    const other = newHash()
+    expect(await turn(tip)).toMatchObject({ outcome: 'rotated', next: after(tip) })
+    expect(await turn(tip, { next: other })).toMatchObject({ outcome: 'repeated', next: after(tip) })
+    await turn(after(tip))
+    expect(await turn(tip, { next: other })).toMatchObject({ outcome: 'repeated', next: after(tip) })
+    expect(await turn(after(tip), { next: other })).toMatchObject({ outcome: 'repeated', next: after(after(tip)) })
+    expect((await turn(other, { endOnReuse: false })).outcome).toBe('reused')
+  })
+
+  test('the chain shows the tip and what was spent; there is none in a session without refresh secrets', async () => {
+    const { store } = the
+    const { user, session, tip, turn } = await opened(store)
+    expect(await store.sessions.refreshChain(session.id)).toEqual({ tip, spent: [] })
+    await turn(tip)
+    expect(await store.sessions.refreshChain(session.id)).toEqual({ tip: after(tip), spent: [{ hash: tip, until: null }] })
+    const bare = await openSession(store, user.id, { resumeHash: newHash() })
+    expect(await store.sessions.refreshChain(bare.id)).toBeNull()
+    expect(await store.sessions.refreshChain(newId())).toBeNull()
   })
 
   test('a secret that was spent, or never was, ends the session', async () => {

@@ -30,6 +30,8 @@ export function sessionDeeds(data: MemoryData): SessionStore {
         return session && user ? rotate(data, session, user, rotation) : { outcome: 'over' }
       }),
 
+    refreshChain: id => data.deed(() => copy(data.sessions.get(id)?.refresh ?? null)),
+
     end: (id, reason, now, along) =>
       data.deed(() => {
         const ride = data.prepare(along)
@@ -129,7 +131,9 @@ function rotate(data: MemoryData, session: NewSession, user: User, rotation: Rot
   if (turn.outcome === 'reused') {
     if (rotation.endOnReuse) endSession(data, session, 'reused-refresh', now)
     ride()
-  } else if (turn.outcome === 'rotated') {
+    return { outcome: 'reused', found: found() }
+  }
+  if (turn.outcome === 'rotated') {
     Object.assign(session, { refresh: turn.chain, ip, userAgent, device, activeAt: Math.max(session.activeAt, now) })
     if (handle !== undefined) {
       session.handle = handle
@@ -137,7 +141,7 @@ function rotate(data: MemoryData, session: NewSession, user: User, rotation: Rot
       data.noteChange(session.userId)
     }
   }
-  return { outcome: turn.outcome, found: found() }
+  return { outcome: turn.outcome, found: found(), next: turn.next }
 }
 
 function insertSession(data: MemoryData, session: NewSession): void {

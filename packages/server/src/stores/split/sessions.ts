@@ -25,6 +25,8 @@ export function splitSessions(parts: Parts): SessionStore {
       return outcome
     },
 
+    refreshChain: id => sessions.refreshChain(id),
+
     async end(id, reason, now, along) {
       const ended = await sessions.end(id, reason, now, auditOf(along))
       if (ended) await deliver(users, along)

@@ -62,6 +62,7 @@ export function partsOf(engine: Engine): Parts {
       find: sessionId => engine.read(() => sessions.findSession(sessionId)),
       findByResume: hash => engine.read(() => sessions.findByResume(hash)),
       rotate: rotation => engine.transact(() => rotate(rotation)),
+      refreshChain: sessionId => engine.read(() => sessions.refreshChain(sessionId)),
       end: (sessionId, reason, now, along) => engine.transact(() => sessions.endSession(sessionId, reason, now, along)),
       endAll: (userId, reason, now, except, along) => engine.transact(() => sessions.endAll(userId, reason, now, except, along)),
       list: (userId, now) => engine.read(() => sessions.listSessions(userId, now)),

@@ -2,6 +2,7 @@
 import type { User } from '../../../core/identity/user.ts'
 import { turnRefresh } from '../../../core/session/refresh-chain.ts'
 import type { RefreshTurn } from '../../../core/session/refresh-chain.ts'
+import type { SecretHash } from '../../../core/session/secret.ts'
 import type { Session, SessionAndUser } from '../../../core/session/session.ts'
 import type { RotateOutcome, Rotation } from '../../../core/store.ts'
 import { SESSION_COLUMNS, toChain, toSession, toUser, USER_COLUMNS } from '../rows.ts'
@@ -30,7 +31,7 @@ function* turn(rotation: Rotation, row: TurnRow, user: User): Deed<RotateOutcome
   if (judged.outcome === 'over') return judged
   if (judged.outcome === 'reused') return yield* reuse(rotation, judged.found)
   yield* write(TURN, turnValues(judged, row.version))
-  return { outcome: judged.outcome, found: judged.found }
+  return { outcome: judged.outcome, found: judged.found, next: judged.next }
 }
 
 function* reuse(rotation: Rotation, { session, user }: SessionAndUser): Deed<RotateOutcome> {
@@ -48,7 +49,7 @@ function* reuse(rotation: Rotation, { session, user }: SessionAndUser): Deed<Rot
 export type Judged =
   | { outcome: 'over' }
   | { outcome: 'reused'; found: SessionAndUser }
-  | { outcome: 'rotated' | 'repeated'; found: SessionAndUser; chain: string }
+  | { outcome: 'rotated' | 'repeated'; found: SessionAndUser; chain: string; next: SecretHash }
 
 /** The core's rules, on what is kept. */
 export function judge(rotation: Rotation, row: TurnRow, user: User): Judged {
@@ -66,7 +67,7 @@ export function judge(rotation: Rotation, row: TurnRow, user: User): Judged {
     session.handle = rotation.handle
     session.generation += 1
   }
-  return { outcome: turned.outcome, found, chain: JSON.stringify(turned.chain) }
+  return { outcome: turned.outcome, found, chain: JSON.stringify(turned.chain), next: turned.next }
 }
 
 /** Values of {@link TURN}: what to write, if the row is still at `version`. */

@@ -1,10 +1,11 @@
 /** Deeds on sessions. */
+import type { RefreshChain } from '../../../core/session/refresh-chain.ts'
 import type { SecretHash } from '../../../core/session/secret.ts'
 import type { EndReason, NewSession, Session, SessionAndUser } from '../../../core/session/session.ts'
 import { deadline } from '../../../core/session/session.ts'
 import type { Along, KeptSession } from '../../../core/store.ts'
-import { SESSION_COLUMNS, toSession, toUser, USER_COLUMNS } from '../rows.ts'
-import type { SessionRow, UserRow } from '../rows.ts'
+import { SESSION_COLUMNS, toChain, toSession, toUser, USER_COLUMNS } from '../rows.ts'
+import type { RefreshRow, SessionRow, UserRow } from '../rows.ts'
 import { all, one, recordList, statement, write } from '../statement.ts'
 import type { Deed, Value } from '../statement.ts'
 import { writeAlong } from './along.ts'
@@ -24,6 +25,11 @@ export function* findSession(sessionId: string): Deed<SessionAndUser | null> {
 
 export function* findByResume(hash: SecretHash): Deed<SessionAndUser | null> {
   return toFound(yield* one(FIND_BY_RESUME, [hash]))
+}
+
+export function* refreshChain(sessionId: string): Deed<RefreshChain | null> {
+  const row = yield* one(CHAIN, [sessionId])
+  return row && row.refresh !== null ? toChain(row.refresh) : null
 }
 
 /** The session alone: its user may be kept elsewhere. */
@@ -117,6 +123,11 @@ const FIND = statement<SessionRow & UserRow>('sessions_find', ({ t }) => `${FOUN
 const FIND_BY_RESUME = statement<SessionRow & UserRow>(
   'sessions_find_by_resume',
   ({ t }) => `${FOUND(t)} where s.collection = $1 and s.resume_hash = $2`,
+)
+
+const CHAIN = statement<Pick<RefreshRow, 'refresh'>>(
+  'sessions_chain',
+  ({ t }) => `select s.refresh from ${t.sessions} s where s.collection = $1 and s.id = $2`,
 )
 
 const FIND_ALONE = statement<SessionRow>(

@@ -44,7 +44,7 @@ export async function rotate(engine: PostgresEngine, rotation: Rotation): Promis
     if (judged.outcome === 'over') return judged
     if (judged.outcome === 'reused') break
     const written = await engine.pooled(TURN_IF_SAME, [...turnValues(judged, row.version), row.user_epoch, row.user_updated_at])
-    if (written.length > 0) return { outcome: judged.outcome, found: judged.found }
+    if (written.length > 0) return { outcome: judged.outcome, found: judged.found, next: judged.next }
   }
   return engine.transact(() => rotateLocked(rotation))
 }

@@ -21,7 +21,7 @@ import type { SharedOptions } from './options.ts'
 import { printResult } from './output.ts'
 import { withAccounts } from './store.ts'
 
-const SOURCE_VARIABLE = 'LATCHKEY_IMPORT_FROM'
+const SOURCE_VARIABLE = 'ACCOUNTS_JS_URL'
 
 interface AccountsJsOptions extends SharedOptions {
   from?: string

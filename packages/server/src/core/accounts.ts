@@ -40,7 +40,7 @@ import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
 import { APP } from './origin.ts'
 import type { PasswordInput } from './ports.ts'
-import { check, checkCached, checkResume, findByAccessToken } from './session/check.ts'
+import { check, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
 import type { Origin } from './strategy.ts'
@@ -60,8 +60,8 @@ export interface Login {
   readonly device: string
 }
 
-/** A confirmation for sensitive deeds: the password, or null when the session is recent enough. */
-export type Confirmation = { password: PasswordInput } | null
+/** A confirmation for sensitive deeds: the password, and a code where the user has a second factor; or null when the session is recent enough. */
+export type Confirmation = { password?: PasswordInput | undefined; code?: string | undefined } | null
 
 /** Accounts, without any wire: what a transport is built on. Construction is synchronous and opens nothing. */
 export class Accounts {
@@ -91,6 +91,18 @@ export class Accounts {
   check = (accessToken: unknown): Promise<SessionAndUser> => this.#use(core => check(core, accessToken))
   /** The same without waiting, when the answer is in the cache; undefined: ask {@link check}. */
   checkCached = (accessToken: string): SessionAndUser | undefined => checkCached(this.core, accessToken)
+  /**
+   * The user of an access token, as the settings want it asked: by its live session as {@link check} does, without it (`useStatelessSession`), or by the
+   * token alone (`micro`), and then nothing but the id is known. For whatever changes something, {@link check}.
+   */
+  async resume(accessToken: unknown): Promise<PublicUser> {
+    const { micro, useStatelessSession } = this.core.settings
+    // Of the fields of a user this one is all there is; the option says so.
+    if (micro) return { id: this.core.accessTokens.verify(accessToken).data.userId } as PublicUser
+    if (useStatelessSession) return this.publicUser(await this.#use(core => checkStateless(core, accessToken)))
+    const cached = typeof accessToken === 'string' ? this.checkCached(accessToken) : undefined
+    return this.publicUser((cached ?? (await this.check(accessToken))).user)
+  }
   /** The live session of a resume secret (cookie). Throws `InvalidSession`. */
   checkResume = (secret: string): Promise<SessionAndUser> => this.#use(core => checkResume(core, secret))
   /** The session an access token names, live or not; the token must be genuine and unexpired. */
@@ -149,8 +161,9 @@ export class Accounts {
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))
-  changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> =>
-    this.#use(core => changePassword(core, who, oldPassword, newPassword, origin))
+  /** `code`: of the second factor, where the user has one and the session is older than ten minutes. */
+  changePassword = (who: SessionAndUser, oldPassword: unknown, newPassword: unknown, origin: Origin, code?: unknown): Promise<void> =>
+    this.#use(core => changePassword(core, who, oldPassword, newPassword, origin, code))
   addEmail = (who: SessionAndUser, address: unknown, origin: Origin, confirmation: Confirmation = null): Promise<void> =>
     this.#use(core => addEmail(core, who, address, confirmation, origin))
   removeEmail = (who: SessionAndUser, address: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>

@@ -6,13 +6,13 @@ import { refuseImpersonated } from '../policy/may-change.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { aboutAsking, verifyOwnPassword } from './confirm.ts'
+import { aboutAsking, confirmSecondFactor, verifyOwnPassword } from './confirm.ts'
 import type { Asking } from './confirm.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 
 /**
- * Changes one's own password, once the old one is proven. The asking session stays; the others end, unless the app said otherwise.
- * @throws AccountsError `InvalidPassword`, `InvalidCredentials`, `IncorrectPassword`, `NoPasswordSet`, `TooManyAttempts`, `Busy`
+ * Changes one's own password, once the old one is proven, and by a code too where the user has a second factor and the session is not fresh. The asking session stays; the others end, unless the app said otherwise.
+ * @throws AccountsError `InvalidPassword`, `InvalidCredentials`, `IncorrectPassword`, `NoPasswordSet`, `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`, `Busy`
  */
 export async function changePassword(
   core: Core,
@@ -20,9 +20,10 @@ export async function changePassword(
   oldPassword: unknown,
   newPassword: unknown,
   origin: Origin,
+  code?: unknown,
 ): Promise<void> {
   refuseImpersonated(who)
-  return change(core, who, oldPassword, newPassword, origin)
+  return change(core, who, oldPassword, newPassword, origin, code)
 }
 
 /**
@@ -41,11 +42,19 @@ export async function changePasswordOf(
   return change(core, { user, session: null }, oldPassword, newPassword, origin)
 }
 
-async function change(core: Core, asking: Asking, oldPassword: unknown, newPassword: unknown, origin: Origin): Promise<void> {
+async function change(
+  core: Core,
+  asking: Asking,
+  oldPassword: unknown,
+  newPassword: unknown,
+  origin: Origin,
+  code?: unknown,
+): Promise<void> {
   const { user, session } = asking
   const next = readNewPassword(core, newPassword, user, 'InvalidPassword', 'newPassword')
   const credentials = await core.store.users.credentials(user.id)
   await verifyOwnPassword(core, asking, oldPassword, credentials, origin)
+  if (session) await confirmSecondFactor(core, { user, session }, credentials, code, origin)
   const stored = await hasherOf(core).hash(next, { ip: origin.ip })
 
   const settings = core.settings.password

@@ -13,6 +13,7 @@ import { readPassword } from '../policy/password-rules.ts'
 import type { Session, SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { hasherOf } from './new-password.ts'
+import { proveCode, withinTries } from './own-code.ts'
 
 /** Whose password it is, and the session that asks; null: the app's own code does. */
 export interface Asking {
@@ -30,14 +31,37 @@ export const aboutAsking = ({ user, session }: Asking): { userId: string; sessio
 const RECENT = 10 * 60_000
 
 /**
- * Passes with the right password, or without one when the session is younger than ten minutes.
- * @throws AccountsError `RecentLoginRequired`, `InvalidCredentials`, `Forbidden`, `TooManyAttempts`, `Busy`
+ * Passes with the right password, and a code too where the user has a second factor; or without any when the session is younger than ten minutes.
+ * @throws AccountsError `RecentLoginRequired`, `InvalidCredentials`, `TwoFactorRequired`, `TwoFactorInvalid`, `Forbidden`, `TooManyAttempts`, `Busy`
  */
 export async function confirm(core: Core, who: SessionAndUser, confirmation: Confirmation, origin: Origin): Promise<void> {
   refuseImpersonated(who)
-  if (confirmation) return verifyOwnPassword(core, who, confirmation.password, await core.store.users.credentials(who.user.id), origin)
-  if (core.clock.now() - who.session.createdAt > RECENT) throw new AccountsError('RecentLoginRequired', { details: { field: 'password' } })
+  if (confirmation?.password === undefined) {
+    if (!isRecent(core, who)) throw new AccountsError('RecentLoginRequired', { details: { field: 'password' } })
+    return
+  }
+  const credentials = await core.store.users.credentials(who.user.id)
+  await verifyOwnPassword(core, who, confirmation.password, credentials, origin)
+  await confirmSecondFactor(core, who, credentials, confirmation.code, origin)
 }
+
+/**
+ * Passes for users without a second factor, in a session younger than ten minutes, and with a code: for deeds that a password alone, or the session alone,
+ * would allow. Who has taken both from somebody still lacks the phone.
+ * @throws AccountsError `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`
+ */
+export async function confirmSecondFactor(
+  core: Core,
+  who: SessionAndUser,
+  credentials: readonly Credential[],
+  code: unknown,
+  origin: Origin,
+): Promise<void> {
+  const factor = [...core.factors.values()].find(({ kind }) => credentials.some(credential => credential.kind === kind))
+  if (factor && !isRecent(core, who)) await withinTries(core, who, origin, () => proveCode(core, factor, who.user.id, code, origin))
+}
+
+const isRecent = ({ clock }: Core, { session }: SessionAndUser): boolean => clock.now() - session.createdAt <= RECENT
 
 /**
  * The user's own password, tried from inside a session. Wrong tries are counted by session, so that a stolen session cannot guess and

@@ -11,13 +11,14 @@ import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { aboutAsking, confirm } from './confirm.ts'
+import { aboutAsking, confirm, confirmSecondFactor } from './confirm.ts'
 import type { Asking } from './confirm.ts'
 import { readEmail } from './register.ts'
 
 /**
  * Adds an unverified address to one's own account, and tells the addresses that were there before. A password can be reset through it, so on the
- * latchkey face it asks for what `removeEmail` asks for; accounts-js's clients have nothing to confirm with, so on its face they need not.
+ * latchkey face it asks for what `removeEmail` asks for; accounts-js's clients have nothing to confirm with, so on its face they need not,
+ * unless the user has a second factor: then it takes a fresh session or a code.
  * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `TooManyAttempts`, `Forbidden`, and what confirming throws
  */
 export async function addEmail(
@@ -32,7 +33,8 @@ export async function addEmail(
   const email = readEmail(core, address, 'InvalidEmail', 'newEmail')
   // Counted like mail, so that a session cannot be used to try out whose addresses are taken.
   await core.limiter.hit('mail', { ip: origin.ip, account: accountName({ kind: 'id', key: user.id }) })
-  if (confirmation || core.settings.face === 'latchkey') await confirm(core, who, confirmation, origin)
+  if (confirmation?.password !== undefined || core.settings.face === 'latchkey') await confirm(core, who, confirmation, origin)
+  else await confirmSecondFactor(core, who, await core.store.users.credentials(user.id), confirmation?.code, origin)
   await add(core, { user, session }, { ...email, verified: false }, origin)
 }
 

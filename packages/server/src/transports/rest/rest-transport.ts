@@ -21,8 +21,10 @@ import { accountRoutes } from './routes/account.ts'
 import { descriptionRoute } from './routes/description.ts'
 import { healthRoutes } from './routes/health.ts'
 import { magicLinkRoutes } from './routes/magic-link.ts'
+import { oauthRoutes } from './routes/oauth.ts'
 import { passwordRoutes } from './routes/password.ts'
 import { signInRoutes } from './routes/sign-in.ts'
+import { twoFactorRoutes } from './routes/two-factor.ts'
 
 /** REST, ready to be served by anything that can parse HTTP. */
 export interface RestTransport {
@@ -78,7 +80,9 @@ class Transport {
       ...signInRoutes(accounts, this.#replies),
       // As in accounts-js, where there are no passwords there are no routes for them.
       ...(accounts.core.passwords ? passwordRoutes(accounts) : []),
+      ...twoFactorRoutes(accounts),
       ...magicLinkRoutes(accounts),
+      ...oauthRoutes(this.#site),
       ...accountRoutes(accounts),
     ]
     const around = settings.health ? [...healthRoutes(accounts), descriptionRoute(describe)] : []
@@ -121,8 +125,8 @@ class Transport {
 
   async #run(asked: Asked, route: Route, params: Match['params']): Promise<RestReply> {
     try {
-      const { status, body, cookies } = await answer(this.#site, route, params, asked.call)
-      const setting = cookies.flatMap(cookie => ['set-cookie', cookie])
+      const { status, body, cookies, redirect } = await answer(this.#site, route, params, asked.call)
+      const setting = [...(redirect === undefined ? [] : ['location', redirect]), ...cookies.flatMap(cookie => ['set-cookie', cookie])]
       return this.#done(asked, this.#replies.json(status, body, setting))
     } catch (error) {
       return this.#done(asked, this.#failed(asked, error))

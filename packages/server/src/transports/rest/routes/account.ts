@@ -4,8 +4,8 @@ import * as v from 'valibot'
 import type { Accounts } from '../../../core/accounts.ts'
 import { done, ok, route } from '../route.ts'
 import type { Route } from '../route.ts'
-import { nil, nothing, password, publicSettings, sessionInfo, text } from '../schemas.ts'
-import { confirmationOf } from './password.ts'
+import { nil, nothing, publicSettings, sessionInfo, text } from '../schemas.ts'
+import { CONFIRMATION, confirmation, confirmationOf } from './password.ts'
 
 export function accountRoutes(accounts: Accounts): Route[] {
   const exported = {
@@ -48,8 +48,8 @@ export function accountRoutes(accounts: Accounts): Route[] {
       pattern: '/account/delete',
       guard: 'session',
       summary: 'Delete my account',
-      body: v.object({ password: v.optional(password) }),
-      codes: { password: 'InvalidPassword' },
+      body: v.object(confirmation),
+      codes: CONFIRMATION,
       reply: nil,
       run: async ({ body, who, credential, origin }) => {
         await accounts.deleteAccount(who, confirmationOf(body), origin)

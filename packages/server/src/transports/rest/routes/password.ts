@@ -1,13 +1,22 @@
 /** Signing up, links, passwords and addresses. accounts-js has these only where its password service is registered; so have we. */
+import type { ErrorCode } from '@latchkey/common'
 import * as v from 'valibot'
 import type { Accounts, Confirmation } from '../../../core/accounts.ts'
-import type { PasswordInput } from '../../../core/ports.ts'
 import { done, route } from '../route.ts'
 import type { Route } from '../route.ts'
 import { createUserResult, loginResult, nil, password, text } from '../schemas.ts'
 
 /** Further keys go to the app's `validateNewUser`, which decides what is kept. */
 const newUser = v.looseObject({ username: v.nullish(text), email: v.nullish(text), password: v.nullish(password) })
+
+/** What confirms a sensitive deed. */
+export const confirmation: Readonly<Confirming> = { password: v.optional(password), code: v.optional(text) }
+export const CONFIRMATION: Readonly<Record<keyof Confirming, ErrorCode>> = { password: 'InvalidPassword', code: 'TwoFactorInvalid' }
+
+interface Confirming {
+  password: v.OptionalSchema<typeof password, undefined>
+  code: v.OptionalSchema<typeof text, undefined>
+}
 
 export function passwordRoutes(accounts: Accounts): Route[] {
   return [
@@ -52,10 +61,10 @@ export function passwordRoutes(accounts: Accounts): Route[] {
       pattern: '/password/changePassword',
       guard: 'session',
       summary: 'Change my password',
-      body: v.object({ oldPassword: password, newPassword: password }),
-      codes: { oldPassword: 'InvalidPassword', newPassword: 'InvalidPassword' },
+      body: v.object({ oldPassword: password, newPassword: password, code: v.optional(text) }),
+      codes: { oldPassword: 'InvalidPassword', newPassword: 'InvalidPassword', code: 'TwoFactorInvalid' },
       reply: nil,
-      run: ({ body, who, origin }) => done(accounts.changePassword(who, body.oldPassword, body.newPassword, origin)),
+      run: ({ body, who, origin }) => done(accounts.changePassword(who, body.oldPassword, body.newPassword, origin, body.code)),
     }),
     ...emailRoutes(accounts),
   ]
@@ -67,8 +76,8 @@ function emailRoutes(accounts: Accounts): Route[] {
       pattern: '/password/addEmail',
       guard: 'session',
       summary: 'Add an address to my account',
-      body: v.object({ newEmail: text, password: v.optional(password) }),
-      codes: { newEmail: 'InvalidEmail', password: 'InvalidPassword' },
+      body: v.object({ newEmail: text, ...confirmation }),
+      codes: { newEmail: 'InvalidEmail', ...CONFIRMATION },
       reply: nil,
       run: ({ body, who, origin }) => done(accounts.addEmail(who, body.newEmail, origin, confirmationOf(body))),
     }),
@@ -76,8 +85,8 @@ function emailRoutes(accounts: Accounts): Route[] {
       pattern: '/password/removeEmail',
       guard: 'session',
       summary: 'Remove one of my addresses',
-      body: v.object({ email: text, password: v.optional(password) }),
-      codes: { email: 'InvalidEmail', password: 'InvalidPassword' },
+      body: v.object({ email: text, ...confirmation }),
+      codes: { email: 'InvalidEmail', ...CONFIRMATION },
       reply: nil,
       run: ({ body, who, origin }) => done(accounts.removeEmail(who, body.email, confirmationOf(body), origin)),
     }),
@@ -85,8 +94,8 @@ function emailRoutes(accounts: Accounts): Route[] {
       pattern: '/password/changeEmail',
       guard: 'session',
       summary: 'Put another address in the place of one of mine',
-      body: v.object({ oldEmail: text, newEmail: text, password: v.optional(password) }),
-      codes: { oldEmail: 'InvalidEmail', newEmail: 'InvalidEmail', password: 'InvalidPassword' },
+      body: v.object({ oldEmail: text, newEmail: text, ...confirmation }),
+      codes: { oldEmail: 'InvalidEmail', newEmail: 'InvalidEmail', ...CONFIRMATION },
       reply: nil,
       run: ({ body, who, origin }) => done(accounts.changeEmail(who, body.oldEmail, body.newEmail, confirmationOf(body), origin)),
     }),
@@ -104,6 +113,6 @@ const mailRoute = (pattern: string, summary: string, send: Accounts['sendVerific
     run: ({ body, origin }) => done(send(body.email, origin)),
   })
 
-/** A password confirms a sensitive deed; without one the session must be fresh. */
-export const confirmationOf = (body: { password?: PasswordInput | undefined }): Confirmation =>
-  body.password === undefined ? null : { password: body.password }
+/** A password, and the code of a second factor, confirm a sensitive deed; without them the session must be fresh. */
+export const confirmationOf = ({ password: given, code }: NonNullable<Confirmation>): Confirmation =>
+  given === undefined && code === undefined ? null : { password: given, code }

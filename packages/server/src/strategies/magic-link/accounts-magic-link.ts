@@ -60,9 +60,9 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
    * which transports call, says so only where messages are not ambiguous.
    * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
    */
-  requestMagicLinkEmail(email: unknown): Promise<void> {
+  async requestMagicLinkEmail(email: unknown): Promise<void> {
     if (!this.#accounts) throw unattached()
-    return this.#accounts.requestMagicLinkEmail(email, APP, 'openly')
+    await this.#accounts.requestMagicLinkEmail(email, APP, 'openly')
   }
 
   serves({ emails }: User): boolean {

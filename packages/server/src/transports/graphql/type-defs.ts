@@ -188,6 +188,7 @@ type AccountsSettings {
   signUpAllowed: Boolean!
   passwordMinLength: Int!
   verificationMail: Boolean!
+  twoFactor: Boolean!
   strategies: [String!]!
 }
 

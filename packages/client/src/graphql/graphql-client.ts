@@ -1,0 +1,257 @@
+import { SESSION_MODE_HEADER } from '@latchkey/common'
+import type {
+  CreateUserResult,
+  LoginResult,
+  PublicSettings,
+  PublicUser,
+  RefreshResult,
+  SessionInfo,
+  Tokens,
+  TwoFactorSecret,
+} from '@latchkey/common'
+import type { AccountsClient } from '../accounts-client.ts'
+import { AccountsClientError, isTokenRefused } from '../error.ts'
+import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from '../transport.ts'
+import type { GraphQLDocument } from './document.ts'
+import { GraphQLErrorList, toClientError } from './error.ts'
+import type { GraphQLErrorEntry } from './error.ts'
+import { documents, fieldOf, isQuery } from './operations.ts'
+import type { Documents, OperationName } from './operations.ts'
+
+/** The part of a GraphQL client that is used: Apollo's, or anything with these two methods. */
+export interface GraphQLClientLike {
+  mutate(options: { mutation: GraphQLDocument; variables: Record<string, unknown>; context: object }): Promise<GraphQLAnswer>
+  query(options: {
+    query: GraphQLDocument
+    variables: Record<string, unknown>
+    fetchPolicy: 'network-only'
+    context: object
+  }): Promise<GraphQLAnswer>
+}
+
+/** What such a client answers. */
+export interface GraphQLAnswer {
+  data?: unknown
+  errors?: readonly GraphQLErrorEntry[] | undefined
+  /** Apollo 4. */
+  error?: unknown
+}
+
+/** Options of an {@link AccountsGraphQLClient}: accounts-js's. */
+export interface AccountsGraphQLClientOptions {
+  graphQLClient: GraphQLClientLike
+  /** `fragment userFields on User { … }`, parsed: what is asked about a user. @default id, emails, username */
+  userFieldsFragment?: GraphQLDocument
+}
+
+const OPTIONS = ['graphQLClient', 'userFieldsFragment']
+
+/**
+ * Speaks accounts-js's GraphQL protocol, and Latchkey's further fields, through a GraphQL client of your choice. Every method rejects with an
+ * `AccountsClientError`; what the server refused is a {@link GraphQLErrorList}. Calls that need a session bring fresh tokens; one that is refused all the
+ * same is repeated once with other tokens.
+ * @example
+ * import { AccountsClient } from '@latchkey/client'
+ * import { AccountsGraphQLClient } from '@latchkey/client/graphql'
+ * import type { GraphQLClientLike } from '@latchkey/client/graphql'
+ *
+ * // For example `new ApolloClient({ uri: 'http://localhost:3000/graphql', cache: new InMemoryCache() })`
+ * export const accountsOver = (graphQLClient: GraphQLClientLike) => new AccountsClient({}, new AccountsGraphQLClient({ graphQLClient }))
+ */
+export class AccountsGraphQLClient implements TransportInterface {
+  client: AccountsClient | undefined = undefined
+  readonly #graphQL: GraphQLClientLike
+  readonly #documents: Documents
+
+  /** @throws TypeError for an unknown option; Error without a GraphQL client */
+  constructor(options: AccountsGraphQLClientOptions) {
+    const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
+    if (unknown) throw new TypeError(`Unknown option "${unknown}". Known: ${OPTIONS.join(', ')}`)
+    if (!options.graphQLClient) throw new Error('A GraphQL client is required')
+    this.#graphQL = options.graphQLClient
+    this.#documents = documents(options.userFieldsFragment)
+  }
+
+  async loginWithService(service: string, credentials: object, headers?: Headers): Promise<LoginResult<Tokens | null>> {
+    return readLogin(await this.#ask('authenticate', { serviceName: service, params: paramsOf(credentials) }, headers))
+  }
+
+  async authenticateWithService(service: string, credentials: object, headers?: Headers): Promise<boolean> {
+    return (await this.#ask('authenticateWithService', { serviceName: service, params: paramsOf(credentials) }, headers)) === true
+  }
+
+  async refreshTokens(accessToken: string, refreshToken: string, headers?: Headers): Promise<RefreshResult> {
+    const result = await this.#send('refreshTokens', { accessToken, refreshToken }, headers)
+    // This schema does not say where the call came from.
+    return { ...(readLogin(result) as LoginResult), infos: { userAgent: '', ip: '' } }
+  }
+
+  async logout(headers?: Headers): Promise<void> {
+    // With the token as it is: a session can be ended with an expired one
+    await this.#send('logout', {}, { ...bearer(await this.client?.getTokens()), ...headers })
+  }
+
+  async getUser(headers?: Headers): Promise<PublicUser | null> {
+    const tokens = await this.client?.refreshSession()
+    if (!tokens && this.client && this.client.session !== 'cookie') return null
+    const user = await this.#send('getUser', {}, { ...bearer(tokens), ...headers })
+    // This field never refuses: it answers null for a token the server does not like
+    const other = user === null && tokens && (await this.client?.replaceTokens(tokens.accessToken))
+    return readUser(other ? await this.#send('getUser', {}, { ...bearer(other), ...headers }) : user)
+  }
+
+  async impersonate(accessToken: string, identity: ImpersonationIdentity, headers?: Headers): Promise<ImpersonationResult> {
+    const result = await this.#ask('impersonate', { accessToken, impersonated: identity }, headers)
+    const { authorized, tokens, user } = result as { authorized: boolean; tokens?: Tokens; user?: unknown }
+    return { authorized, ...(tokens ? { tokens } : {}), ...(user ? { user: readUser(user) as PublicUser } : {}) }
+  }
+
+  async settings(headers?: Headers): Promise<PublicSettings> {
+    return (await this.#send('accountsSettings', {}, headers)) as PublicSettings
+  }
+
+  async createUser(user: NewUser, headers?: Headers): Promise<CreateUserResult> {
+    const { userId, loginResult } = ((await this.#ask('createUser', { user }, headers)) ?? {}) as { userId?: string; loginResult?: unknown }
+    return { ...(userId ? { userId } : {}), ...(loginResult ? { loginResult: readLogin(loginResult) } : {}) }
+  }
+
+  async verifyEmail(token: string, headers?: Headers): Promise<void> {
+    await this.#ask('verifyEmail', { token }, headers)
+  }
+
+  async resetPassword(token: string, newPassword: string, headers?: Headers): Promise<LoginResult<Tokens | null> | null> {
+    const result = await this.#ask('resetPassword', { token, newPassword }, headers)
+    return result ? readLogin(result) : null
+  }
+
+  async sendVerificationEmail(email: string, headers?: Headers): Promise<void> {
+    await this.#ask('sendVerificationEmail', { email }, headers)
+  }
+
+  async sendResetPasswordEmail(email: string, headers?: Headers): Promise<void> {
+    await this.#ask('sendResetPasswordEmail', { email }, headers)
+  }
+
+  async requestMagicLinkEmail(email: string, headers?: Headers): Promise<void> {
+    await this.#ask('requestMagicLinkEmail', { email }, headers)
+  }
+
+  async changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void> {
+    await this.#ask('changePassword', { oldPassword, newPassword }, headers)
+  }
+
+  async addEmail(newEmail: string, headers?: Headers): Promise<void> {
+    await this.#ask('addEmail', { newEmail }, headers)
+  }
+
+  async removeEmail(email: string, password?: string, headers?: Headers): Promise<void> {
+    await this.#ask('removeEmail', { email, password }, headers)
+  }
+
+  async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void> {
+    await this.#ask('changeEmail', { oldEmail, newEmail, password }, headers)
+  }
+
+  /** A secret for an authenticator app, to be set up with {@link twoFactorSet}. */
+  async getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret> {
+    return (await this.#ask('getTwoFactorSecret', {}, headers)) as TwoFactorSecret
+  }
+
+  /** Sets up the second factor with a secret from {@link getTwoFactorSecret} and a code made with it. */
+  async twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers): Promise<void> {
+    await this.#ask('twoFactorSet', { secret, code }, headers)
+  }
+
+  /** Gives it up, for a code. */
+  async twoFactorUnset(code: string, headers?: Headers): Promise<void> {
+    await this.#ask('twoFactorUnset', { code }, headers)
+  }
+
+  async sessions(headers?: Headers): Promise<SessionInfo[]> {
+    return (await this.#ask('accountsSessions', {}, headers)) as SessionInfo[]
+  }
+
+  async endSession(sessionId: string, headers?: Headers): Promise<void> {
+    await this.#ask('endSession', { sessionId }, headers)
+  }
+
+  async endOtherSessions(headers?: Headers): Promise<void> {
+    await this.#ask('endOtherSessions', {}, headers)
+  }
+
+  async deleteAccount(password?: string, headers?: Headers): Promise<void> {
+    await this.#ask('deleteAccount', { password }, headers)
+  }
+
+  async exportData(headers?: Headers): Promise<Record<string, unknown>> {
+    return JSON.parse(String(await this.#ask('accountsExport', {}, headers))) as Record<string, unknown>
+  }
+
+  /** One operation with the session, as accounts-js's client sends all but `refreshTokens`. */
+  async #ask(name: OperationName, variables: Record<string, unknown>, headers: Headers = {}): Promise<unknown> {
+    const tokens = await this.client?.refreshSession()
+    try {
+      return await this.#send(name, variables, { ...bearer(tokens), ...headers })
+    } catch (error) {
+      if (!isTokenRefused(error)) throw error
+      const other = tokens && (await this.client?.replaceTokens(tokens.accessToken))
+      // Without tokens it is the cookie that was refused: let the client notice
+      if (!other) this.client?.userChanged()
+      if (!other) throw error
+      return await this.#send(name, variables, { ...bearer(other), ...headers })
+    }
+  }
+
+  /** One operation as it is; the answer is what stands in its only field. */
+  async #send(name: OperationName, variables: Record<string, unknown>, headers: Headers = {}): Promise<unknown> {
+    const document = this.#documents[name]
+    const cookie = this.client?.session === 'cookie'
+    const context = {
+      headers: { ...(cookie && { [SESSION_MODE_HEADER]: 'cookie' }), ...headers },
+      ...(cookie && { credentials: 'include' }),
+    }
+    const sent = isQuery(name)
+      ? this.#graphQL.query({ query: document, variables, fetchPolicy: 'network-only', context })
+      : this.#graphQL.mutate({ mutation: document, variables, context })
+    const { data, errors, error } = await sent.catch((thrown: unknown): never => {
+      throw toClientError(thrown)
+    })
+    if (errors && errors.length > 0) throw new GraphQLErrorList(errors)
+    if (error !== undefined && error !== null) throw toClientError(error)
+    if (typeof data !== 'object' || data === null) throw new AccountsClientError("The server's answer has no data", 'UnexpectedReply')
+    return withoutTypeNames((data as Record<string, unknown>)[fieldOf(name)] ?? null)
+  }
+}
+
+const bearer = (tokens: Tokens | null | undefined): Headers => (tokens ? { Authorization: `Bearer ${tokens.accessToken}` } : {})
+
+/** Over REST a user may be a name or an address as typed; this schema wants to know which. */
+function paramsOf(credentials: object): object {
+  if (!('user' in credentials) || typeof credentials.user !== 'string') return credentials
+  const { user } = credentials
+  return { ...credentials, user: user.includes('@') ? { email: user } : { username: user } }
+}
+
+// The answers are cast, not checked: what a field answers is the schema's contract, which the server has checked.
+function readLogin(result: unknown): LoginResult<Tokens | null> {
+  const { sessionId, tokens, user } = result as { sessionId: string; tokens: Tokens | null; user: unknown }
+  return { sessionId, tokens, user: readUser(user) as PublicUser }
+}
+
+/** GraphQL writes null for what a user does not have. The schema does not tell of deactivation: whoever is deactivated is not signed in. */
+function readUser(user: unknown): PublicUser | null {
+  if (typeof user !== 'object' || user === null) return null
+  const fields = Object.fromEntries(Object.entries(user).filter(([, value]) => value !== null))
+  return { emails: [], deactivated: false, ...fields } as unknown as PublicUser
+}
+
+/** Some clients write the names of types into every object. */
+function withoutTypeNames(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutTypeNames)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== '__typename')
+      .map(([name, inner]) => [name, withoutTypeNames(inner)]),
+  )
+}

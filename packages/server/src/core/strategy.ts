@@ -51,6 +51,8 @@ export interface Strategy<Params = unknown> {
   authenticate(params: Params, origin: Origin, candidate: LoginCandidate): Promise<Proof | undefined>
   /** For providers: whom they vouch for, before any user of ours is looked for. What is vouched for can be linked to an account. */
   vouch?(params: Params): Promise<Vouched>
+  /** For providers that a browser is sent to: makes the address, with the state that shall come back. Undefined: no browser is sent to that one. */
+  begin?(provider: string): ((state: string) => Promise<string> | string) | undefined
   /** Can this user sign in this way? Asked of what would be left before a way to sign in is removed. */
   serves?(user: User, credentials: readonly Credential[]): boolean
 }

@@ -1,5 +1,6 @@
 /**
- * The two cookies of a browser: the session's resume secret, and the mark of a known device. Scripts can read neither.
+ * The cookies of a browser: the session's resume secret, the mark of a known device, and for some minutes what a sign-in through a provider began with. Scripts can
+ * read none of them.
  *
  * On https the names carry `__Host-`, so that no sibling domain and no plain-http neighbour can plant one (RFC 6265bis, 4.1.3.2). With a
  * domain of its own the session is shared with sub-domains, which `__Host-` forbids: then `__Secure-`. On plain http, for development,
@@ -8,7 +9,7 @@
 import type { SiteSettings } from './site-options.ts'
 
 /** What a cookie is for. */
-export type CookieUse = 'session' | 'device'
+export type CookieUse = 'session' | 'device' | 'oauth'
 
 /** The names and attributes of one site, made once. */
 export class Cookies {
@@ -34,7 +35,7 @@ export class Cookies {
     const { cookieDomain, cookieSuffix } = this.#settings
     const prefix = !secure ? '' : cookieDomain === undefined ? '__Host-' : '__Secure-'
     // The dot cannot occur in a suffix, so the one name never equals the other.
-    return `${prefix}latchkey${use === 'device' ? '.device' : ''}${cookieSuffix}`
+    return `${prefix}latchkey${use === 'session' ? '' : `.${use}`}${cookieSuffix}`
   }
 }
 
@@ -42,6 +43,8 @@ const FORMS: Record<CookieUse, RegExp> = {
   // 256 random bits in base64url.
   session: /^[\w-]{43}$/,
   device: /^[\w.~:-]{1,512}$/,
+  // How the session shall be kept, and 256 random bits.
+  oauth: /^(bearer|cookie)\.[\w-]{43}$/,
 }
 
 /** The first well-formed one of that name: a browser sends the most specific first, and those of other forms are not ours. */

@@ -100,6 +100,11 @@ export class AccountsOauth implements Strategy<OAuthParams> {
     return { userId: id, factor: { name: accountKind(params.name), kind: 'trusted', at: core.clock.now() }, epoch }
   }
 
+  begin(name: string): ((state: string) => Promise<string> | string) | undefined {
+    const provider = this.#providers.get(name)
+    return provider?.authorizationUrl?.bind(provider)
+  }
+
   serves(_user: User, credentials: readonly Credential[]): boolean {
     const kinds = new Set<string>([...this.#providers.keys()].map(accountKind))
     return credentials.some(({ kind }) => kinds.has(kind))

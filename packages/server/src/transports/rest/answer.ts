@@ -29,6 +29,8 @@ export interface Answer {
   status: number
   body: unknown
   cookies: string[]
+  /** `Location`. */
+  redirect?: string
 }
 
 /**
@@ -48,9 +50,11 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
   const input = route.body ? validate(route.body, body, route.codes) : {}
 
   const origin = originOf('rest', site.cookies, caller, who)
-  const outcome = await route.run({ body: input, params, origin, who, credential, mode })
-  const cookies = cookiesFor(site.accounts, site.cookies, caller, outcome, mode)
-  if (mode === 'cookie' && outcome.opened?.resumeSecret && credential.by === 'cookie' && who) await endReplaced(site.accounts, who, origin)
+  const outcome = await route.run({ call, body: input, params, origin, who, credential, mode })
+  const kept = outcome.mode ?? mode
+  const cookies = [...cookiesFor(site.accounts, site.cookies, caller, outcome, kept), ...(outcome.cookies ?? [])]
+  if (kept === 'cookie' && outcome.opened?.resumeSecret && credential.by === 'cookie' && who) await endReplaced(site.accounts, who, origin)
+  if (outcome.redirect !== undefined) return { status: 303, body: null, cookies, redirect: outcome.redirect }
   if (outcome.refused) return { ...refusalOf(outcome.refused), cookies }
   return { status: outcome.status ?? 200, body: outcome.value, cookies }
 }

@@ -20,6 +20,7 @@ import type { Match, Place } from './router.ts'
 import { accountRoutes } from './routes/account.ts'
 import { descriptionRoute } from './routes/description.ts'
 import { healthRoutes } from './routes/health.ts'
+import { JWKS_BELOW, JWKS_WELL_KNOWN, jwksRoute } from './routes/jwks.ts'
 import { magicLinkRoutes } from './routes/magic-link.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { passwordRoutes } from './routes/password.ts'
@@ -30,7 +31,7 @@ import { twoFactorRoutes } from './routes/two-factor.ts'
 export interface RestTransport {
   /** Where the routes live; empty for the root. */
   readonly path: string
-  /** True when this request target is ours to answer, if only with 404: it lies below `path`, or is one of `/healthz`, `/readyz`, `/openapi.json`. */
+  /** True when this request target is ours to answer, if only with 404: it lies below `path`, or is one of `/healthz`, `/readyz`, `/openapi.json`, `/.well-known/jwks.json`. */
   knows(target: string): boolean
   /** True when a route of ours answers at this request target, to whatever method. What lies below `path` and is no route may then be the app's. */
   has(target: string): boolean
@@ -84,8 +85,9 @@ class Transport {
       ...magicLinkRoutes(accounts),
       ...oauthRoutes(this.#site),
       ...accountRoutes(accounts),
+      jwksRoute(accounts, JWKS_BELOW),
     ]
-    const around = settings.health ? [...healthRoutes(accounts), descriptionRoute(describe)] : []
+    const around = settings.health ? [...healthRoutes(accounts), descriptionRoute(describe), jwksRoute(accounts, JWKS_WELL_KNOWN)] : []
     this.#router = new Router([
       ...around.map(route => ({ path: route.pattern, route })),
       ...ours.map(route => ({ path: `${settings.path}${route.pattern}`, route })),
@@ -127,7 +129,11 @@ class Transport {
     try {
       const { status, body, cookies, redirect } = await answer(this.#site, route, params, asked.call)
       const setting = [...(redirect === undefined ? [] : ['location', redirect]), ...cookies.flatMap(cookie => ['set-cookie', cookie])]
-      return this.#done(asked, this.#replies.json(status, body, setting))
+      const reply =
+        status === 200 && route.cachedFor !== undefined
+          ? this.#replies.cached(route.cachedFor, body, setting)
+          : this.#replies.json(status, body, setting)
+      return this.#done(asked, reply)
     } catch (error) {
       return this.#done(asked, this.#failed(asked, error))
     }

@@ -18,6 +18,8 @@ export type Guard = 'anyone' | 'known' | 'holder' | 'session'
 
 /** A request once it passed the guard, for `run`. */
 export interface Visit<Body = unknown> {
+  /** The request itself: for what the wire says beside the body. */
+  readonly call: RestCall
   readonly body: Body
   /** Decoded values of `:name` in the pattern. */
   readonly params: Readonly<Record<string, string>>
@@ -36,6 +38,12 @@ export interface Outcome {
   readonly opened?: Login | null
   /** The asking session is over: the browser's cookie goes. */
   readonly ended?: boolean
+  /** How `opened` is kept, when it was settled before this request. @default the mode of the visit */
+  readonly mode?: WireMode
+  /** Sends the browser there (303) in place of an answer. */
+  readonly redirect?: string
+  /** Further `Set-Cookie` values. */
+  readonly cookies?: readonly string[]
   /** Answers with this error all the same. */
   readonly refused?: AccountsError
 }
@@ -57,6 +65,8 @@ export interface Route {
   readonly opensSession: boolean
   /** Called all the time and of no interest to an operator: logged at debug level. */
   readonly quiet: boolean
+  /** Seconds for which anybody may keep a good answer. Without, it stays in no cache, as nothing of an account may. */
+  readonly cachedFor?: number
   /** The answer without waiting, when it is at hand. */
   readonly instant?: (call: RestCall) => RestReply | undefined
   readonly run: (visit: Visit) => Promise<Outcome> | Outcome
@@ -73,6 +83,7 @@ export interface RouteDraft<Body, G extends Guard> {
   reply: Schema
   opensSession?: boolean
   quiet?: boolean
+  cachedFor?: number
   instant?: NonNullable<Route['instant']>
   run: (visit: Visit<Body> & (G extends 'session' ? { readonly who: SessionAndUser } : object)) => Promise<Outcome> | Outcome
 }

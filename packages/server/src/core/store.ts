@@ -16,6 +16,8 @@ import type { OneTimeToken, TokenPurpose } from './token/one-time-token.ts'
 export interface Store {
   /** For logs and `doctor`: `memory`, `sqlite`, `postgresql`, … */
   readonly name: string
+  /** The one form of password its database keeps, when it is shared with an app that reads no other. */
+  readonly passwordForm?: 'bcrypt'
   /** Connects, and migrates unless told otherwise. Idempotent. */
   open(): Promise<void>
   close(): Promise<void>
@@ -45,6 +47,11 @@ export interface Along {
 // ---------------------------------------------------------------------------------------------------------------- users
 
 export interface UserStore {
+  /**
+   * Where the database makes the ids of its users: claims the names, creates the user there, and hands back the id. The same user is then inserted under that id,
+   * with whatever names it. Absent where an id can be chosen.
+   */
+  prepare?(user: NewUser): Promise<{ id: string } | { taken: Identifier['kind'] }>
   /** Of callers that claim one identifier at once exactly one inserts. On `taken` nothing was written, not even `along`. */
   insert(user: NewUser, along?: Along): Promise<Insertion>
   /**

@@ -44,7 +44,7 @@ export async function lookUp(core: Core, typed: string): Promise<User | null> {
   return (
     (await core.store.users.find({ kind: 'id', key: typed })) ??
     (email === null ? null : await core.store.users.find({ kind: 'email', key: email })) ??
-    (await core.store.users.find({ kind: 'username', key: usernameKey(typed) }))
+    (await core.store.users.find({ kind: 'username', key: usernameKey(typed), typed }))
   )
 }
 

@@ -114,7 +114,7 @@ function readIdentity(identity: unknown): Identifier {
   // Each is a text, null or undefined, as was seen to above. accounts-js passes over empty ones.
   const { userId, username, email } = given as Record<string, string | null | undefined>
   if (userId) return { kind: 'id', key: userId }
-  if (username) return { kind: 'username', key: usernameKey(username) }
+  if (username) return { kind: 'username', key: usernameKey(username), typed: username }
   if (email) return { kind: 'email', key: emailKey(email) }
   throw badIdentity('impersonated', 'needs a userId, a username or an email')
 }

@@ -39,8 +39,12 @@ export function sealTotpSecret(parts: SealingParts, userId: string, base32: stri
   return { userId, kind: TOTP, id: '', form: 'sealed-base32', secret: sealed, data: { ...state }, createdAt: now, updatedAt: now }
 }
 
+/** The form of a secret in clear: as accounts-js keeps it, in a database that is shared with it. */
+export const CLEAR_TOTP = 'base32'
+
 /** The secret of such a credential in base32, or null when no key on the ring opens it. */
-export const openTotpSecret = (ring: KeyRing, { userId, secret = '' }: Credential): string | null => open(ring, secret, placeOf(userId))
+export const openTotpSecret = (ring: KeyRing, { userId, form, secret = '' }: Credential): string | null =>
+  form === CLEAR_TOTP ? readBase32(secret) : open(ring, secret, placeOf(userId))
 
 /** What was used up of a credential. */
 export function totpState({ data }: Credential): TotpState {

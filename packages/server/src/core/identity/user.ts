@@ -36,6 +36,8 @@ export interface Identifier {
   /** `oauth:<provider>` keys are the provider's subject. */
   kind: 'id' | 'email' | 'username' | `oauth:${string}`
   key: string
+  /** A username as it was typed, for databases of others that compare letter by letter. Our own look at the key alone. */
+  typed?: string
 }
 
 /** What `users.insert` is given: the user, their credentials, and the unique keys they claim, those of e-mails in the order of `user.emails`. */

@@ -153,7 +153,7 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   }
 
   async findUserByUsername(username: string): Promise<PublicUser | null> {
-    return this.#find({ kind: 'username', key: usernameKey(username) })
+    return this.#find({ kind: 'username', key: usernameKey(username), typed: username })
   }
 
   /**

@@ -18,14 +18,14 @@ const codeOf = (options: unknown, acceptDigests = true): string | undefined => {
 describe('readParams', () => {
   it.each([
     ['a text that is an address', 'Ada@Example.org', { kind: 'email', key: 'ada@example.org' }],
-    ['a text that is none', 'Ada', { kind: 'username', key: 'ada' }],
+    ['a text that is none', 'Ada', { kind: 'username', key: 'ada', typed: 'Ada' }],
     ['an id', { id: 'u1' }, { kind: 'id', key: 'u1' }],
-    ['a name', { username: 'Ada' }, { kind: 'username', key: 'ada' }],
-    ['an old name with an @', { username: 'ada@home' }, { kind: 'username', key: 'ada@home' }],
+    ['a name', { username: 'Ada' }, { kind: 'username', key: 'ada', typed: 'Ada' }],
+    ['an old name with an @', { username: 'ada@home' }, { kind: 'username', key: 'ada@home', typed: 'ada@home' }],
     ['an address', { email: 'Ada@Example.org' }, { kind: 'email', key: 'ada@example.org' }],
     ['an old address that would not be accepted today', { email: 'root@intranet' }, { kind: 'email', key: 'root@intranet' }],
     ['all three', { id: 'u1', username: 'ada', email: 'ada@example.org' }, { kind: 'id', key: 'u1' }],
-    ['name and address', { username: 'ada', email: 'ada@example.org' }, { kind: 'username', key: 'ada' }],
+    ['name and address', { username: 'ada', email: 'ada@example.org' }, { kind: 'username', key: 'ada', typed: 'ada' }],
     ['nulls, as GraphQL sends them', { id: null, username: null, email: 'ada@example.org' }, { kind: 'email', key: 'ada@example.org' }],
     ['nobody', {}, null],
     ['a NUL', { id: 'u\0' }, null],

@@ -39,7 +39,7 @@ export function readParams(options: unknown, { acceptDigests }: { acceptDigests:
 function readUser(user: unknown, refusal: Refusal): Identifier | null {
   if (typeof user === 'string') {
     const email = parseEmail(user)
-    return findable(email ? { kind: 'email', key: email.key } : { kind: 'username', key: usernameKey(user) })
+    return findable(email ? { kind: 'email', key: email.key } : { kind: 'username', key: usernameKey(user), typed: user })
   }
   if (typeof user !== 'object' || user === null || Array.isArray(user)) throw refusal('MatchFailed', 'user')
   const { id, username, email } = user as Record<string, unknown>
@@ -49,7 +49,7 @@ function readUser(user: unknown, refusal: Refusal): Identifier | null {
     text(email, 'user.email', refusal),
   ]
   if (idText) return findable({ kind: 'id', key: idText })
-  if (name) return findable({ kind: 'username', key: usernameKey(name) })
+  if (name) return findable({ kind: 'username', key: usernameKey(name), typed: name })
   return address ? findable({ kind: 'email', key: emailKey(address) }) : null
 }
 

@@ -4,7 +4,7 @@ import type { PasswordForm, StoredPassword } from '../../core/identity/credentia
 import { digestOf, readPassword } from '../../core/policy/password-rules.ts'
 import { addressOf } from '../../core/policy/rate-limit.ts'
 import type { PasswordHasher, PasswordInput } from '../../core/ports.ts'
-import type { UserStore } from '../../core/store.ts'
+import type { Store, UserStore } from '../../core/store.ts'
 import { FailureFloor } from './failure-floor.ts'
 import { FormMix } from './form-mix.ts'
 import { HashGate } from './gate.ts'
@@ -22,6 +22,7 @@ import {
   recipeOf,
 } from './recipe.ts'
 import type { OwnRecipe, Recipe } from './recipe.ts'
+import { sharedHash } from './shared-hash.ts'
 import { stopwatch } from './stopwatch.ts'
 import type { Stopwatch } from './stopwatch.ts'
 
@@ -37,7 +38,7 @@ export interface HashingSettings {
 /** What hashing needs of the core. */
 export type HashingCore = Pick<Core, 'keys' | 'chance' | 'log'> & {
   settings: { password: Pick<Core['settings']['password'], 'maxLength' | 'acceptDigests'> }
-  store: { users: Pick<UserStore, 'passwordForms'> }
+  store: Pick<Store, 'passwordForm'> & { users: Pick<UserStore, 'passwordForms'> }
 }
 
 /**
@@ -99,6 +100,7 @@ export class PasswordHashing implements PasswordHasher {
   }
 
   isCurrent(stored: StoredPassword): boolean {
+    if (this.#core?.store.passwordForm !== undefined) return true
     if (this.#settings.hashPassword && !isOfDigest(stored.form)) return true
     const recipe = recipeOf(stored)
     const { current } = this.#settings
@@ -115,6 +117,7 @@ export class PasswordHashing implements PasswordHasher {
 
   async #make(password: PasswordInput): Promise<StoredPassword> {
     const { current, hashPassword, verifyPassword } = this.#settings
+    if (this.#core?.store.passwordForm === 'bcrypt' && !hashPassword) return { form: 'bcrypt', hash: await sharedHash(current, password) }
     // The app's function is made for clear passwords; of a digest it would make something that no clear password matches.
     if (!hashPassword || typeof password !== 'string') return { form: formOf(current), hash: await makeHash(current, digestOf(password)) }
     const hash = await hashPassword(password)

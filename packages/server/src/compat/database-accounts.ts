@@ -1,0 +1,85 @@
+/** Accounts elsewhere and the second factor, as accounts-js keeps them among a user's services. */
+import { createHash } from 'node:crypto'
+import type { Credential, LinkedAccount } from '../core/identity/credential.ts'
+import { withoutSecrets } from '../core/identity/services.ts'
+import { CLEAR_TOTP, TOTP } from '../core/identity/totp.ts'
+import { isProvider } from './database-adapter.ts'
+import { claimed } from './database-claims.ts'
+import type { Joined, Seen } from './database-joined.ts'
+import type { KeptUser } from './database-shapes.ts'
+
+const KIND = 'oauth:'
+
+/** The provider of such a kind, or undefined for another kind. */
+export const providerOf = (kind: string): string | undefined => (kind.startsWith(KIND) ? kind.slice(KIND.length) : undefined)
+
+/** Makes the accounts elsewhere of a mirror those of the adapter. True when there was anything to do. */
+export async function linkMirrored(joined: Joined, kept: KeptUser, { rows }: Seen): Promise<boolean> {
+  const { users } = joined.store
+  let mended = false
+  for (const account of accountsOf(kept, joined.now())) {
+    const { kind, id } = account
+    if (rows.some(row => row.kind === kind && row.id === id)) continue
+    mended = (await claimed(joined, kept.id, { kind, key: id }, () => users.link(account))) || mended
+  }
+  const unlinked = new Set(rows.map(({ kind }) => kind).filter(kind => isGone(kept, kind)))
+  for (const kind of unlinked) {
+    // Those that `isGone` names are of this kind.
+    mended = (await users.unlink(kept.id, kind as LinkedAccount['kind'], () => true)) === 'unlinked' || mended
+  }
+  return mended
+}
+
+/** The accounts elsewhere that the adapter knows of. */
+export function accountsOf(kept: KeptUser, now: number): LinkedAccount[] {
+  return [...kept.accounts]
+    .filter(([provider]) => isProvider(provider))
+    .map(([provider, { id, data }]) => ({
+      userId: kept.id,
+      kind: `${KIND}${provider}`,
+      id,
+      // The old app's provider tokens stay where they are.
+      data: { profile: withoutSecrets(data) },
+      createdAt: now,
+      updatedAt: now,
+    }))
+}
+
+/** What the adapter is given of an account elsewhere: nothing that proves anything. */
+export function serviceData({ id, data }: Credential): Record<string, unknown> {
+  const { profile } = data
+  return { ...(typeof profile === 'object' && profile !== null ? withoutSecrets({ ...profile }) : {}), id }
+}
+
+/** The old app unlinked the provider. */
+function isGone(kept: KeptUser, kind: string): boolean {
+  const provider = providerOf(kind)
+  return provider !== undefined && !kept.accounts.has(provider)
+}
+
+// ------------------------------------------------------------------------------------------------------------ second factor
+
+/** The form of a second factor whose secret is the adapter's; `secret` is a fingerprint of it. */
+const IN_ADAPTER = 'in-adapter'
+
+/**
+ * Credentials with the second factor that the old app set up, if there is none of ours. What was used up of it is kept in our store; its secret stays in
+ * the adapter alone, in clear, as accounts-js has it.
+ */
+export function presentedTwoFactor(kept: KeptUser, rows: readonly Credential[]): Credential[] {
+  const others = rows.filter(({ form }) => form !== IN_ADAPTER)
+  const secret = kept.twoFactorSecret
+  if (secret === undefined || others.some(({ kind, id }) => kind === TOTP && id === '')) return others
+  const state = rows.find(({ form, secret: print }) => form === IN_ADAPTER && print === fingerprint(secret))
+  const since = kept.createdAt ?? 0
+  const untouched: Credential = { userId: kept.id, kind: TOTP, id: '', data: {}, createdAt: since, updatedAt: since }
+  return [...others, { ...(state ?? untouched), form: CLEAR_TOTP, secret }]
+}
+
+/** The same credential as our store keeps it. */
+export function withoutClearSecret(credential: Credential): Credential {
+  if (credential.form !== CLEAR_TOTP || credential.kind !== TOTP) return credential
+  return { ...credential, form: IN_ADAPTER, secret: fingerprint(credential.secret ?? '') }
+}
+
+const fingerprint = (secret: string): string => `print:${createHash('sha256').update(secret).digest('base64url')}`

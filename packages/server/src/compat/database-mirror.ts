@@ -1,0 +1,150 @@
+/**
+ * Two databases and one user. The app's adapter is the truth about who somebody is: names, addresses, password hash, accounts elsewhere, active or not.
+ * Our store beside it keeps a mirror of each user we have seen, under the same id: what the adapter cannot hold (epoch, spelling, sealed secrets), the
+ * unique keys the user claims, and a fingerprint of the password hash.
+ *
+ * Nobody tells us when the old app writes, so each read compares. What differs is put right in our store by the very deed that would have changed it
+ * here: a password that the old app changed ends our sessions, and so does a user it deactivated.
+ */
+import { passwordCredential } from '../core/identity/credential.ts'
+import type { Credential } from '../core/identity/credential.ts'
+import type { User } from '../core/identity/user.ts'
+import { linkMirrored, presentedTwoFactor } from './database-accounts.ts'
+import { claimNames, identifiersOf } from './database-claims.ts'
+import { notesOf } from './database-joined.ts'
+import type { Joined, Known, Seen } from './database-joined.ts'
+import { formOf, isSamePassword, isUnderWay, mirrored, PASSWORD_CHANGE, printOf } from './database-prints.ts'
+import type { KeptUser } from './database-shapes.ts'
+
+/** Both databases on one user, the mirror put right where it lags behind. */
+export async function know(joined: Joined, kept: KeptUser): Promise<Known> {
+  const seen = await look(joined, kept.id)
+  if (!seen) {
+    await adopt(joined, kept)
+    return { ...(await known(joined, kept)), mended: true }
+  }
+  const mended = await mend(joined, kept, seen)
+  return mended ? { ...(await known(joined, kept)), mended } : present(kept, seen)
+}
+
+/** The same by id; null for nobody, whatever the mirror says. */
+export async function knowById(joined: Joined, userId: string): Promise<Known | null> {
+  const kept = await joined.adapter.byId(userId)
+  return kept && know(joined, kept)
+}
+
+async function known(joined: Joined, kept: KeptUser): Promise<Known> {
+  const seen = await look(joined, kept.id)
+  if (!seen) throw new Error('the mirror of a user went away while it was read')
+  return present(kept, seen)
+}
+
+async function look({ adapter, store }: Joined, id: string): Promise<Seen | null> {
+  const [mirror, rows, hash] = await Promise.all([
+    store.users.find({ kind: 'id', key: id }),
+    store.users.credentials(id),
+    adapter.passwordHash(id),
+  ])
+  return mirror && { mirror, rows, hash }
+}
+
+/** The first time we see a user of the old app's. Names that a mirror of somebody else claims are sorted out one by one. */
+async function adopt(joined: Joined, kept: KeptUser): Promise<void> {
+  const { adapter, store, now } = joined
+  const hash = await adapter.passwordHash(kept.id)
+  const at = kept.createdAt ?? now()
+  const bare: User = {
+    id: kept.id,
+    emails: [],
+    createdAt: at,
+    updatedAt: kept.updatedAt ?? at,
+    ...(kept.deactivated ? { deactivatedAt: kept.updatedAt ?? at } : {}),
+    epoch: 0,
+    custom: {},
+  }
+  const credentials = hash === null ? [] : [passwordCredential(kept.id, printOf(formOf(hash), hash), at)]
+  const named: User = {
+    ...bare,
+    ...(kept.username === undefined ? {} : { username: kept.username }),
+    emails: kept.emails.map(({ address, verified }) => ({ address, verified })),
+  }
+  const outcome = await store.users.insert({ user: named, credentials, identifiers: identifiersOf(kept) })
+  if (!outcome.inserted && outcome.taken !== 'id') await store.users.insert({ user: bare, credentials, identifiers: [] })
+  const seen = await look(joined, kept.id)
+  if (seen) await mend(joined, kept, seen)
+}
+
+/** Puts the mirror right; true when there was anything to do. */
+async function mend(joined: Joined, kept: KeptUser, seen: Seen): Promise<boolean> {
+  const steps = [mendPassword, mendActive, claimNames, linkMirrored]
+  let mended = false
+  for (const step of steps) mended = (await step(joined, kept, seen)) || mended
+  return mended
+}
+
+/** The old app changed the password: what a change here would do, done now. */
+async function mendPassword(joined: Joined, kept: KeptUser, seen: Seen): Promise<boolean> {
+  if (isSamePassword(seen.rows, seen.hash)) return false
+  const { adapter, store, now } = joined
+  // Read again, our side first: a change of ours writes there first and takes its note away last, so it cannot be mistaken for one of the old app.
+  const rows = await store.users.credentials(kept.id)
+  const hash = await adapter.passwordHash(kept.id)
+  if (isSamePassword(rows, hash)) return true
+  if (isUnderWay(rows, hash, now())) return false
+  const expected = mirrored(rows)
+  if (hash !== null) {
+    const change = { userId: kept.id, password: printOf(formOf(hash), hash), now: now(), expected, endSessionsExcept: null }
+    await store.users.changePassword(change)
+  } else {
+    await store.sessions.endAll(kept.id, 'password-changed', now())
+    await store.users.removeCredential(kept.id, 'password', '')
+  }
+  return true
+}
+
+async function mendActive({ store, now }: Joined, kept: KeptUser, { mirror }: Seen): Promise<boolean> {
+  if (kept.deactivated === (mirror.deactivatedAt !== undefined)) return false
+  await store.users.setDeactivated(kept.id, kept.deactivated, now())
+  return true
+}
+
+// ------------------------------------------------------------------------------------------------------------ presenting
+
+function present(kept: KeptUser, seen: Seen): Known {
+  return { user: presentedUser(kept, seen.mirror), credentials: presentedCredentials(kept, seen), kept, seen, mended: false }
+}
+
+/** The adapter's word on who it is; ours on spelling, order, times and epoch. */
+function presentedUser(kept: KeptUser, mirror: User): User {
+  const notes = notesOf(mirror)
+  return {
+    id: kept.id,
+    ...(kept.username === undefined ? {} : { username: kept.username }),
+    emails: presentedEmails(kept, mirror),
+    createdAt: mirror.createdAt,
+    updatedAt: mirror.updatedAt,
+    ...(mirror.deactivatedAt === undefined ? {} : { deactivatedAt: mirror.deactivatedAt }),
+    epoch: mirror.epoch,
+    custom: notes.own ?? { ...notes.given, ...kept.custom },
+  }
+}
+
+function presentedEmails(kept: KeptUser, mirror: User): User['emails'] {
+  // Adapters write addresses in lower case, and have no order to speak of.
+  const spelt = new Map(mirror.emails.map(({ address }, at) => [address.toLowerCase(), { address, at }]))
+  const placeOf = (address: string): number => spelt.get(address)?.at ?? mirror.emails.length
+  return kept.emails
+    .toSorted((a, b) => placeOf(a.address) - placeOf(b.address))
+    .map(({ address, verified }) => ({ address: spelt.get(address)?.address ?? address, verified }))
+}
+
+function presentedCredentials(kept: KeptUser, { rows, hash }: Seen): Credential[] {
+  const shown = rows.filter(({ kind }) => kind !== PASSWORD_CHANGE)
+  const password = shown.find(({ kind }) => kind === 'password')
+  const others = presentedTwoFactor(
+    kept,
+    shown.filter(({ kind }) => kind !== 'password'),
+  )
+  // While a change is under way neither the old nor the new password is good.
+  return password && hash !== null && isSamePassword(rows, hash) ? [{ ...password, secret: hash }, ...others] : others
+}

@@ -50,7 +50,7 @@ describe('AccountsServer', () => {
     expect(make({ ambiguousErrorMessages: true, enableAutologin: true })).toThrow(/contradicts/)
     expect(make({ session: { idel: '1d' } })).toThrow(/session\.idel/)
     expect(make({ production: true, rateLimits: false })).toThrow(/rateLimits/)
-    expect(make({ tokenConfigs: { accessToken: { expiresIn: 'soon' } } })).toThrow(/accessTokenLifetime/)
+    expect(make({ tokenConfigs: { accessToken: { expiresIn: 'soon' } } })).toThrow(/tokenConfigs\.accessToken\.expiresIn/)
   })
 
   it('keeps one instance out of the settings of the next', () => {

@@ -1,45 +1,45 @@
 import { AccountsError } from '@latchkey/common'
 import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop } from '@latchkey/common'
+import { mergedOptions, settingsOf } from './accounts-server-options.ts'
+import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
+import { storeOf } from './accounts-server-store.ts'
+import { ownError } from './compat/accounts-js-error.ts'
+import { connect, isService, strategiesOf } from './compat/accounts-js-service.ts'
+import type {
+  AccountsJsSession,
+  AccountsJsUser,
+  AuthenticationService,
+  HookListener,
+  ImpersonationResult,
+  ImpersonationUserIdentity,
+} from './compat/accounts-js-types.ts'
+import { accountsJsSession, accountsJsUser, coreUser } from './compat/accounts-js-user.ts'
+import { prepareMail } from './compat/prepare-mail.ts'
+import { isMoment, ServerHookEmitter } from './compat/server-hooks.ts'
+import type { Moments, ServerHookPayloads, ServerHooks } from './compat/server-hooks.ts'
 import { Accounts } from './core/accounts.ts'
 import type { Login } from './core/accounts.ts'
-import type { Hooks } from './core/hooks.ts'
 import type { User } from './core/identity/user.ts'
-import type { Log, Ports } from './core/ports.ts'
-import type { Session } from './core/session/session.ts'
-import type { GivenSettings } from './core/settings.ts'
+import { APP, originOf } from './core/origin.ts'
+import type { Mail } from './core/ports.ts'
+import { isLive } from './core/session/session.ts'
+import type { PrepareMail } from './core/settings.ts'
 import type { Store } from './core/store.ts'
-import { originOf } from './core/origin.ts'
-import type { SecondFactor, Strategy } from './core/strategy.ts'
+import type { Strategy } from './core/strategy.ts'
 import { secondFactors } from './second-factors.ts'
-import { systemPorts } from './system.ts'
+import { processLog, systemPorts } from './system.ts'
 
-/** Options of {@link AccountsServer}: accounts-js's names, and beside them everything else Latchkey can set. */
-export interface AccountsServerOptions extends Omit<GivenSettings, 'accessTokenLifetime'> {
-  /** Where everything is kept: a store, for example from `@latchkey/server/stores/sql`. */
-  db: Store
-  /**
-   * accounts-js's token lifetimes: a number counts seconds, a text reads `90m` or `7d`. The life of the refresh token is the idle time of the
-   * session.
-   * @default { accessToken: { expiresIn: '90m' }, refreshToken: { expiresIn: '7d' } }
-   */
-  tokenConfigs?: { accessToken?: { expiresIn?: number | string }; refreshToken?: { expiresIn?: number | string } }
-  /** Second factors users can enrol. Where there are passwords, codes from an authenticator app are always among them. */
-  factors?: readonly SecondFactor[]
-  /** Where to log, for example a pino logger. @default nowhere */
-  log?: Log
-  /** Time, chance and timers, for tests. */
-  ports?: Partial<Ports>
-}
+export type { AccountsServerOptions } from './accounts-server-options.ts'
 
-/** Services by the name they have on the wire: accounts-js's second constructor argument. */
-export type AccountsServices = Record<string, Strategy>
+/** Services by the name they have on the wire: ways to sign in of ours, and those written for accounts-js. */
+export type AccountsServices = Record<string, Strategy | AuthenticationService>
 
 /**
  * The accounts of an app: accounts-js's server, on Latchkey's core. Construction is synchronous and opens nothing; the store opens and migrates
  * on {@link ready} or on first use, and {@link stop} closes everything.
  *
  * Every method that signs in answers `{ sessionId, tokens: { accessToken, refreshToken }, user }`; the user never carries a hash, a token or a
- * secret. Errors are `AccountsError` with a code of its closed set.
+ * secret. Errors are `AccountsError` with a code of its closed set, and whatever the app's own hooks and services throw, as they threw it.
  * @example
  * import { AccountsServer } from '@latchkey/server'
  * import { AccountsPassword } from '@latchkey/server/strategies/password'
@@ -55,25 +55,34 @@ export type AccountsServices = Record<string, Strategy>
  * console.log(user.id === ada.id)
  * await accountsServer.stop()
  */
-export class AccountsServer {
+export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> {
   /** What transports are built on: all flows, without any wire. */
   readonly accounts: Accounts
-  readonly #options: AccountsServerOptions
-  readonly #services: AccountsServices
+  /** The options in force: what was given, with defaults where nothing was. Frozen. */
+  readonly options: MergedOptions<CustomUser>
+  /** The services, by the name they have on the wire. */
+  readonly services: Readonly<AccountsServices>
+  readonly #hooks: ServerHookEmitter
 
-  /** @throws AccountsError `InvalidSettings` for a missing store, unknown options, weak secrets in production and contradictions */
-  constructor(options: AccountsServerOptions, services: AccountsServices) {
-    const { db, tokenConfigs, factors, log, ports, ...settings } = options
-    if (!db) throw new AccountsError('InvalidSettings', { message: 'A database driver is required: pass a store as `db`' })
-    this.#options = options
-    this.#services = { ...services }
+  /**
+   * The database is an option (`db`, accounts-js 0.33) or the third argument (accounts-js 1.0), and a second one for sessions likewise.
+   * @throws AccountsError `InvalidSettings` for a missing store, unknown options, weak secrets in production and contradictions
+   */
+  constructor(options: AccountsServerOptions<CustomUser>, services: AccountsServices = {}, usersDb?: UsersDatabase, sessionsDb?: Store) {
+    const { db, sessionsDb: sessionsOption, factors, log = processLog, ports } = options
+    const strategies = strategiesOf(services)
+    this.services = Object.freeze({ ...services })
     this.accounts = new Accounts({
-      settings: { face: 'accounts-js', ...settings, ...lifetimes(tokenConfigs, settings.session) },
-      store: db,
-      strategies: this.#services,
-      factors: secondFactors(this.#services, factors),
+      settings: settingsOf(options),
+      strategies,
+      factors: secondFactors(strategies, factors),
+      store: storeOf({ db, sessionsDb: sessionsOption, usersArgument: usersDb, sessionsArgument: sessionsDb }),
       ports: { ...systemPorts(log), ...ports },
     })
+    const { core } = this.accounts
+    this.options = mergedOptions(options, core.settings)
+    this.#hooks = new ServerHookEmitter(core.hooks, { face: core.settings.face, publicUser: this.accounts.publicUser })
+    for (const service of Object.values(services)) if (isService(service)) connect(service, this, () => this.accounts)
   }
 
   /** Opens and migrates the store, starts mail, cache and sweeper. Idempotent. */
@@ -86,36 +95,60 @@ export class AccountsServer {
     return this.accounts.stop()
   }
 
-  /** The services by name. */
+  /** The services by name, as they were given. */
   getServices(): AccountsServices {
-    return { ...this.#services }
+    return { ...this.services }
   }
 
-  /** The options as they were given. */
-  getOptions(): AccountsServerOptions {
-    return this.#options
+  /** The options in force. */
+  getOptions(): MergedOptions<CustomUser> {
+    return this.options
   }
 
-  /** Subscribes to a moment of the core, for example `validateLogin`; call what it returns to stop. */
-  on: Hooks['on'] = (moment, listener): Stop => this.accounts.core.hooks.on(moment, listener)
+  /** accounts-js's hooks, with what apps use of Emittery: `on`, `once`, `off`, `emit`, `onAny` and more. */
+  getHooks(): ServerHookEmitter {
+    return this.#hooks
+  }
 
-  /** The user as kept, with custom fields, without credentials. For the app's own eyes: send users out through {@link sanitizeUser}. */
-  findUserById(userId: string): Promise<User | null> {
-    return this.accounts.findUser({ kind: 'id', key: userId })
+  /**
+   * Subscribes to a hook of accounts-js (`ServerHooks.LoginSuccess`), or to several; call what it returns to stop. What a `ValidateLogin` listener throws
+   * refuses the login; other listeners can undo nothing, and one that throws is logged.
+   * @throws AccountsError `InvalidSettings` for a name that is nearly one of ours
+   */
+  on<Hook extends ServerHooks>(event: Hook | readonly Hook[], listener: (payload: ServerHookPayloads[Hook]) => unknown): Stop
+  /** The same for a moment of the core, for example `validateLogin`, which is told in the core's own terms. */
+  on<Moment extends keyof Moments>(moment: Moment, listener: (payload: Moments[Moment]) => void | Promise<void>): Stop
+  /** The same for an event of the app's own, emitted through {@link getHooks}. */
+  // An event of the app's own has a payload of the app's own.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  on(event: string, listener: HookListener<any>): Stop
+  on(event: string | readonly string[], listener: HookListener): Stop {
+    // The first overload types the listener by its event.
+    if (typeof event === 'string' && isMoment(event)) return this.accounts.core.hooks.on(event, listener as () => void)
+    return this.#hooks.on(event, listener)
+  }
+
+  /**
+   * The user as kept, with custom fields, and `services` that names the ways they can sign in; without credentials. For the app's own eyes: send users out
+   * through {@link sanitizeUser}.
+   */
+  async findUserById(userId: string): Promise<CustomUser | null> {
+    const user = await this.accounts.findUser({ kind: 'id', key: userId })
+    return user && this.#record(user, await this.accounts.core.store.users.credentials(user.id))
   }
 
   /**
    * Signs in.
    * @throws AccountsError `ServiceNotFound`, `InvalidCredentials`, `UserDeactivated`, `TwoFactorRequired`, `TooManyAttempts`, `Busy`, and whatever
-   * the service or a `validateLogin` hook refuses with
+   * the service or a `ValidateLogin` hook refuses with
    */
   async loginWithService(serviceName: string, params: unknown, infos: ConnectionInformations): Promise<LoginResult> {
-    return this.#result(await this.accounts.login(serviceName, params, originOf(infos)))
+    return this.#result(await asThrown(this.accounts.login(serviceName, params, originOf(infos))))
   }
 
-  /** Proves who it is, with every check of a login, and opens no session. */
+  /** Proves who it is, with every check of a login but the hook `ValidateLogin`, and opens no session. Throws what {@link loginWithService} throws. */
   async authenticateWithService(serviceName: string, params: unknown, infos: ConnectionInformations): Promise<boolean> {
-    await this.accounts.prove(serviceName, params, originOf(infos))
+    await asThrown(this.accounts.prove(serviceName, params, originOf(infos)))
     return true
   }
 
@@ -124,7 +157,20 @@ export class AccountsServer {
    * @throws AccountsError `UserNotFound`, `UserDeactivated`
    */
   async loginWithUser(user: { id: string }, infos: ConnectionInformations): Promise<LoginResult> {
-    return this.#result(await this.accounts.loginTrusted(user.id, originOf(infos)))
+    return this.#result(await asThrown(this.accounts.loginTrusted(user.id, originOf(infos))))
+  }
+
+  /**
+   * Acts as another user, for the holder of a live access token whom `impersonationAuthorize` lets. `{ authorized: false }` says neither why nor, with
+   * ambiguous messages, whether there is such a user.
+   * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `InvalidInput`, `Forbidden`,
+   * `ImpersonatedUserNotFound`, `UserDeactivated`
+   */
+  async impersonate(accessToken: string, identity: ImpersonationUserIdentity, infos: ConnectionInformations): Promise<ImpersonationResult> {
+    const answer = await asThrown(this.accounts.impersonate(accessToken, identity, originOf(infos)))
+    if (!answer.authorized) return { authorized: false }
+    const { tokens, user } = this.#result(answer.login)
+    return { authorized: true, tokens, user }
   }
 
   /**
@@ -133,25 +179,25 @@ export class AccountsServer {
    */
   async refreshTokens(accessToken: string, refreshToken: string, infos: ConnectionInformations): Promise<RefreshResult> {
     const origin = originOf(infos)
-    const result = this.#result(await this.accounts.refresh(accessToken, refreshToken, origin))
+    const result = this.#result(await asThrown(this.accounts.refresh(accessToken, refreshToken, origin)))
     return { ...result, infos: { userAgent: origin.userAgent, ip: origin.ip } }
   }
 
   /**
-   * The user of an access token whose session is live.
-   * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
+   * The user of an access token whose session is live. With `useStatelessSession` the session is not asked for, with `micro` nobody is.
+   * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, and what `resumeSessionValidator` throws
    */
   async resumeSession(accessToken: string): Promise<PublicUser> {
-    const { user } = this.accounts.checkCached(accessToken) ?? (await this.accounts.check(accessToken))
-    return this.sanitizeUser(user)
+    return asThrown(this.accounts.resume(accessToken))
   }
 
   /**
-   * The session an access token names, live or not.
+   * The session an access token names, live or not (`valid`). More about it: `accounts.findByAccessToken`.
    * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`
    */
-  async findSessionByAccessToken(accessToken: string): Promise<Session> {
-    return (await this.accounts.findByAccessToken(accessToken)).session
+  async findSessionByAccessToken(accessToken: string): Promise<AccountsJsSession> {
+    const found = await this.accounts.findByAccessToken(accessToken)
+    return accountsJsSession(found.session, isLive(found, this.accounts.core.clock.now()))
   }
 
   /**
@@ -159,22 +205,36 @@ export class AccountsServer {
    * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
    */
   logout(accessToken: string): Promise<void> {
-    return this.accounts.logoutByToken(accessToken, originOf({}))
+    return this.accounts.logoutByToken(accessToken, APP)
   }
 
-  /** Refuses further logins and ends every session at once. */
+  /** Refuses further logins and ends every session at once. @throws AccountsError `UserNotFound` */
   async deactivateUser(userId: string): Promise<void> {
-    await this.accounts.deactivateUser(userId, originOf({}))
+    if (!(await this.accounts.deactivateUser(userId))) throw new AccountsError('UserNotFound')
   }
 
-  /** Lets the user sign in again. */
+  /** Lets the user sign in again. @throws AccountsError `UserNotFound` */
   async activateUser(userId: string): Promise<void> {
-    await this.accounts.activateUser(userId, originOf({}))
+    if (!(await this.accounts.activateUser(userId))) throw new AccountsError('UserNotFound')
   }
 
-  /** What may leave of a user: no hashes, no tokens, no secrets; then `userObjectSanitizer`, if there is one. */
-  sanitizeUser(user: User): PublicUser {
-    return this.accounts.publicUser(user)
+  /** A mail in the app's words, for services that send their own: by the option `prepareMail`, else from the template. `user` is a sanitised one. */
+  prepareMail(...parts: Parameters<PrepareMail>): Mail {
+    const { settings, clock } = this.accounts.core
+    return prepareMail(settings, clock.now(), ...parts)
+  }
+
+  /**
+   * What may leave of a user: no hashes, no tokens, no secrets, and no `services` unless `useInternalUserObjectSanitizer` is false; then
+   * `userObjectSanitizer`, if there is one. Takes what {@link findUserById} and hooks hand out.
+   */
+  sanitizeUser(user: AccountsJsUser | User): PublicUser {
+    return this.accounts.publicUser(coreUser(user))
+  }
+
+  #record(user: User, credentials: Parameters<typeof accountsJsUser>[2]): CustomUser {
+    // The app says what its own fields are; they are what its own code put there.
+    return accountsJsUser(this.accounts.core.settings.face, user, credentials) as CustomUser
   }
 
   #result(login: Login): LoginResult {
@@ -185,16 +245,6 @@ export class AccountsServer {
   }
 }
 
-type Lifetimes = Pick<GivenSettings, 'accessTokenLifetime' | 'session'>
-
-function lifetimes(tokenConfigs: AccountsServerOptions['tokenConfigs'] = {}, session: GivenSettings['session'] = {}): Lifetimes {
-  const access = tokenConfigs.accessToken?.expiresIn
-  const refresh = tokenConfigs.refreshToken?.expiresIn
-  return {
-    ...(access === undefined ? {} : { accessTokenLifetime: inMilliseconds(access) }),
-    session: { ...(refresh === undefined ? {} : { idle: inMilliseconds(refresh) }), ...session },
-  }
-}
-
-/** jsonwebtoken's rule: a bare number counts seconds. */
-const inMilliseconds = (expiresIn: number | string): number | string => (typeof expiresIn === 'number' ? expiresIn * 1000 : expiresIn)
+/** What the app's own code threw reaches the app as it was thrown. Transports are told by the core, which says what a client may read of it. */
+const asThrown = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => Promise.reject(error instanceof Error ? ownError(error) : error))

@@ -1,5 +1,20 @@
-export { AccountsServer } from './accounts-server.ts'
-export type { AccountsServerOptions, AccountsServices } from './accounts-server.ts'
+export { AccountsServer, AccountsServer as default } from './accounts-server.ts'
+export type { AccountsServices } from './accounts-server.ts'
+export type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
+export { AccountsJsError } from './compat/accounts-js-error.ts'
+export type {
+  AccountsJsSession,
+  AccountsJsUser,
+  AuthenticationService,
+  HookListener,
+  ImpersonationResult,
+  ImpersonationUserIdentity,
+} from './compat/accounts-js-types.ts'
+export * from './compat/error-enums.ts'
+export { generateRandomToken, getFirstUserEmail } from './compat/helpers.ts'
+export { ServerHooks } from './compat/server-hooks.ts'
+export type { LoginErrorHookPayload, LoginHookPayload, ServerHookEmitter, ServerHookPayloads } from './compat/server-hooks.ts'
+export type { AccessTokenConfig, TokenConfig, TokenConfigs } from './compat/token-configs.ts'
 export { Accounts } from './core/accounts.ts'
 export type { Confirmation, Login, Proven, SessionMode } from './core/accounts.ts'
 export type { AccountsParts } from './core/assemble.ts'
@@ -26,6 +41,6 @@ export { isStrongSecret } from './core/settings.ts'
 export type { Face, GivenSettings, Limit, Limits, Lockout, PasswordSettings, Settings } from './core/settings.ts'
 export type { Bus, Store } from './core/store.ts'
 export type { Origin, Proof, SecondFactor, Strategy } from './core/strategy.ts'
-export { silentLog, systemPorts } from './system.ts'
+export { processLog, silentLog, systemPorts } from './system.ts'
 export { AccountsError, ERRORS, isAccountsError } from '@latchkey/common'
 export type { ErrorCode } from '@latchkey/common'

@@ -28,6 +28,17 @@ function chance(): Ports['chance'] {
 /** Says nothing. For apps that bring no log. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
+/** Says warnings and errors as warnings of the process, which Node writes to the console. For apps that bring no log but should hear of trouble. */
+export const processLog: Log = {
+  ...silentLog,
+  warn: (_fields, message) => process.emitWarning(message, 'LatchkeyWarning'),
+  error: (fields, message) => process.emitWarning(`${message}${causeIn(fields)}`, 'LatchkeyError'),
+}
+
+function causeIn(fields: object): string {
+  return 'err' in fields && fields.err instanceof Error ? `: ${fields.err.message}` : ''
+}
+
 /** The system's clock, chance and timers, and the given log. */
 export function systemPorts(log: Log = silentLog): Ports {
   return {

@@ -47,7 +47,8 @@ export function accountsJsSession(session: Session, valid: boolean): AccountsJsS
 }
 
 /** Every user of the core has these two, and no record of accounts-js has both. */
-export const isCoreUser = (record: AccountsJsUser | User): record is User => typeof record.epoch === 'number' && typeof record.custom === 'object'
+export const isCoreUser = (record: AccountsJsUser | User): record is User =>
+  typeof record.epoch === 'number' && typeof record.custom === 'object'
 
 /** ISO text, epoch milliseconds or a date: adapters disagree. */
 function timeOf(time: unknown): number {

@@ -82,7 +82,7 @@ interface Maker {
 }
 
 /** Which moment of the core each hook is, and how its payload is made. Undefined: this one is not for accounts-js's listeners. */
-type Translation<M extends keyof Moments, Payload> = { moment: M; payload(moment: Moments[M], maker: Maker): Payload | undefined }
+type Translation<M extends keyof Moments, Payload> = { moment: M; payload: (moment: Moments[M], maker: Maker) => Payload | undefined }
 type Translations = {
   [Hook in ServerHooks]: { [M in keyof Moments]: Translation<M, ServerHookPayloads[Hook]> }[keyof Moments]
 }
@@ -246,8 +246,8 @@ export class ServerHookEmitter {
   /** Removes the listeners of the event, or of all events, those to everything included. */
   clearListeners(event?: string | readonly string[]): void {
     const names = event === undefined ? [...this.#listeners.keys()] : [event].flat()
-    for (const name of names) for (const listener of [...(this.#listeners.get(name)?.keys() ?? [])]) this.off(name, listener)
-    if (event === undefined) for (const listener of [...this.#any.keys()]) this.offAny(listener)
+    for (const name of names) for (const listener of this.#listeners.get(name)?.keys() ?? []) this.off(name, listener)
+    if (event === undefined) for (const listener of this.#any.keys()) this.offAny(listener)
   }
 
   #add(event: string, listener: Listener): void {
@@ -263,7 +263,7 @@ export class ServerHookEmitter {
     // One of the table's rows, which TypeScript cannot follow through the name: moment and payload belong together by their type above.
     const { moment, payload } = TRANSLATIONS[event] as Translation<keyof Moments, unknown>
     return this.#core.on(moment, async told => {
-      const translated = payload(told as Moments[keyof Moments], this.#maker)
+      const translated = payload(told, this.#maker)
       if (translated !== undefined) await listener(translated)
     })
   }

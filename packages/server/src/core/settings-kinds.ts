@@ -38,6 +38,8 @@ export const SETTINGS_KINDS: SettingKinds<GivenSettings> = {
   tokenCreator: 'functions',
   createNewSessionTokenOnRefresh: 'flag',
   impersonationAuthorize: 'function',
+  useStatelessSession: 'flag',
+  micro: 'flag',
 }
 
 export const SESSION_KINDS: SettingKinds<NonNullable<GivenSettings['session']>> = {
@@ -94,7 +96,7 @@ export function unknownName(full: string, name: string, known: readonly string[]
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const KINDS: Readonly<Record<SettingKind, { fits(value: unknown): boolean; must: string }>> = {
+const KINDS: Readonly<Record<SettingKind, { fits: (value: unknown) => boolean; must: string }>> = {
   flag: { fits: value => typeof value === 'boolean', must: 'true or false' },
   text: { fits: value => typeof value === 'string', must: 'a text' },
   function: { fits: value => typeof value === 'function', must: 'a function' },

@@ -1,7 +1,8 @@
 /** A world for tests: a clock that stands still, mail that is caught, users who are signed in with one call. */
 import type { LoginResult } from '@latchkey/common'
 import { AccountsServer } from '../accounts-server.ts'
-import type { AccountsServerOptions, AccountsServices } from '../accounts-server.ts'
+import type { AccountsServices } from '../accounts-server.ts'
+import type { AccountsServerOptions } from '../accounts-server-options.ts'
 import type { Clock, Log, Mail } from '../core/ports.ts'
 import type { User } from '../core/identity/user.ts'
 import type { Store } from '../core/store.ts'

@@ -37,7 +37,8 @@ describe('sign-up', () => {
     const input = { username: 'ada', email: 'ada@example.org', password: PASSWORD, team: 'analytical', admin: true }
     const { result, login } = await world.server.accounts.register(input, world.origin)
     const user = await world.server.findUserById(result.userId ?? '')
-    expect(user?.custom).toEqual({ team: 'analytical' })
+    expect(user).toMatchObject({ team: 'analytical' })
+    expect(user).not.toHaveProperty('password')
     expect(login?.user.custom).toEqual({ team: 'analytical' })
   })
 

@@ -15,7 +15,7 @@ const PROVIDER = 'oauth:'
 export function servicesOf(credentials: readonly Credential[]): Services {
   const [foreign, own] = [credentials.filter(isOfProvider), credentials.filter(one => !isOfProvider(one))]
   return Object.fromEntries([
-    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...withoutSecrets(data), id }] as const),
+    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...withoutSecrets(profileIn(data)), id }] as const),
     // Last, so that a provider that calls itself `password` is not taken for one.
     ...own.map(({ kind }) => [NAMES[kind] ?? kind, {}] as const),
   ])
@@ -33,8 +33,7 @@ export function withoutSecrets(data: Readonly<Record<string, unknown>>): Record<
 export function withServices(store: Store): Store {
   const { users, sessions } = store
   const enrich = async (user: User): Promise<User> => ({ ...user, services: servicesOf(await users.credentials(user.id)) })
-  const enrichFound = async <T extends { user: User } | null>(found: T): Promise<T> =>
-    found && { ...found, user: await enrich(found.user) }
+  const enrichFound = async <T extends { user: User } | null>(found: T): Promise<T> => found && { ...found, user: await enrich(found.user) }
   return over(store, {
     users: over(users, {
       async find(identifier) {
@@ -56,6 +55,11 @@ export function withServices(store: Store): Store {
       },
     }),
   })
+}
+
+/** What the provider said, as `linked-account.ts` keeps it. */
+function profileIn({ profile }: Credential['data']): Record<string, unknown> {
+  return typeof profile === 'object' && profile !== null ? { ...profile } : {}
 }
 
 const isOfProvider = ({ kind }: Credential): boolean => kind.startsWith(PROVIDER)

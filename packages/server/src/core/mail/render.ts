@@ -32,7 +32,8 @@ export function renderMail(settings: Settings, mail: OutboxMail, name: TemplateN
   return typeof written.subject === 'string' ? { ...written, subject: safeSubject(written.subject) } : written
 }
 
-function defaultSender(siteUrl: string): string {
+/** `no-reply` at the host of the site. */
+export function defaultSender(siteUrl: string): string {
   const { hostname } = new URL(siteUrl)
   // Addresses of machines are no mail domains.
   return `no-reply@${/[a-z]$/i.test(hostname) ? hostname.replace(/^www\./, '') : 'localhost'}`

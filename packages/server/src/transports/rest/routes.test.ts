@@ -169,7 +169,7 @@ describe('signing up', () => {
       options: { ...open, password: { validateNewUser: ({ username, email, team }) => ({ username, email, team }) } },
     })
     const { body } = await world.post('/accounts/password/register', { user: { ...newUser.user, team: 'navy', admin: true } })
-    expect((await world.server.findUserById(body.userId))?.custom).toEqual({ team: 'navy' })
+    expect(await world.server.findUserById(body.userId)).toMatchObject({ team: 'navy' })
   })
 
   it('passes on the app’s own refusal, with its code or without one', async () => {

@@ -44,6 +44,7 @@ import { check, checkCached, checkResume, checkStateless, findByAccessToken } fr
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
 import type { Origin } from './strategy.ts'
+import type { PublicJwk } from './token-key.ts'
 
 /** How the client wants to keep its session. `cookie` and `resume` get a resume secret, `bearer` a pair of tokens. */
 export type SessionMode = 'bearer' | 'cookie' | 'resume'
@@ -130,6 +131,8 @@ export class Accounts {
    */
   impersonate = (accessToken: unknown, identity: unknown, origin: Origin): Promise<Impersonation> =>
     this.#use(core => impersonate(core, accessToken, identity, origin))
+  /** Public keys that verify access tokens, retired and coming ones among them; none when they are signed with a secret. */
+  publicKeys = (): PublicJwk[] => this.core.keys.publicKeys
   /** accounts-js's deed of that name: a pair of tokens for a live session. Throws `SessionNotFound`, `InvalidSession`, `InvalidInput`. */
   createTokens = (of: TokensOf): Promise<Tokens> => this.#use(core => createTokens(core, of))
   refresh = (accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> =>

@@ -42,7 +42,8 @@ export interface Told {
   logoutFailure: { error: Error }
   userCreated: { user: User; origin: Origin }
   userCreationFailure: { user: Record<string, unknown>; error: Error }
-  resumed: { user: User; session: Session; accessToken: string }
+  /** `session` is null with `useStatelessSession`. */
+  resumed: { user: User; session: Session | null; accessToken: string }
   resumeFailure: { error: Error }
   /** With the new pair, as accounts-js's hook of that name hands it over. */
   refreshed: { user: User; session: Session; tokens: Tokens; origin: Origin }

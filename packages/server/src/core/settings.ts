@@ -119,10 +119,12 @@ export interface Settings {
   /** False: what leaves of a user names the ways they can sign in, without anything that proves something. */
   readonly useInternalUserObjectSanitizer: boolean
   readonly userObjectSanitizer: ((user: PublicUser) => PublicUser) | undefined
-  readonly resumeSessionValidator: ((user: User, session: Session) => Promise<void> | void) | undefined
+  readonly resumeSessionValidator: ((user: User, session: Session | null) => Promise<void> | void) | undefined
   readonly tokenCreator: { createToken(user: User): Promise<string> | string } | undefined
   readonly createNewSessionTokenOnRefresh: boolean
   readonly impersonationAuthorize: ImpersonationAuthorize | undefined
+  readonly useStatelessSession: boolean
+  readonly micro: boolean
 }
 
 /** May `user` act as `target`? Any truthy answer is a yes. Both as kept, without credentials. */
@@ -187,13 +189,20 @@ export interface GivenSettings {
   useInternalUserObjectSanitizer?: boolean
   /** Last word on what leaves of a user. */
   userObjectSanitizer?: (user: PublicUser) => PublicUser
-  /** Throws to refuse a session that is otherwise good. */
+  /** Throws to refuse a session that is otherwise good. `session` is null with `useStatelessSession`. */
   resumeSessionValidator?: Settings['resumeSessionValidator']
   /** Makes the session's handle (`data.token`). Must be unique. */
   tokenCreator?: Settings['tokenCreator']
   createNewSessionTokenOnRefresh?: boolean
   /** Who may act as whom; asked when it begins and at each refresh. Without it nobody may. */
   impersonationAuthorize?: ImpersonationAuthorize
+  /**
+   * Who an access token belongs to is then asked of the users alone: a session that ended stays good for it until the token expires. Whatever changes
+   * something still asks for a live session. @default false
+   */
+  useStatelessSession?: boolean
+  /** For a service beside the one that keeps accounts: an access token is believed by its signature, and nothing but the user's id is known. @default false */
+  micro?: boolean
 }
 
 const MINUTE = 60_000
@@ -286,6 +295,8 @@ export function readSettings(given: GivenSettings): Settings {
     tokenCreator: given.tokenCreator,
     createNewSessionTokenOnRefresh: given.createNewSessionTokenOnRefresh ?? false,
     impersonationAuthorize: given.impersonationAuthorize,
+    useStatelessSession: given.useStatelessSession ?? false,
+    micro: given.micro ?? false,
   })
 }
 
@@ -320,7 +331,14 @@ function refuseContradictions(given: GivenSettings, production: boolean): void {
       'password.requireEmailVerification: true contradicts enableAutologin: true (nobody could log in right after signing up). Remove one of them',
     )
   }
+  if (given.micro === true) refuseBesideMicro(given)
   if (production && given.rateLimits === false) refuse('rateLimits: false is refused in production. Remove it')
+}
+
+function refuseBesideMicro(given: GivenSettings): void {
+  for (const name of ['resumeSessionValidator', 'useStatelessSession'] as const) {
+    if (given[name]) refuse(`micro: true contradicts ${name} (a token is then believed without asking anybody). Remove one of them`)
+  }
 }
 
 function readSiteUrl(siteUrl: string): string {

@@ -1,5 +1,6 @@
 /** How a request says whose it is, and what comes of it. */
 import { ERRORS, isAccountsError } from '@latchkey/common'
+import type { PublicUser } from '@latchkey/common'
 import type { Accounts } from '../core/accounts.ts'
 import type { SessionAndUser } from '../core/session/session.ts'
 import { headerOf } from './request.ts'
@@ -34,8 +35,19 @@ export function bearerOf(header: string | undefined): string | undefined {
 /** The live session of a credential, or null when it is not good. A server that cannot tell throws: nobody is signed out by our own trouble. */
 export async function whoHolds(accounts: Accounts, credential: Credential): Promise<SessionAndUser | null> {
   if (credential.by === 'nothing') return null
+  return orNull(credential.by === 'cookie' ? accounts.checkResume(credential.value) : accounts.check(credential.value))
+}
+
+/** The user of a credential, for an answer and no more: with `useStatelessSession` and `micro` an access token is believed without its session. */
+export async function userWhoHolds(accounts: Accounts, credential: Credential): Promise<PublicUser | null> {
+  if (credential.by === 'token') return orNull(accounts.resume(credential.value))
+  const who = await whoHolds(accounts, credential)
+  return who && accounts.publicUser(who.user)
+}
+
+async function orNull<Found>(asked: Promise<Found>): Promise<Found | null> {
   try {
-    return credential.by === 'cookie' ? await accounts.checkResume(credential.value) : await accounts.check(credential.value)
+    return await asked
   } catch (error) {
     if (isAccountsError(error) && ERRORS[error.code].status < 429) return null
     throw error

@@ -3,18 +3,45 @@ import { AccountsError } from '@latchkey/common'
 import type { Core } from '../core.ts'
 import type { AccessClaims } from './access-token.ts'
 import { passThrough } from '../hooks.ts'
+import type { User } from '../identity/user.ts'
 import { hashSecret } from './secret.ts'
 import { isLive } from './session.ts'
-import type { SessionAndUser } from './session.ts'
+import type { Session, SessionAndUser } from './session.ts'
 
 /**
  * The session and user of an access token.
  * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
  */
 export async function check(core: Core, accessToken: unknown): Promise<SessionAndUser> {
+  return told(core, accessToken, () => findLiveByToken(core, accessToken))
+}
+
+/**
+ * The user of an access token, whether or not its session is still live (`useStatelessSession`). Deactivated users are refused all the same: they were
+ * looked at.
+ * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `UserNotFound`, `InvalidSession`
+ */
+export async function checkStateless(core: Core, accessToken: unknown): Promise<User> {
+  const { user } = await told(core, accessToken, async () => {
+    const { data } = core.accessTokens.verify(accessToken)
+    const found = await core.store.users.find({ kind: 'id', key: data.userId })
+    if (!found) throw new AccountsError('UserNotFound')
+    if (found.deactivatedAt !== undefined) throw new AccountsError('InvalidSession', { message: 'Invalid Session' })
+    await askApp(core, { user: found, session: null })
+    return { user: found, session: null }
+  })
+  return user
+}
+
+/** What comes of resuming a session is told, good or bad. */
+async function told<Found extends { user: User; session: Session | null }>(
+  core: Core,
+  accessToken: unknown,
+  find: () => Promise<Found>,
+): Promise<Found> {
   try {
-    const found = await findLiveByToken(core, accessToken)
-    // `verify` refuses anything but a string.
+    const found = await find()
+    // What was found was found by a text.
     await core.hooks.tell('resumed', { ...found, accessToken: accessToken as string })
     return found
   } catch (error) {
@@ -72,7 +99,7 @@ export async function findByAccessToken(
 }
 
 /** The app's last word on a session that is otherwise good. Its refusal is one of the session, not a failure of ours, whatever it throws. */
-export async function askApp({ settings }: Core, { user, session }: SessionAndUser): Promise<void> {
+export async function askApp({ settings }: Core, { user, session }: { user: User; session: Session | null }): Promise<void> {
   try {
     await settings.resumeSessionValidator?.(user, session)
   } catch (thrown) {

@@ -44,13 +44,13 @@ const NAMED: Readonly<Record<string, Schema>> = {
 const SECURITY = {
   anyone: [],
   known: [{}, { bearer: [] }, { cookie: [] }],
-  holder: [{ bearer: [] }, { cookie: [] }],
+  holder: [{}, { bearer: [] }, { cookie: [] }],
   session: [{ bearer: [] }, { cookie: [] }],
 } as const
 
 function operation(pattern: string, route: Route): Record<string, unknown> {
   return {
-    operationId: `${route.method.toLowerCase()}${pattern.replace(/[/:.]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
+    operationId: `${route.method.toLowerCase()}${pattern.replace(/[/:.-]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
     summary: route.summary,
     security: SECURITY[route.guard],
     ...(route.body ? { requestBody: { content: json(jsonSchema(route.body)) } } : {}),

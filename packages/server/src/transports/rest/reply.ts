@@ -7,12 +7,14 @@ import type { RestReply } from './call.ts'
 export class Replies {
   readonly #common: readonly string[]
   readonly #withoutType: readonly string[]
+  readonly #withoutCache: readonly string[]
   /** Complete header lists by length of the body: answers of one length share theirs. */
   readonly #byLength: (readonly string[] | undefined)[] = []
 
   constructor(headers: Readonly<Record<string, string>>) {
     const entries = Object.entries({ ...COMMON, ...headers })
     this.#common = entries.flat()
+    this.#withoutCache = entries.filter(([name]) => name !== 'cache-control').flat()
     this.#withoutType = entries.filter(([name]) => name !== 'content-type').flat()
   }
 
@@ -24,6 +26,13 @@ export class Replies {
 
   json(status: number, value: unknown, more?: readonly string[]): RestReply {
     return this.text(status, JSON.stringify(value), more)
+  }
+
+  /** An answer that is the same for everybody, and that caches may keep so many seconds. */
+  cached(seconds: number, value: unknown, more: readonly string[] = NONE): RestReply {
+    const body = JSON.stringify(value)
+    const control = ['cache-control', `public, max-age=${seconds}`]
+    return { status: 200, headers: [...this.#withoutCache, ...control, 'content-length', String(Buffer.byteLength(body)), ...more], body }
   }
 
   /** 204: no body, and so no type or length of one (RFC 9110, 8.6). */

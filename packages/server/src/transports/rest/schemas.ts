@@ -40,6 +40,13 @@ export const refreshResult: Schema = v.object({
 /** Empty where ambiguous messages hide whether the account is new. */
 export const createUserResult: Schema = v.object({ userId: v.optional(v.string()), loginResult: v.optional(loginResult) })
 
+/** accounts-js's answer to who asks to act as another. */
+export const impersonationResult: Schema = v.object({
+  authorized: v.boolean(),
+  tokens: v.optional(tokens),
+  user: v.optional(publicUser),
+})
+
 const time = v.pipe(v.string(), v.isoTimestamp())
 
 export const sessionInfo: Schema = v.object({

@@ -3,25 +3,26 @@ import { isAccountsError } from '@latchkey/common'
 import * as v from 'valibot'
 import type { Accounts, Login } from '../../../core/accounts.ts'
 import type { SessionAndUser } from '../../../core/session/session.ts'
-import { bearerOf } from '../../../wire/credential.ts'
+import { bearerOf, userWhoHolds } from '../../../wire/credential.ts'
 import type { RestCall, RestReply } from '../call.ts'
 import type { Replies } from '../reply.ts'
 import { done, ok, route } from '../route.ts'
-import type { Outcome, Route } from '../route.ts'
-import { loginResult, nil, publicUser, refreshResult, text } from '../schemas.ts'
+import type { Outcome, Route, Visit } from '../route.ts'
+import { impersonationResult, loginResult, nil, publicUser, refreshResult, text } from '../schemas.ts'
 import type { Schema } from '../schemas.ts'
 
 /** Whatever the strategy of that name takes; it reads its parameters itself. */
 const parameters: Schema<Record<string, unknown>> = v.looseObject({})
 const tokenPair = v.object({ accessToken: text, refreshToken: text })
+const identity = v.object({ userId: v.nullish(text), username: v.nullish(text), email: v.nullish(text) })
 const withToken = v.object({ accessToken: v.optional(text) })
 
 export function signInRoutes(accounts: Accounts, replies: Replies): Route[] {
   const opened = (login: Login): Outcome => ({ value: accounts.loginResult(login), opened: login })
-  const user = ({ who }: { who: SessionAndUser | null }): Outcome => ok(who ? accounts.publicUser(who.user) : null)
+  const ownUser = async ({ credential }: Pick<Visit, 'credential'>): Promise<Outcome> => ok(await userWhoHolds(accounts, credential))
   const aboutUser = {
     pattern: '/user',
-    guard: 'known',
+    guard: 'holder',
     summary: 'The signed-in user, or null',
     reply: v.nullable(publicUser),
     quiet: true,
@@ -61,6 +62,21 @@ export function signInRoutes(accounts: Accounts, replies: Replies): Route[] {
       },
     }),
     route({
+      pattern: '/impersonate',
+      // Tokens alone: the session that acts is the one whose token is in the body, and no cookie counts.
+      guard: 'anyone',
+      summary: 'Act as another user',
+      body: v.object({ accessToken: text, impersonated: identity }),
+      codes: { accessToken: 'InvalidToken' },
+      reply: impersonationResult,
+      run: async ({ body, origin }) => {
+        const found = await accounts.impersonate(body.accessToken, body.impersonated, origin)
+        if (!found.authorized) return ok({ authorized: false })
+        const { tokens, user } = accounts.loginResult(found.login)
+        return ok({ authorized: true, tokens, user })
+      },
+    }),
+    route({
       pattern: '/logout',
       guard: 'holder',
       summary: 'Sign out',
@@ -72,8 +88,8 @@ export function signInRoutes(accounts: Accounts, replies: Replies): Route[] {
           ? logoutByCookie(accounts, credential.value, origin)
           : done(accounts.logoutByToken(credential.value, origin)),
     }),
-    route({ ...aboutUser, method: 'GET', instant: cachedUser(accounts, replies), run: user }),
-    route({ ...aboutUser, body: withToken, codes: { accessToken: 'InvalidToken' }, run: user }),
+    route({ ...aboutUser, method: 'GET', instant: cachedUser(accounts, replies), run: ownUser }),
+    route({ ...aboutUser, body: withToken, codes: { accessToken: 'InvalidToken' }, run: ownUser }),
   ]
 }
 
@@ -108,6 +124,8 @@ function cachedUser(accounts: Accounts, replies: Replies): (call: RestCall) => R
 
 /** A token that is not good is not an error here: the slow way says `null`. */
 function checkCached(accounts: Accounts, token: string): SessionAndUser | undefined {
+  const { micro, useStatelessSession } = accounts.core.settings
+  if (micro || useStatelessSession) return undefined
   try {
     return accounts.checkCached(token)
   } catch (error) {

@@ -1,10 +1,11 @@
 import { AccountsServer } from '@latchkey/server'
-import type { AccountsServerOptions, Mail } from '@latchkey/server'
+import type { AccountsServerOptions, AccountsServices, Mail } from '@latchkey/server'
 import { serve } from '@latchkey/server/node'
 import { restTransport } from '@latchkey/server/rest'
 import type { RestOptions } from '@latchkey/server/rest'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import type { AccountsPasswordOptions } from '@latchkey/server/strategies/password'
+import { beside, graphqlEndpoint } from '../../packages/latchkey/src/serve/graphql.ts'
 import { STORES } from './stores.ts'
 
 /** A server over HTTP with its mail caught. */
@@ -25,12 +26,16 @@ export interface Around {
   /** @default a hash cheap enough for stories */
   password?: AccountsPasswordOptions
   rest?: RestOptions
+  /** Further services, beside the passwords. */
+  services?: AccountsServices
+  /** Answers at `/graphql` too, as the standalone server does. */
+  graphql?: boolean
 }
 
 export async function startServer(
   storeName: string,
   options: Partial<AccountsServerOptions> = {},
-  { password = { argon2: CHEAP }, rest = {} }: Around = {},
+  { password = { argon2: CHEAP }, rest = {}, services = {}, graphql = false }: Around = {},
 ): Promise<RunningStory> {
   const kind = STORES.find(({ name }) => name === storeName)
   if (!kind) throw new Error(`no store ${storeName}`)
@@ -44,10 +49,12 @@ export async function startServer(
       password: { sendVerificationEmailAfterSignup: true },
       ...options,
     },
-    { password: new AccountsPassword(password) },
+    { password: new AccountsPassword(password), ...services },
   )
   await accounts.ready()
-  const running = await serve(restTransport(accounts.accounts, rest), { port: 0 })
+  const overRest = restTransport(accounts.accounts, rest)
+  const served = graphql ? beside(overRest, graphqlEndpoint(accounts.accounts, { introspection: true })) : overRest
+  const running = await serve(served, { port: 0 })
   return {
     url: running.url,
     accounts,

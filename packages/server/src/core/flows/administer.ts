@@ -10,6 +10,7 @@ import { failureCountersOfUser } from '../policy/lockout.ts'
 import { readPassword } from '../policy/password-rules.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
+import { insertNew } from './insert-user.ts'
 import { sessionInfo } from './logout.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { alreadyExists, newUserOf, readDraft } from './register.ts'
@@ -31,11 +32,14 @@ export async function createUser(core: Core, input: NewUserInput, origin: Origin
   const emails = read.emails.map(email => ({ ...email, verified: input.emailVerified ?? false }))
   const draft = { ...read, emails, custom: input.custom ?? {} }
   const password = input.password === undefined ? null : readNewPassword(core, input.password, draft)
-  const newUser = newUserOf(core, draft, password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip }))
-  const outcome = await core.store.users.insert(newUser, { audit: [auditEvent(core, 'user-created', origin, { userId: newUser.user.id })] })
+  const stored = password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip })
+  const outcome = await insertNew(core, id => ({
+    newUser: newUserOf(core, draft, stored, id),
+    along: { audit: [auditEvent(core, 'user-created', origin, { userId: id })] },
+  }))
   if (!outcome.inserted) throw alreadyExists(outcome.taken)
-  await core.hooks.tell('userCreated', { user: newUser.user, origin })
-  return newUser.user
+  await core.hooks.tell('userCreated', { user: outcome.user, origin })
+  return outcome.user
 }
 
 /** By id, else e-mail, else username. */

@@ -2,7 +2,7 @@ import type { Core } from '../core.ts'
 import type { User } from '../identity/user.ts'
 import type { Origin } from '../strategy.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
-import { alongSignUp, alreadyExists, askValidateNewUser, insertUser, newUserOf, readDraft, refuseTaken } from './register.ts'
+import { alreadyExists, askValidateNewUser, insertUser, readDraft, refuseTaken } from './register.ts'
 import type { Registration } from './register.ts'
 
 /**
@@ -18,11 +18,10 @@ export async function createAccount(core: Core, input: Registration, origin: Ori
   const password = given === undefined || given === null ? null : readNewPassword(core, given, draft)
   const kept = await askValidateNewUser(core, input, draft)
   const stored = password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip })
-  const newUser = newUserOf(core, kept, stored)
-  const outcome = await insertUser(core, newUser, alongSignUp(core, newUser.user, origin))
+  const outcome = await insertUser(core, kept, stored, origin)
   // Taken since it was looked up.
   if (!outcome.inserted) throw alreadyExists(outcome.taken)
   core.outbox.kick()
-  await core.hooks.tell('userCreated', { user: newUser.user, origin })
-  return newUser.user
+  await core.hooks.tell('userCreated', { user: outcome.user, origin })
+  return outcome.user
 }

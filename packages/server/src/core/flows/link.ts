@@ -20,6 +20,7 @@ import type { Along } from '../store.ts'
 import { strategyNamed } from '../strategy.ts'
 import type { Origin, Vouched } from '../strategy.ts'
 import { confirm } from './confirm.ts'
+import { insertNew } from './insert-user.ts'
 import { verificationAlong } from './verify-email.ts'
 
 /** How often to look again when somebody else was quicker: once more is enough, for they then are who we look for. */
@@ -144,15 +145,19 @@ async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Pr
 async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
   if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
   await core.limiter.hit('register', { ip: origin.ip })
-  const made = await registrationOf(core, vouched)
-  const outcome = await core.store.users.insert(made, alongSignUp(core, made.user, vouched, origin))
+  const registered = await registrationOf(core, vouched)
+  const outcome = await insertNew(core, id => {
+    const rows = registered(id)
+    return { newUser: rows, along: alongSignUp(core, rows.user, vouched, origin) }
+  })
   if (outcome.inserted) {
     core.outbox.kick()
-    await core.hooks.tell('userCreated', { user: made.user, origin })
-    return made.user
+    await core.hooks.tell('userCreated', { user: outcome.user, origin })
+    return outcome.user
   }
   // Their own first sign-in in another tab: they are linked now.
   if (outcome.taken === identifierOf(vouched).kind) return null
+  const made = registered(newId(core.chance))
   const error = outcome.taken === 'username' ? new AccountsError('UsernameAlreadyExists') : takenAddress(made, vouched)
   await core.hooks.tell('userCreationFailure', { user: { ...made.user }, error })
   throw error
@@ -166,11 +171,10 @@ const notLinked = (): AccountsError => new AccountsError('AccountNotLinked', { d
 
 // --------------------------------------------------------------------------------------------------------- signing up
 
-/** A new user, with nothing but the provider to sign in by. */
-async function registrationOf(core: Core, vouched: Vouched): Promise<NewUser> {
+/** A new user, with nothing but the provider to sign in by: the rows for a given id. */
+async function registrationOf(core: Core, vouched: Vouched): Promise<(id: string) => NewUser> {
   const { username, email, custom } = await askApp(core, vouched)
   const now = core.clock.now()
-  const id = newId(core.chance)
   const name = readUsername(username)
   const address = readAddress(core, email)
   // The account first: of a first sign-in that happens twice, it is what both claim.
@@ -178,7 +182,7 @@ async function registrationOf(core: Core, vouched: Vouched): Promise<NewUser> {
   if (name) identifiers.push({ kind: 'username', key: name.key })
   if (address) identifiers.push({ kind: 'email', key: address.key })
   const verified = address !== null && vouched.email?.verified === true && vouched.email.key === address.key
-  return {
+  return id => ({
     user: {
       id,
       ...(name ? { username: name.username } : {}),
@@ -190,7 +194,7 @@ async function registrationOf(core: Core, vouched: Vouched): Promise<NewUser> {
     },
     credentials: [linkedAccount(core, vouched, id, { now })],
     identifiers,
-  }
+  })
 }
 
 interface Asked {

@@ -10,9 +10,10 @@ import type { Identifier, NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
 import { passThrough } from '../hooks.ts'
 import { accountName } from '../policy/account-name.ts'
-import { newId } from '../session/secret.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
+import { insertNew } from './insert-user.ts'
+import type { UserToBe } from './insert-user.ts'
 import { loginTrusted } from './login.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { verificationAlong } from './verify-email.ts'
@@ -46,25 +47,23 @@ export async function register(
   const password = readNewPassword(core, input.password, draft)
   const kept = await askValidateNewUser(core, input, draft)
   const stored = await hasherOf(core).hash(password, { ip: origin.ip })
-  const newUser = newUserOf(core, kept, stored)
-
-  const along = alongSignUp(core, newUser.user, origin)
   // Looked up beforehand where that must not show: a taken name then costs a read and a write like a new one, and not also an insert that fails.
-  const owners = hides ? await ownersOf(core, newUser.identifiers) : NOBODY
-  const outcome = owners.size > 0 ? null : await insertUser(core, newUser, along)
+  const owners = hides ? await ownersOf(core, identifiersOf(kept)) : NOBODY
+  const outcome = owners.size > 0 ? null : await insertUser(core, kept, stored, origin)
   if (!outcome?.inserted) {
-    const owner = (outcome ? await ownersOf(core, newUser.identifiers) : owners).get('email')
+    const owner = (outcome ? await ownersOf(core, identifiersOf(kept)) : owners).get('email')
     await tellOwner(core, kept.emails[0], owner, origin)
     if (!hides) throw alreadyExists(outcome?.taken ?? 'email')
     return { result: {}, login: null }
   }
   core.outbox.kick()
-  const told = core.hooks.tell('userCreated', { user: newUser.user, origin })
+  const { user } = outcome
+  const told = core.hooks.tell('userCreated', { user, origin })
   // An answer that waits for the app's listeners would tell by its time that the account is new.
   if (hides) return { result: {}, login: null }
   await told
-  if (!core.settings.enableAutologin) return { result: { userId: newUser.user.id }, login: null }
-  const login = await loginTrusted(core, newUser.user.id, origin, mode, 'sign-up')
+  if (!core.settings.enableAutologin) return { result: { userId: user.id }, login: null }
+  const login = await loginTrusted(core, user.id, origin, mode, 'sign-up')
   return { result: { userId: login.user.id }, login }
 }
 
@@ -142,12 +141,17 @@ export async function refuseTaken(core: Core, draft: Draft, origin?: Origin): Pr
 export const alreadyExists = (kind: Identifier['kind']): AccountsError =>
   new AccountsError(kind === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
 
-/** Inserts; the app is told when the store could not. */
-export async function insertUser(core: Core, newUser: NewUser, along: Along): ReturnType<Core['store']['users']['insert']> {
+/** Inserts with what a sign-up writes; the app is told when the store could not. */
+export async function insertUser(core: Core, draft: Draft, password: StoredPassword | null, origin: Origin): ReturnType<typeof insertNew> {
+  const userToBe: UserToBe = id => {
+    const newUser = newUserOf(core, draft, password, id)
+    return { newUser, along: alongSignUp(core, newUser.user, origin) }
+  }
   try {
-    return await core.store.users.insert(newUser, along)
+    return await insertNew(core, userToBe)
   } catch (thrown) {
-    const { username, emails, custom } = newUser.user
+    const { username, custom } = draft
+    const emails = draft.emails.map(({ address, verified }) => ({ address, verified }))
     const user = { ...(username === undefined ? {} : { username }), emails, ...custom }
     await core.hooks.tell('userCreationFailure', { user, error: thrown instanceof Error ? thrown : new Error(String(thrown)) })
     throw thrown
@@ -161,9 +165,8 @@ const identifiersOf = ({ usernameKey, emails }: Draft): Identifier[] => [
 ]
 
 /** The rows of a new user. */
-export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null): NewUser {
+export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null, id: string): NewUser {
   const now = core.clock.now()
-  const id = newId(core.chance)
   return {
     user: {
       id,

@@ -1,6 +1,6 @@
 /** Which store an `AccountsServer` stands on: accounts-js's apps name their databases in several ways. */
 import { AccountsError } from '@latchkey/common'
-import { isAccountsJsDatabase } from './compat/accounts-js-database.ts'
+import { accountsJsDatabase, isAccountsJsDatabase } from './compat/accounts-js-database.ts'
 import type { UsersDatabase } from './accounts-server-options.ts'
 import type { Store } from './core/store.ts'
 import { splitStore } from './stores/split/index.ts'
@@ -11,13 +11,15 @@ export interface GivenDatabases {
   sessionsDb?: Store | undefined
   usersArgument?: UsersDatabase | undefined
   sessionsArgument?: Store | undefined
+  /** Epoch milliseconds. */
+  now: () => number
 }
 
 /**
  * The one store of a server.
  * @throws AccountsError `InvalidSettings`, with what to write instead
  */
-export function storeOf({ db, sessionsDb, usersArgument, sessionsArgument }: GivenDatabases): Store {
+export function storeOf({ db, sessionsDb, usersArgument, sessionsArgument, now }: GivenDatabases): Store {
   const users: unknown = once('db', db, 'third', usersArgument)
   const sessions: unknown = once('sessionsDb', sessionsDb, 'fourth', sessionsArgument)
   if (users === undefined) refuse(`A database driver is required: pass a store as \`db\`, for example ${EXAMPLE}`)
@@ -33,7 +35,7 @@ export function storeOf({ db, sessionsDb, usersArgument, sessionsArgument }: Giv
         `new AccountsServer({ db, sessionsDb: sqliteStore({ path: 'sessions.db' }), … }, services)`,
     )
   }
-  return sessions
+  return accountsJsDatabase(users, sessions, { now })
 }
 
 const EXAMPLE = "sqliteStore({ path: 'accounts.db' }) from @latchkey/server/stores/sql"

@@ -152,7 +152,7 @@ export interface LoginCandidate {
   tallies: Tally[]
   /** Failures by the identifier as typed, and by the user it leads to (`userFailureKey`). */
   failures: { identifier: Failures | null; user: Failures | null }
-  /** This user has had a session on a device with this label. True when they never had any session. */
+  /** This user has had a session on a device with this label. True when they never had any session. Impersonated ones are not theirs. */
   deviceSeen: boolean
 }
 

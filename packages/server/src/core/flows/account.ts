@@ -35,7 +35,7 @@ export async function deleteAccount(core: Core, who: SessionAndUser, confirmatio
  * @throws AccountsError `Forbidden`
  */
 export async function exportData(core: Core, who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> {
-  refuseImpersonated(who)
+  refuseImpersonated(who, 'export data')
   const { user } = who
   const [credentials, sessions, events] = await Promise.all([
     core.store.users.credentials(user.id),

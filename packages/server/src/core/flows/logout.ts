@@ -2,6 +2,7 @@ import { AccountsError } from '@latchkey/common'
 import type { SessionInfo } from '@latchkey/common'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
+import { refuseImpersonated } from '../policy/may-change.ts'
 import { findByAccessToken } from '../session/check.ts'
 import { deadline, isLive } from '../session/session.ts'
 import type { Session, SessionAndUser } from '../session/session.ts'
@@ -13,14 +14,16 @@ export const LOGOUT_SCOPES = ['this', 'others', 'all'] as const
 /** One of {@link LOGOUT_SCOPES}. */
 export type LogoutScope = (typeof LOGOUT_SCOPES)[number]
 
-/** Signs out. Effective on the very next check in this process, and within a second in every other. */
-export async function logout(
-  core: Core,
-  { session, user }: SessionAndUser,
-  scope: LogoutScope,
-  origin: Origin,
-  accessToken?: string,
-): Promise<void> {
+/**
+ * Signs out. Effective on the very next check in this process, and within a second in every other. Whoever acts as another user may leave, and signs
+ * nobody else out.
+ * @throws AccountsError `Forbidden`
+ */
+export async function logout(core: Core, who: SessionAndUser, scope: LogoutScope, from: Origin, accessToken?: string): Promise<void> {
+  const { session, user } = who
+  // The session itself says who is behind it, whether or not the request told.
+  const origin = { ...from, session }
+  if (scope !== 'this') refuseImpersonated(who, 'end other sessions')
   if (scope === 'this') {
     await core.store.sessions.end(session.id, 'logout', core.clock.now(), {
       audit: [auditEvent(core, 'logout', origin, { userId: user.id, sessionId: session.id })],
@@ -50,8 +53,13 @@ export async function logoutByToken(core: Core, accessToken: unknown, origin: Or
   }
 }
 
-/** Ends one session of one's own, wherever it is. False: there is none such. */
-export async function endSession(core: Core, { session, user }: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> {
+/**
+ * Ends one session of one's own, wherever it is. False: there is none such.
+ * @throws AccountsError `Forbidden`
+ */
+export async function endSession(core: Core, who: SessionAndUser, sessionId: string, origin: Origin): Promise<boolean> {
+  const { session, user } = who
+  if (sessionId !== session.id) refuseImpersonated(who, 'end other sessions')
   const mine = await core.store.sessions.list(user.id, core.clock.now())
   if (!mine.some(({ id }) => id === sessionId)) return false
   const audit = [auditEvent(core, 'session-ended', origin, { userId: user.id, sessionId, data: { by: session.id } })]

@@ -103,6 +103,19 @@ export function loginContract({ the }: Setup): void {
     expect(await seen('Safari on iPhone')).toBe(false)
   })
 
+  test('a device is not known because somebody acted as the user on it', async () => {
+    const { store } = the
+    const [user, admin] = [await insertUser(store), await insertUser(store)]
+    const seen = async (device: string): Promise<boolean> =>
+      (await store.users.beginLogin(lookup({ identifier: { kind: 'id', key: user.id }, device }))).deviceSeen
+    await openSession(store, user.id, { device: 'Firefox on Linux', impersonatorId: admin.id })
+    // They have not had a session of their own yet.
+    expect(await seen('Safari on iPhone')).toBe(true)
+    await openSession(store, user.id, { device: 'Safari on iPhone' })
+    expect(await seen('Firefox on Linux')).toBe(false)
+    expect(await seen('Safari on iPhone')).toBe(true)
+  })
+
   test('a login learns of deactivation and epoch as they are at that moment', async () => {
     const { store } = the
     const user = await insertUser(store)

@@ -42,9 +42,9 @@ export function deleteSession(data: MemoryData, id: string): void {
   if (session.impersonatorSessionId !== undefined) data.impersonatedFrom.remove(session.impersonatorSessionId, id)
 }
 
-/** The user has, or had, a session on a device with this label, or never had any. */
+/** The user has, or had, a session on a device with this label, or never had any. Those in which somebody else acted as them are not theirs. */
 export function isDeviceSeen(data: MemoryData, userId: string, device: string): boolean {
-  const sessions = sessionsOf(data, userId)
+  const sessions = sessionsOf(data, userId).filter(({ impersonatorId }) => impersonatorId === undefined)
   return sessions.length === 0 || sessions.some(session => session.device === device)
 }
 

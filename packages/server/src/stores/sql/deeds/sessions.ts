@@ -140,10 +140,11 @@ const FIND_ALONE_BY_RESUME = statement<SessionRow>(
   ({ t }) => `select ${SESSION_COLUMNS} from ${t.sessions} s where s.collection = $1 and s.resume_hash = $2`,
 )
 
-/** An expression: has the user had a session on that device, or none at all? */
-export const deviceSeenText = (sessions: string, userId: string, device: string): string =>
-  `(exists (select 1 from ${sessions} d where d.collection = $1 and d.user_id = ${userId} and d.device = ${device})
-    or not exists (select 1 from ${sessions} d where d.collection = $1 and d.user_id = ${userId}))`
+/** An expression: has the user had a session on that device, or none at all? Those in which somebody else acted as them are not theirs. */
+export const deviceSeenText = (sessions: string, userId: string, device: string): string => {
+  const own = `select 1 from ${sessions} d where d.collection = $1 and d.user_id = ${userId} and d.impersonator_id is null`
+  return `(exists (${own} and d.device = ${device}) or not exists (${own}))`
+}
 
 const DEVICE_SEEN = statement<{ seen: number }>(
   'sessions_device_seen',

@@ -26,8 +26,8 @@ export interface OAuthParams {
  *   example: {
  *     async authenticate({ access_token }: { access_token: string }) {
  *       const answer = await fetch('https://id.example.org/userinfo', { headers: { authorization: `Bearer ${access_token}` } })
- *       const { sub, email, email_verified } = await answer.json()
- *       return { id: sub, email, email_verified }
+ *       const { sub, ...profile } = (await answer.json()) as { sub: string; email: string; email_verified: boolean }
+ *       return { ...profile, id: sub }
  *     },
  *   },
  * })

@@ -1,6 +1,8 @@
 import { connect } from 'node:net'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { AccountsOauth } from '../../strategies/oauth/index.ts'
+import { AccountsPassword } from '../../strategies/password/index.ts'
 import { restWorld } from '../../testing/rest-world.ts'
 import type { Received, RestWorld, Sending } from '../../testing/rest-world.ts'
 import { errorBody } from './schemas.ts'
@@ -21,6 +23,9 @@ const BODIES: Record<string, Record<string, unknown>> = {
   '/accounts/password/removeEmail': { email: 'ada@example.org', password: 'x' },
   '/accounts/password/changeEmail': { oldEmail: 'ada@example.org', newEmail: 'b@example.org', password: 'x' },
   '/accounts/password/changePassword': { oldPassword: 'x', newPassword: 'y' },
+  '/accounts/oauth/authenticate': { provider: 'example' },
+  '/accounts/oauth/link': { provider: 'example', password: 'x' },
+  '/accounts/oauth/unlink': { provider: 'example', password: 'x' },
   '/accounts/sessions/end': { sessionId: 'x' },
   '/accounts/sessions/endOthers': {},
   '/accounts/account/delete': { password: 'x' },
@@ -66,8 +71,15 @@ function isRefusal({ status, body, headers }: Received<unknown>): boolean {
   return Math.floor(status / 100) === 4 && v.is(errorBody, body) && headers.get('content-type') === 'application/json; charset=utf-8'
 }
 
+/** A provider that vouches for nobody. */
+const oauth = new AccountsOauth({ example: { authenticate: async () => null } })
+
 /** Signed in, so that the guard does not stand in the way of what is tried. */
-const newWorld = (): Promise<RestWorld> => restWorld({ options: { rateLimits: false } })
+const newWorld = (): Promise<RestWorld> =>
+  restWorld({
+    options: { rateLimits: false },
+    services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), oauth },
+  })
 
 async function expectUnharmed(world: RestWorld): Promise<void> {
   expect((await world.get('/healthz')).status).toBe(200)

@@ -1,6 +1,8 @@
 /** Every way to get or use a credential over REST, against everything that must stop it. */
 import { describe, expect, it } from 'vitest'
 import type { SecondFactor } from '../../core/strategy.ts'
+import { AccountsOauth } from '../../strategies/oauth/index.ts'
+import { AccountsPassword } from '../../strategies/password/index.ts'
 import { PASSWORD } from '../../testing/index.ts'
 import { restWorld } from '../../testing/rest-world.ts'
 import type { Received, RestWorld } from '../../testing/rest-world.ts'
@@ -48,6 +50,12 @@ type Act = () => Promise<Received>
 /** Prepares what can be prepared before trouble comes; the act itself comes after. */
 type Route = (world: RestWorld) => Promise<Act>
 
+/** Lets the provider's account sign in to ada's. */
+async function linkAda(world: RestWorld): Promise<void> {
+  const account = { userId: await adaId(world), kind: 'oauth:example', id: 'subject', data: {}, createdAt: 0, updatedAt: 0 } as const
+  await world.server.accounts.core.store.users.link(account)
+}
+
 const cookieMode = (world: RestWorld): Record<string, string> => ({ origin: world.siteOrigin, 'x-latchkey-session': 'cookie' })
 const viaLink =
   (mode: (world: RestWorld) => Record<string, string>): Route =>
@@ -64,6 +72,14 @@ const GIVING: Record<string, Route> = {
     world.post('/accounts/password/authenticate', { user: 'ada', password: PASSWORD }, cookieMode(world)),
   'resetPassword, for tokens': viaLink(() => ({})),
   'resetPassword, for a cookie': viaLink(cookieMode),
+  'authenticate with a provider': async world => {
+    await linkAda(world)
+    return () => world.post('/accounts/oauth/authenticate', { provider: 'example' })
+  },
+  'the callback of a provider': async world => {
+    await linkAda(world)
+    return () => world.get('/accounts/oauth/example/callback')
+  },
   refreshTokens: async world => {
     const { tokens } = await world.loginAs('ada')
     return () => world.post('/accounts/refreshTokens', tokens)
@@ -105,6 +121,23 @@ const OUTCOMES: Record<keyof typeof GIVING, Record<State, string>> = {
     'sessions ended': 'given',
     'signed out everywhere by a new password': 'ResetPasswordLinkExpired',
   },
+  // Whoever the provider vouches for has not guessed: a lock is about passwords.
+  'authenticate with a provider': {
+    nothing: 'given',
+    deactivated: 'UserDeactivated',
+    locked: 'given',
+    'second factor due': 'TwoFactorRequired',
+    'sessions ended': 'given',
+    'signed out everywhere by a new password': 'given',
+  },
+  'the callback of a provider': {
+    nothing: 'given',
+    deactivated: 'UserDeactivated',
+    locked: 'given',
+    'second factor due': 'TwoFactorRequired',
+    'sessions ended': 'given',
+    'signed out everywhere by a new password': 'given',
+  },
   // A session that lives is not touched by guesses made elsewhere, nor by a factor that was enrolled since.
   refreshTokens: {
     nothing: 'given',
@@ -119,6 +152,10 @@ const OUTCOMES: Record<keyof typeof GIVING, Record<State, string>> = {
 const newWorld = async (): Promise<RestWorld> => {
   const world = await restWorld({
     options: { factors: [fixtureFactor()], password: { returnTokensAfterResetPassword: true } },
+    services: {
+      password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }),
+      oauth: new AccountsOauth({ example: { authenticate: async () => ({ id: 'subject' }) } }),
+    },
   })
   await world.createUser('ada')
   return world
@@ -177,6 +214,9 @@ const ASKING: [method: 'GET' | 'POST', path: string, body?: object][] = [
   ['POST', '/accounts/password/changePassword', { oldPassword: PASSWORD, newPassword: NEW_PASSWORD }],
   ['POST', '/accounts/account/delete', {}],
   ['GET', '/accounts/account/export'],
+  ['GET', '/accounts/oauth/accounts'],
+  ['POST', '/accounts/oauth/link', { provider: 'example' }],
+  ['POST', '/accounts/oauth/unlink', { provider: 'example' }],
   ['POST', '/accounts/account/export', {}],
 ]
 const KINDS = {

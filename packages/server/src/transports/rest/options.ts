@@ -31,7 +31,7 @@ export interface OAuthAnswers {
   transformResponse?(login: LoginResult<Tokens | null>): unknown
 }
 
-/** An answer of the app's: an address to go to (below `siteUrl` when it is a path), or JSON. */
+/** An answer of the app's: an address to go to (a path: at the host of `siteUrl`), or JSON. */
 export type OAuthAnswer = { redirect: string } | { body: unknown }
 
 /** Which callback was visited. */

@@ -72,7 +72,7 @@ export class Accounts {
   constructor(parts: AccountsParts) {
     this.#assembled = assembleCore(parts)
     this.core = this.#assembled.core
-    for (const strategy of this.core.strategies.values()) strategy.join?.(this)
+    for (const part of [...this.core.strategies.values(), ...this.core.factors.values()]) part.join?.(this)
   }
 
   /** Opens and migrates the store, starts outbox, bus and sweeper. Idempotent. */
@@ -230,6 +230,15 @@ export class Accounts {
   setPassword = (userId: string, password: unknown, origin: Origin = APP, rules?: 'asItIs'): Promise<void> =>
     this.#use(core => administer.setPassword(core, userId, password, origin, rules))
   /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
+  /** Notes a secret that was offered by the app's own code, so that it can be set up. */
+  twoFactorOffered = (secret: TwoFactorSecret): Promise<void> => this.#use(core => core.store.tokens.issue(twoFactor.offerOf(core, secret, null)))
+  twoFactorSetOf = (userId: string, secret: unknown, code: unknown, origin: Origin = APP): Promise<{ recoveryCodes: string[] }> =>
+    this.#use(core => twoFactor.twoFactorSetOf(core, userId, secret, code, origin))
+  twoFactorUnsetOf = (userId: string, code: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => twoFactor.twoFactorUnsetOf(core, userId, code, origin))
+  /** Spends a code. The login flow does so by itself. */
+  twoFactorProve = (userId: string, code: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => twoFactor.twoFactorProve(core, userId, code, origin))
   changePasswordOf = (userId: string, oldPassword: unknown, newPassword: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => changePasswordOf(core, userId, oldPassword, newPassword, origin))
   addEmailOf = (userId: string, address: unknown, verified: boolean, origin: Origin = APP): Promise<void> =>

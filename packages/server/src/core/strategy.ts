@@ -106,6 +106,8 @@ export interface SecondFactor {
   /** The app's own texts for errors, in place of ours. */
   readonly messages?: Readonly<Partial<Record<ErrorCode, string>>>
   attach?(core: Core): void
+  /** Handed what the app calls, once: for a factor whose methods are deeds of the app's own. */
+  join?(accounts: Accounts): void
   /** True when the answer is right; must consume it, so that the same answer is wrong the second time. */
   verify(userId: string, answer: string, origin: Origin): Promise<Factor | null>
 }

@@ -74,10 +74,21 @@ export async function twoFactorSet(
 }
 
 /**
- * The part of setting up that app and wire share.
- * @throws AccountsError as {@link twoFactorSet}
+ * The same for the app's own code, which knows the user and no session.
+ * @throws AccountsError as {@link twoFactorSet}, and `UserNotFound`
  */
-export async function enrol(
+export async function twoFactorSetOf(
+  core: Core,
+  userId: string,
+  secret: unknown,
+  code: unknown,
+  origin: Origin,
+): Promise<{ recoveryCodes: string[] }> {
+  const user = await userOf(core, userId)
+  return withinTries(core, { user }, origin, () => enrol(core, { user }, secret, code, origin))
+}
+
+async function enrol(
   core: Core,
   owner: Owner,
   secret: unknown,
@@ -117,10 +128,25 @@ export async function twoFactorUnset(core: Core, who: SessionAndUser, code: unkn
 }
 
 /**
- * The part of giving up that app and wire share.
- * @throws AccountsError as {@link twoFactorUnset}
+ * The same for the app's own code, which knows the user and no session.
+ * @throws AccountsError as {@link twoFactorUnset}, and `UserNotFound`
  */
-export async function unenrol(core: Core, owner: Owner, code: unknown, origin: Origin): Promise<void> {
+export async function twoFactorUnsetOf(core: Core, userId: string, code: unknown, origin: Origin): Promise<void> {
+  const user = await userOf(core, userId)
+  await withinTries(core, { user }, origin, () => unenrol(core, { user }, code, origin))
+}
+
+/**
+ * Spends a code, for the app's own code.
+ * @throws AccountsError `TwoFactorNotSet`, `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`
+ */
+export async function twoFactorProve(core: Core, userId: string, code: unknown, origin: Origin): Promise<void> {
+  const factor = ownFactorOf(core)
+  if (!(await keptOf(core, factor, userId))) throw new AccountsError('TwoFactorNotSet')
+  await withinTries(core, { user: { id: userId } }, origin, () => proveCode(core, factor, userId, code, origin))
+}
+
+async function unenrol(core: Core, owner: Owner, code: unknown, origin: Origin): Promise<void> {
   const { user } = owner
   const factor = ownFactorOf(core)
   if (!(await keptOf(core, factor, user.id))) throw new AccountsError('TwoFactorNotSet')
@@ -186,14 +212,17 @@ interface Owner {
   session?: { id: string }
 }
 
-/**
- * The factor that users can set up.
- * @throws AccountsError `ServiceNotFound` when there is none
- */
-export function ownFactorOf(core: Core): OwnFactor {
+/** The factor that users can set up. */
+function ownFactorOf(core: Core): OwnFactor {
   const found = [...core.factors.values()].find(isOwnFactor)
   if (!found) throw new AccountsError('ServiceNotFound', { message: 'No second factor can be set up on this server' })
   return found
+}
+
+async function userOf(core: Core, userId: string): Promise<User> {
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError('UserNotFound')
+  return user
 }
 
 async function keptOf(core: Core, { kind }: OwnFactor, userId: string): Promise<Credential | undefined> {

@@ -21,11 +21,15 @@ export function describeSecret(secret: Secret, issuer: string, account: string |
 
 /** The time step a code belongs to, at most `window` steps from now; null when it is none of theirs. */
 export function stepOf(base32: string, code: string, window: number, now: number): number | null {
+  if (!/^\d{6}$/.test(code)) return null
   const delta = TOTP.validate({ token: code, secret: Secret.fromBase32(base32), timestamp: now, window, ...CODE })
   return delta === null ? null : TOTP.counter({ period: CODE.period, timestamp: now }) + delta
 }
 
-const CODE = { algorithm: 'SHA1', digits: 6, period: STEP / 1000 } as const
+/** Of a code. */
+export const DIGITS = 6
+
+const CODE = { algorithm: 'SHA1', digits: DIGITS, period: STEP / 1000 } as const
 
 const FIRST = 33
 const KINDS = 94

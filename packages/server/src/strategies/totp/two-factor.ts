@@ -1,13 +1,10 @@
 import { AccountsError } from '@latchkey/common'
 import type { ErrorCode, TwoFactorSecret } from '@latchkey/common'
-import { auditEvent } from '../../core/audit/record.ts'
+import type { Accounts } from '../../core/accounts.ts'
 import type { Core } from '../../core/core.ts'
-import { proveCode, withinTries } from '../../core/flows/own-code.ts'
-import { enrol, offerOf, told, unenrol } from '../../core/flows/two-factor.ts'
+import { told } from '../../core/flows/two-factor.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import { openTotpSecret, sealTotpSecret, TOTP, totpOf, totpState, withTotpState } from '../../core/identity/totp.ts'
-import type { User } from '../../core/identity/user.ts'
-import { APP } from '../../core/origin.ts'
 import { keyRing, sealedBy } from '../../core/seal.ts'
 import type { KeyRing } from '../../core/seal.ts'
 import type { Factor } from '../../core/session/session.ts'
@@ -16,7 +13,7 @@ import type { Enrolment, Origin, OwnFactor } from '../../core/strategy.ts'
 import { readOptions } from './options.ts'
 import type { TwoFactorOptions, TwoFactorSettings } from './options.ts'
 import { hashCodes, hashTyped, newRecoveryCodes } from './recovery-codes.ts'
-import { describeSecret, newSecret, stepOf } from './secret.ts'
+import { describeSecret, DIGITS, newSecret, stepOf } from './secret.ts'
 
 /** How often a code is looked at again when another login got further in between. */
 const MOST_SWAPS = 10
@@ -46,6 +43,7 @@ export class TwoFactor implements OwnFactor {
   /** Offers of {@link getNewAuthSecret} that are being written down. */
   readonly #offering = new Set<Promise<void>>()
   #core: Core | undefined
+  #accounts: Accounts | undefined
   #ring: KeyRing | undefined
 
   /** @throws AccountsError `InvalidSettings` for unknown options and unsafe values */
@@ -59,14 +57,18 @@ export class TwoFactor implements OwnFactor {
     this.#ring = keyRing(core.keys)
   }
 
+  join(accounts: Accounts): void {
+    this.#accounts = accounts
+  }
+
   // What accounts-js's apps call
 
   /** accounts-js's: a secret to show. It can be {@link set} within ten minutes, on any process that shares the store. */
   getNewAuthSecret(): TwoFactorSecret {
-    const core = this.#attached()
+    const [core, accounts] = [this.#attached(), this.#joined()]
     const secret = this.offer()
-    const offering = core.store.tokens
-      .issue(offerOf(core, secret, null))
+    const offering = accounts
+      .twoFactorOffered(secret)
       .catch((error: unknown) => core.log.error({ err: error }, 'a secret for a second factor was offered and could not be noted: it cannot be set'))
       .finally(() => this.#offering.delete(offering))
     this.#offering.add(offering)
@@ -79,10 +81,8 @@ export class TwoFactor implements OwnFactor {
    * @throws AccountsError `UserNotFound`, `TwoFactorAlreadySet`, `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`
    */
   async set(userId: string, secret: TwoFactorSecret, code: string): Promise<{ recoveryCodes: string[] }> {
-    const core = this.#attached()
     await Promise.all(this.#offering)
-    const user = await this.#find(userId)
-    return withinTries(core, { user }, APP, () => enrol(core, { user }, secret, code, APP))
+    return this.#joined().twoFactorSetOf(userId, secret, code)
   }
 
   /**
@@ -90,9 +90,7 @@ export class TwoFactor implements OwnFactor {
    * @throws AccountsError `UserNotFound`, `TwoFactorNotSet`, `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`
    */
   async unset(userId: string, code: string): Promise<void> {
-    const core = this.#attached()
-    const user = await this.#find(userId)
-    await withinTries(core, { user }, APP, () => unenrol(core, { user }, code, APP))
+    await this.#joined().twoFactorUnsetOf(userId, code)
   }
 
   /**
@@ -100,9 +98,7 @@ export class TwoFactor implements OwnFactor {
    * @throws AccountsError `TwoFactorNotSet`, `TwoFactorRequired`, `TwoFactorInvalid`, `TooManyAttempts`
    */
   async authenticate(user: { id: string }, code: string): Promise<void> {
-    const core = this.#attached()
-    if (!totpOf(await core.store.users.credentials(user.id))) throw new AccountsError('TwoFactorNotSet')
-    await withinTries(core, { user }, APP, () => proveCode(core, this, user.id, code, APP))
+    await this.#joined().twoFactorProve(user.id, code)
   }
 
   // What the flows call
@@ -149,7 +145,8 @@ export class TwoFactor implements OwnFactor {
   #spendCode(kept: Credential, answer: string): Spent | null {
     const { clock } = this.#attached()
     const digits = digitsOf(answer)
-    if (!/^\d{6}$/.test(digits)) return null
+    // A recovery code: nothing to open.
+    if (digits.length !== DIGITS) return null
     const secret = this.#open(kept)
     const step = secret === null ? null : stepOf(secret, digits, this.#settings.window, clock.now())
     if (step === null || step <= totpState(kept).lastStep) return null
@@ -183,18 +180,19 @@ export class TwoFactor implements OwnFactor {
     return secret
   }
 
-  async #find(userId: string): Promise<User> {
-    const user = await this.#attached().store.users.find({ kind: 'id', key: userId })
-    if (!user) throw new AccountsError('UserNotFound')
-    return user
-  }
-
   #attached(): Core {
-    if (!this.#core)
-      throw new AccountsError('InvalidSettings', { message: 'TwoFactor does nothing by itself: give it to an AccountsServer as one of its factors' })
+    if (!this.#core) throw unattached()
     return this.#core
   }
+
+  #joined(): Accounts {
+    if (!this.#accounts) throw unattached()
+    return this.#accounts
+  }
 }
+
+const unattached = (): AccountsError =>
+  new AccountsError('InvalidSettings', { message: 'TwoFactor does nothing by itself: give it to an AccountsServer as one of its factors' })
 
 /** accounts-js's helper: what a user's `services` hold of a second factor, for apps that keep their users in its layout. Null when there is nothing. */
 export function getUserTwoFactorService(user: { services?: unknown }): unknown {

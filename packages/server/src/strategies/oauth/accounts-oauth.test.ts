@@ -27,7 +27,7 @@ async function world({ providers = {}, password, ...rest }: Given = {}) {
   const { accounts } = made.server
   const login = (as: object | null | undefined = ADA, provider: unknown = 'example') =>
     accounts.login('oauth', { provider, as }, made.origin)
-  return { ...made, oauth, accounts, login, [Symbol.asyncDispose]: made.close }
+  return { ...made, oauth, accounts, login, [Symbol.asyncDispose]: () => made.close() }
 }
 
 /** A user with a password, whose address is verified or not. */
@@ -270,7 +270,7 @@ describe('what a provider says', () => {
   it('is kept, its tokens sealed, for the app alone', async () => {
     await using made = await world()
     const { user, tokens } = await made.login(rich)
-    const { credentials } = made.accounts.core.store.users
+    const credentials = (userId: string) => made.accounts.core.store.users.credentials(userId)
     const kept = JSON.stringify(await credentials(user.id))
     for (const secret of secrets) expect(kept).not.toContain(secret)
     expect(kept).toContain('"name":"Ada"')
@@ -289,7 +289,7 @@ describe('what a provider says', () => {
   it('is renewed at each sign-in, and written only when it changed', async () => {
     await using made = await world()
     const { user } = await made.login(rich)
-    const { credentials } = made.accounts.core.store.users
+    const credentials = (userId: string) => made.accounts.core.store.users.credentials(userId)
     const before = await credentials(user.id)
     made.clock.pass(1000)
     await made.login(rich)
@@ -326,7 +326,11 @@ describe('refusals', () => {
   })
 
   it('of the provider object keep its words; what breaks on the way stays in the log', async () => {
-    const throwing = (error: unknown): OAuthProvider => ({ authenticate: () => Promise.reject(error) })
+    const throwing = (thing: unknown): OAuthProvider => ({
+      authenticate: async () => {
+        throw thing
+      },
+    })
     await using made = await world({
       providers: {
         wordy: throwing(Object.assign(new Error('That token is not for this app'), { code: 'WrongApp' })),

@@ -155,7 +155,7 @@ function subjectOf(user: OAuthUser | null | undefined): string | null {
 const CLAIMS = ['email_verified', 'emailVerified', 'verified_email'] as const
 
 /** Only `true` itself: there are providers that say `"false"`. Of several claims none may say otherwise. */
-function isVerified(user: OAuthUser | null | undefined, { trustsEmails = false }: OAuthProvider): boolean {
+function isVerified(user: OAuthUser | null | undefined, { trustsEmails }: { trustsEmails?: unknown }): boolean {
   const claims = CLAIMS.map(claim => user?.[claim]).filter(claim => claim !== undefined)
   return claims.length === 0 ? trustsEmails === true : claims.every(claim => claim === true)
 }

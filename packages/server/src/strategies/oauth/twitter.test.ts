@@ -21,7 +21,7 @@ async function fakeTwitter(answer: { status?: number; body?: unknown } = {}) {
       nonce: fields.get('oauth_nonce') ?? '',
     })
     const profile = {
-      id: 9007199254740993,
+      id: 9007199254740992,
       id_str: '9007199254740993',
       screen_name: 'ada',
       profile_image_url_https: 'https://x/ada.png',

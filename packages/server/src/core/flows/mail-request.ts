@@ -41,7 +41,5 @@ export async function findAddressee(
   const user = await core.store.users.find({ kind: 'email', key: parsed.key })
   if (!user && (manner === 'openly' || !core.settings.ambiguousErrorMessages)) throw refuse('UserNotFound', 'email')
   const email = user?.emails.find(one => emailKey(one.address) === parsed.key)
-  return email && user?.deactivatedAt === undefined
-    ? { user, email }
-    : { user: null, email: { address: parsed.address, verified: false } }
+  return email && user?.deactivatedAt === undefined ? { user, email } : { user: null, email: { address: parsed.address, verified: false } }
 }

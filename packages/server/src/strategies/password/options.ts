@@ -24,9 +24,7 @@ export interface PasswordTwoFactorOptions {
   appName?: string
   secretLength?: number
   window?: number
-  errors?: Partial<
-    Record<'userNotFound' | 'codeDidNotMatch' | 'userTwoFactorNotSet' | 'userTwoFactorAlreadySet' | 'codeRequired', string>
-  >
+  errors?: Partial<Record<'userNotFound' | 'codeDidNotMatch' | 'userTwoFactorNotSet' | 'userTwoFactorAlreadySet' | 'codeRequired', string>>
 }
 
 /** Options of {@link AccountsPassword}: accounts-js's, Meteor's for the cost of hashes, and ours. */
@@ -59,7 +57,17 @@ export interface PasswordOptions {
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
   refuseUnknown('', given, Object.keys(KNOWN))
-  const { twoFactor, bcryptRounds, argon2Enabled, argon2 = {}, hashPassword, verifyPassword, errors = {}, hashing = {}, ...settings } = given
+  const {
+    twoFactor,
+    bcryptRounds,
+    argon2Enabled,
+    argon2 = {},
+    hashPassword,
+    verifyPassword,
+    errors = {},
+    hashing = {},
+    ...settings
+  } = given
   if (twoFactor !== undefined && (typeof twoFactor !== 'object' || twoFactor === null)) refuse('twoFactor must be an object of options')
   refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost'])
   refuseUnknown('errors.', errors, MESSAGE_KEYS)

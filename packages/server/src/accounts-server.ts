@@ -69,15 +69,16 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
    * @throws AccountsError `InvalidSettings` for a missing store, unknown options, weak secrets in production and contradictions
    */
   constructor(options: AccountsServerOptions<CustomUser>, services: AccountsServices = {}, usersDb?: UsersDatabase, sessionsDb?: Store) {
-    const { db, sessionsDb: sessionsOption, factors, log = processLog, ports } = options
+    const { db, sessionsDb: sessionsOption, factors, log = processLog } = options
+    const ports = { ...systemPorts(log), ...options.ports }
     const strategies = strategiesOf(services)
     this.services = Object.freeze({ ...services })
     this.accounts = new Accounts({
       settings: settingsOf(options),
       strategies,
       factors: secondFactors(strategies, factors),
-      store: storeOf({ db, sessionsDb: sessionsOption, usersArgument: usersDb, sessionsArgument: sessionsDb }),
-      ports: { ...systemPorts(log), ...ports },
+      store: storeOf({ db, sessionsDb: sessionsOption, usersArgument: usersDb, sessionsArgument: sessionsDb, now: ports.clock.now }),
+      ports,
     })
     const { core } = this.accounts
     this.options = mergedOptions(options, core.settings)
@@ -105,7 +106,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     return this.options
   }
 
-  /** accounts-js's hooks, with what apps use of Emittery: `on`, `once`, `off`, `emit`, `onAny` and more. */
+  /** accounts-js's hooks, with what its apps use of Emittery: `on`, `once`, `off`, `emit`, `onAny` and more. */
   getHooks(): ServerHookEmitter {
     return this.#hooks
   }

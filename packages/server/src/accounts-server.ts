@@ -84,6 +84,8 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     this.options = mergedOptions(options, core.settings)
     this.#hooks = new ServerHookEmitter(core.hooks, { face: core.settings.face, publicUser: this.accounts.publicUser })
     for (const service of Object.values(services)) if (isService(service)) connect(service, this, () => this.accounts)
+    // Ours have what they need; accounts-js's apps reach the server through them.
+    for (const service of Object.values(strategies)) if ('server' in service) service.server = this
   }
 
   /** Opens and migrates the store, starts mail, cache and sweeper. Idempotent. */

@@ -39,6 +39,8 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
   readonly aliases: readonly string[] = ['magicLink', 'magiclink', 'magic-link']
   /** How links are made, for the flow that sends them. */
   readonly loginLinks: LoginLinks
+  /** The `AccountsServer` it belongs to, set by that server. */
+  server: unknown
   #core: Core | undefined
   #accounts: Accounts | undefined
 

@@ -52,8 +52,6 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   readonly twoFactorOptions: PasswordTwoFactorOptions | undefined
   /** Set by the server when users can set up codes. */
   twoFactor: TwoFactorService | undefined
-  /** The `AccountsServer` it belongs to, set by that server. */
-  server: unknown
   /** The part of the options that becomes the server's `settings.password`. */
   readonly passwordSettings: PasswordSettingsGiven
   /** Hashes and verifies for sign-up, recovery and change too. */
@@ -63,6 +61,8 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   readonly #upgrade: PasswordUpgrade
   readonly #isModest: boolean
   readonly #databases: readonly unknown[]
+  readonly #givenServer: unknown
+  #server: unknown
   #core: Core | undefined
   #accounts: Accounts | undefined
 
@@ -76,13 +76,28 @@ export class AccountsPassword implements Strategy<PasswordParams> {
     this.options = Object.freeze({ ...options })
     this.twoFactorOptions = options.twoFactor
     this.twoFactor = undefined
-    this.server = server
+    this.#givenServer = server
+    this.#server = server
     this.#databases = [usersDb, sessionsDb].filter(database => database !== undefined && database !== null)
     this.passwordSettings = settings
     this.messages = messages
     this.hasher = new PasswordHashing(hashing)
     this.#upgrade = new PasswordUpgrade(this.hasher)
     this.#isModest = isModest(hashing.current)
+  }
+
+  /** The `AccountsServer` it belongs to, set by that server. */
+  get server(): unknown {
+    return this.#server
+  }
+
+  set server(server: unknown) {
+    if (this.#givenServer !== undefined && this.#givenServer !== server) {
+      throw new AccountsError('InvalidSettings', {
+        message: 'AccountsPassword was given another server than the one it is given to. Leave it out: the server sets it',
+      })
+    }
+    this.#server = server
   }
 
   attach(core: Core): void {

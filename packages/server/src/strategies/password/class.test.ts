@@ -38,8 +38,17 @@ describe('the class', () => {
         message: expect.stringContaining('another database') as string,
       })
     }
-    const server = {}
-    expect(new AccountsPassword({}, undefined, undefined, server).server).toBe(server)
+  })
+
+  it('knows its server, and refuses to belong to another than it was given', async () => {
+    const service = new AccountsPassword()
+    expect(service.server).toBeUndefined()
+    await using world = await newWorld({ services: { password: service } })
+    expect(service.server).toBe(world.server)
+    await expect(newWorld({ services: { password: new AccountsPassword({}, undefined, undefined, {}) } })).rejects.toMatchObject({
+      code: 'InvalidSettings',
+      message: expect.stringContaining('another server') as string,
+    })
   })
 
   it('hands on the options of the second factor', () => {

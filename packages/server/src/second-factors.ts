@@ -15,7 +15,9 @@ export function secondFactors(services: Readonly<Record<string, Strategy>>, give
   if (!first) return given
   const own = given.find(factor => factor instanceof TwoFactor)
   if (own && first.twoFactorOptions !== undefined)
-    throw new AccountsError('InvalidSettings', { message: 'Two-factor codes are configured twice: in `factors` and in `twoFactor` of the password service' })
+    throw new AccountsError('InvalidSettings', {
+      message: 'Two-factor codes are configured twice: in `factors` and in `twoFactor` of the password service',
+    })
   const codes = own ?? new TwoFactor(first.twoFactorOptions)
   for (const service of asking) service.twoFactor = codes
   return own ? given : [...given, codes]

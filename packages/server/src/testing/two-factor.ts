@@ -24,9 +24,9 @@ export interface Enrolled {
   secret: TwoFactorSecret
   recoveryCodes: string[]
   /** The session and user behind the tokens. */
-  who(): Promise<SessionAndUser>
+  readonly who: () => Promise<SessionAndUser>
   /** The next code: waits a step, as codes are good once. */
-  code(): string
+  readonly code: () => string
 }
 
 /** Signs a user in, creating them when needed, and sets up their second factor. */

@@ -88,13 +88,7 @@ export async function twoFactorSetOf(
   return withinTries(core, { user }, origin, () => enrol(core, { user }, secret, code, origin))
 }
 
-async function enrol(
-  core: Core,
-  owner: Owner,
-  secret: unknown,
-  code: unknown,
-  origin: Origin,
-): Promise<{ recoveryCodes: string[] }> {
+async function enrol(core: Core, owner: Owner, secret: unknown, code: unknown, origin: Origin): Promise<{ recoveryCodes: string[] }> {
   const { user } = owner
   const factor = ownFactorOf(core)
   const base32 = base32In(secret)

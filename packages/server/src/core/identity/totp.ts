@@ -40,7 +40,7 @@ export function sealTotpSecret(parts: SealingParts, userId: string, base32: stri
 }
 
 /** The form of a secret in clear: as accounts-js keeps it, in a database that is shared with it. */
-export const CLEAR_TOTP = 'base32'
+export const CLEAR_TOTP = 'clear-base32'
 
 /** The secret of such a credential in base32, or null when no key on the ring opens it. */
 export const openTotpSecret = (ring: KeyRing, { userId, form, secret = '' }: Credential): string | null =>

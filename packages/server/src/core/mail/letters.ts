@@ -110,8 +110,14 @@ const TWO_FACTOR: Readonly<Record<string, readonly [subject: string, news: strin
     'Two-factor authentication is off',
     'Two-factor authentication was just switched off. From now on signing in takes no code any more.',
   ],
-  'recovery-codes-replaced': ['You have new recovery codes', 'New recovery codes were just made for your account. The earlier ones no longer work.'],
-  'recovery-code-used': ['A recovery code was used', 'One of your recovery codes was just used in place of a code from your authenticator app.'],
+  'recovery-codes-replaced': [
+    'You have new recovery codes',
+    'New recovery codes were just made for your account. The earlier ones no longer work.',
+  ],
+  'recovery-code-used': [
+    'A recovery code was used',
+    'One of your recovery codes was just used in place of a code from your authenticator app.',
+  ],
 }
 
 const to = (user: PublicUser | undefined, url: string): { name: string | undefined; site: string } => ({

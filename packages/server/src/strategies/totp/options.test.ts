@@ -1,3 +1,4 @@
+import type { AccountsError } from '@latchkey/common'
 import { describe, expect, it } from 'vitest'
 import { newWorld } from '../../testing/index.ts'
 import { codeOf, wrongCode } from '../../testing/two-factor.ts'
@@ -15,7 +16,9 @@ describe('the options of the second factor', () => {
     await using named = await withOptions({ appName: 'Acme' })
     expect((await named.server.accounts.twoFactorSecret(null, named.origin)).otpauth_url).toMatch(/^otpauth:\/\/totp\/Acme\?issuer=Acme&/)
     await using unnamed = await withOptions({})
-    expect((await unnamed.server.accounts.twoFactorSecret(null, unnamed.origin)).otpauth_url).toMatch(/^otpauth:\/\/totp\/www\.example\.org\?/)
+    expect((await unnamed.server.accounts.twoFactorSecret(null, unnamed.origin)).otpauth_url).toMatch(
+      /^otpauth:\/\/totp\/www\.example\.org\?/,
+    )
   })
 
   it('secretLength is the length of new secrets', async () => {
@@ -36,8 +39,11 @@ describe('the options of the second factor', () => {
       const { tokens } = await world.loginAs('ada')
       const secret = await accounts.twoFactorSecret(null, world.origin)
       const set = accounts.twoFactorSet(await accounts.check(tokens.accessToken), secret, codeOf(secret, world.clock, steps), world.origin)
-      if (Math.abs(steps) > window) await expect(set).rejects.toMatchObject({ code: 'TwoFactorInvalid' })
-      else expect((await set).recoveryCodes).toHaveLength(10)
+      const outcome = await set.then(
+        () => 'set',
+        (error: AccountsError) => error.code,
+      )
+      expect(outcome).toBe(Math.abs(steps) > window ? 'TwoFactorInvalid' : 'set')
     }
   })
 
@@ -54,7 +60,11 @@ describe('the options of the second factor', () => {
     const { tokens, user } = await world.loginAs('ada')
     const who = await accounts.check(tokens.accessToken)
     const secret = await accounts.twoFactorSecret(who, world.origin)
-    const says = (promise: Promise<unknown>) => promise.then(() => 'nothing', (error: Error) => error.message)
+    const says = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      )
     expect(await says(accounts.twoFactorUnset(who, '123456', world.origin))).toBe('Not set')
     expect(await says(accounts.twoFactorSet(who, secret, wrongCode(secret, world.clock), world.origin))).toBe('Wrong')
     expect(await says(accounts.twoFactorSet(who, secret, '', world.origin))).toBe('A code, please')

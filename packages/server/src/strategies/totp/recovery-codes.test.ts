@@ -17,13 +17,18 @@ describe('recovery codes', () => {
     const [hash] = hashCodes([code])
     const lookAlike: Record<string, string> = { O: '0', I: '1', B: '8' }
     const typed = fc
-      .tuple(...[...code].map(letter => fc.constantFrom(letter, letter.toLowerCase(), `${letter} `, `-${letter}`, lookAlike[letter] ?? letter)))
+      .tuple(
+        ...Array.from(code, letter =>
+          fc.constantFrom(letter, letter.toLowerCase(), `${letter} `, `-${letter}`, lookAlike[letter] ?? letter),
+        ),
+      )
       .map(letters => letters.join(''))
     fc.assert(fc.property(typed, text => hashTyped(text) === hash))
     expect(hashTyped(code.replaceAll('-', ''))).toBe(hash)
   })
 
   it('cannot be anything of another length or alphabet', () => {
-    for (const text of ['', '123456', 'A'.repeat(23), 'A'.repeat(25), `${'A'.repeat(23)}9`, `${'A'.repeat(23)}Ä`]) expect(hashTyped(text)).toBeNull()
+    for (const text of ['', '123456', 'A'.repeat(23), 'A'.repeat(25), `${'A'.repeat(23)}9`, `${'A'.repeat(23)}Ä`])
+      expect(hashTyped(text)).toBeNull()
   })
 })

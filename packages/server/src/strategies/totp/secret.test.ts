@@ -48,14 +48,18 @@ describe('a new secret', () => {
 
   it('is the same secret in all four writings', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 30 }), fc.option(fc.string({ maxLength: 30 }), { nil: undefined }), (issuer, account) => {
-        const { ascii, hex, base32, otpauth_url: url } = describeSecret(newSecret(chance, 20), issuer, account)
-        expect(Buffer.from(hex, 'hex').toString('latin1')).toBe(ascii)
-        expect(Secret.fromBase32(base32).latin1).toBe(ascii)
-        const read = new URL(url)
-        expect([read.protocol, read.host, read.searchParams.get('secret')]).toEqual(['otpauth:', 'totp', base32])
-        expect(read.searchParams.get('issuer')).toBe(issuer)
-      }),
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 30 }),
+        fc.option(fc.string({ maxLength: 30 }), { nil: undefined }),
+        (issuer, account) => {
+          const { ascii, hex, base32, otpauth_url: url } = describeSecret(newSecret(chance, 20), issuer, account)
+          expect(Buffer.from(hex, 'hex').toString('latin1')).toBe(ascii)
+          expect(Secret.fromBase32(base32).latin1).toBe(ascii)
+          const read = new URL(url)
+          expect([read.protocol, read.host, read.searchParams.get('secret')]).toEqual(['otpauth:', 'totp', base32])
+          expect(read.searchParams.get('issuer')).toBe(issuer)
+        },
+      ),
     )
   })
 

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { newWorld, PASSWORD } from '../../testing/index.ts'
 import type { World } from '../../testing/index.ts'
 import { codeOf, enrolled, STEP, wrongCode } from '../../testing/two-factor.ts'
-import { AccountsPassword } from '../password/index.ts'
-import type { TwoFactorService } from '../password/index.ts'
+import type { AccountsPassword, TwoFactorService } from '../password/index.ts'
 import { getUserTwoFactorService, TwoFactor } from './index.ts'
 
 /** The instance beside the password service, which an app of accounts-js calls. */

@@ -69,7 +69,9 @@ export class TwoFactor implements OwnFactor {
     const secret = this.offer()
     const offering = accounts
       .twoFactorOffered(secret)
-      .catch((error: unknown) => core.log.error({ err: error }, 'a secret for a second factor was offered and could not be noted: it cannot be set'))
+      .catch((error: unknown) =>
+        core.log.error({ err: error }, 'a secret for a second factor was offered and could not be noted: it cannot be set'),
+      )
       .finally(() => this.#offering.delete(offering))
     this.#offering.add(offering)
     return secret

@@ -118,27 +118,26 @@ export class GuardedAdapter {
     return id
   }
 
-  setPassword = async (id: string, hash: string): Promise<void> => void (await this.#db.setPassword(text(id), text(hash)))
-  setUsername = async (id: string, username: string): Promise<void> => void (await this.#db.setUsername(text(id), text(username)))
-  addEmail = async (id: string, address: string, verified: boolean): Promise<void> =>
-    void (await this.#db.addEmail(text(id), text(address), verified))
-  removeEmail = async (id: string, address: string): Promise<void> => void (await this.#db.removeEmail(text(id), text(address)))
-  verifyEmail = async (id: string, address: string): Promise<void> => void (await this.#db.verifyEmail(text(id), text(address)))
-  setDeactivated = async (id: string, deactivated: boolean): Promise<void> =>
-    void (await this.#db.setUserDeactivated(text(id), deactivated))
+  setPassword = (id: string, hash: string): Promise<void> => written(() => this.#db.setPassword(text(id), text(hash)))
+  setUsername = (id: string, username: string): Promise<void> => written(() => this.#db.setUsername(text(id), text(username)))
+  addEmail = (id: string, address: string, verified: boolean): Promise<void> =>
+    written(() => this.#db.addEmail(text(id), text(address), verified))
+  removeEmail = (id: string, address: string): Promise<void> => written(() => this.#db.removeEmail(text(id), text(address)))
+  verifyEmail = (id: string, address: string): Promise<void> => written(() => this.#db.verifyEmail(text(id), text(address)))
+  setDeactivated = (id: string, deactivated: boolean): Promise<void> => written(() => this.#db.setUserDeactivated(text(id), deactivated))
 
   /** Names that accounts-js uses itself are refused: a provider called `password` would overwrite the password. */
   async setAccount(id: string, provider: string, data: Record<string, unknown>): Promise<void> {
     if (!isProvider(provider)) throw new AccountsError('InvalidSettings', { message: `accounts-js can keep no account of "${provider}"` })
-    await this.#db.setService(text(id), provider, data)
+    await written(() => this.#db.setService(text(id), provider, data))
   }
 
   async unsetAccount(id: string, provider: string): Promise<void> {
-    if (isProvider(provider)) await this.#db.unsetService(text(id), provider)
+    if (isProvider(provider)) await written(() => this.#db.unsetService(text(id), provider))
   }
 
-  unsetPassword = async (id: string): Promise<void> => void (await this.#db.unsetService(text(id), 'password'))
-  unsetTwoFactor = async (id: string): Promise<void> => void (await this.#db.unsetService(text(id), 'two-factor'))
+  unsetPassword = (id: string): Promise<void> => written(() => this.#db.unsetService(text(id), 'password'))
+  unsetTwoFactor = (id: string): Promise<void> => written(() => this.#db.unsetService(text(id), 'two-factor'))
 
   /** One question, for the sake of an answer. */
   ping = async (): Promise<void> => void (await this.#db.findUserByEmail('nobody@latchkey.invalid'))
@@ -163,6 +162,11 @@ async function asked(ask: () => Promise<unknown>): Promise<KeptUser | null> {
   return readKeptUser(await unlessNobody(ask))
 }
 
+/** To write to a user or an address that went away in this moment is to write nothing: most adapters keep silent, some complain. */
+async function written(write: () => Promise<unknown>): Promise<void> {
+  await unlessNobody(write)
+}
+
 async function unlessNobody<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask()
@@ -180,7 +184,7 @@ function meansNobody(error: unknown): boolean {
   if (code === '22P02' || code === '22003') return true
   if (['BSONError', 'BSONTypeError', 'NotFoundError', 'EntityNotFound', 'EntityNotFoundError'].includes(error.name)) return true
   // The driver of MongoDB before 4: a plain `Error`.
-  return error.message === 'User not found' || /string of 24 hex characters/i.test(error.message)
+  return ['User not found', 'Email not found'].includes(error.message) || /string of 24 hex characters/i.test(error.message)
 }
 
 /** The types say so; a caller without types may not. @throws AccountsError `MatchFailed` */

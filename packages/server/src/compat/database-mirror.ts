@@ -16,27 +16,19 @@ import type { Joined, Known, Seen } from './database-joined.ts'
 import { formOf, isSamePassword, isUnderWay, mirrored, PASSWORD_CHANGE, printOf } from './database-prints.ts'
 import type { KeptUser } from './database-shapes.ts'
 
-/** Both databases on one user, the mirror put right where it lags behind. */
-export async function know(joined: Joined, kept: KeptUser): Promise<Known> {
+/** Both databases on one user, the mirror put right where it lags behind. Null when they were removed meanwhile. */
+export async function know(joined: Joined, kept: KeptUser): Promise<Known | null> {
   const seen = await look(joined, kept.id)
-  if (!seen) {
-    await adopt(joined, kept)
-    return { ...(await known(joined, kept)), mended: true }
-  }
-  const mended = await mend(joined, kept, seen)
-  return mended ? { ...(await known(joined, kept)), mended } : present(kept, seen)
+  if (!seen && !(await adopt(joined, kept))) return null
+  const mended = seen ? await mend(joined, kept, seen) : true
+  const current = mended ? await look(joined, kept.id) : seen
+  return current && { ...present(kept, current), mended }
 }
 
 /** The same by id; null for nobody, whatever the mirror says. */
 export async function knowById(joined: Joined, userId: string): Promise<Known | null> {
   const kept = await joined.adapter.byId(userId)
   return kept && know(joined, kept)
-}
-
-async function known(joined: Joined, kept: KeptUser): Promise<Known> {
-  const seen = await look(joined, kept.id)
-  if (!seen) throw new Error('the mirror of a user went away while it was read')
-  return present(kept, seen)
 }
 
 async function look({ adapter, store }: Joined, id: string): Promise<Seen | null> {
@@ -48,8 +40,11 @@ async function look({ adapter, store }: Joined, id: string): Promise<Seen | null
   return mirror && { mirror, rows, hash }
 }
 
-/** The first time we see a user of the old app's. Names that a mirror of somebody else claims are sorted out one by one. */
-async function adopt(joined: Joined, kept: KeptUser): Promise<void> {
+/**
+ * The first time we see a user of the old app's. Names that a mirror of somebody else claims are sorted out one by one. False: they were just removed, and
+ * what we saw was from before.
+ */
+async function adopt(joined: Joined, kept: KeptUser): Promise<boolean> {
   const { adapter, store, now } = joined
   const hash = await adapter.passwordHash(kept.id)
   const at = kept.createdAt ?? now()
@@ -70,8 +65,13 @@ async function adopt(joined: Joined, kept: KeptUser): Promise<void> {
   }
   const outcome = await store.users.insert({ user: named, credentials, identifiers: identifiersOf(kept) })
   if (!outcome.inserted && outcome.taken !== 'id') await store.users.insert({ user: bare, credentials, identifiers: [] })
+  if (!(await adapter.byId(kept.id))) {
+    await store.users.remove(kept.id, now())
+    return false
+  }
   const seen = await look(joined, kept.id)
   if (seen) await mend(joined, kept, seen)
+  return true
 }
 
 /** Puts the mirror right; true when there was anything to do. */
@@ -110,8 +110,8 @@ async function mendActive({ store, now }: Joined, kept: KeptUser, { mirror }: Se
 
 // ------------------------------------------------------------------------------------------------------------ presenting
 
-function present(kept: KeptUser, seen: Seen): Known {
-  return { user: presentedUser(kept, seen.mirror), credentials: presentedCredentials(kept, seen), kept, seen, mended: false }
+function present(kept: KeptUser, seen: Seen): Omit<Known, 'mended'> {
+  return { user: presentedUser(kept, seen.mirror), credentials: presentedCredentials(kept, seen), kept, seen }
 }
 
 /** The adapter's word on who it is; ours on spelling, order, times and epoch. */

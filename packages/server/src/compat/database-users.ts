@@ -30,7 +30,8 @@ export function databaseUsers(joined: Joined): Deeds {
 
     async find(identifier) {
       const kept = await findKept(joined, identifier)
-      return kept && (await know(joined, kept)).user
+      const known = kept && (await know(joined, kept))
+      return known && known.user
     },
 
     beginLogin: lookup => beginLogin(joined, lookup),

@@ -1,5 +1,6 @@
 /** The suite that defines a store: one contract, every store, with the races in it. */
-import { describe } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { RunnerTestSuite } from 'vitest'
 import { attemptsContract } from './attempts.ts'
 import { auditContract } from './audit.ts'
 import { busContract } from './bus.ts'
@@ -26,6 +27,8 @@ export type { OpenStore } from './make.ts'
 export interface ContractOptions {
   /** How often the races between a revocation and a refresh or a login are run. @default 100 */
   rounds?: number
+  /** Cases that this store cannot keep, by their title, and why. They are shown as skipped; a title that no case has is an error. */
+  except?: Readonly<Record<string, string>>
 }
 
 /**
@@ -42,11 +45,28 @@ export interface ContractOptions {
  *   return { store, close: () => store.close() }
  * })
  */
-export function storeContract(name: string, open: () => Promise<OpenStore>, { rounds = 100 }: ContractOptions = {}): void {
+export function storeContract(name: string, open: () => Promise<OpenStore>, { rounds = 100, except = {} }: ContractOptions = {}): void {
   describe(`${name} keeps the contract of a store`, () => {
     const setup: Setup = { open, the: useStore(open), rounds }
+    skipExceptions(except)
     for (const [part, contract] of Object.entries(PARTS)) describe(part, () => contract(setup))
   })
+}
+
+function skipExceptions(except: Readonly<Record<string, string>>): void {
+  if (Object.keys(except).length === 0) return
+  beforeEach(({ task, skip }) => {
+    const why = except[task.name]
+    if (why !== undefined) skip(why)
+  })
+  test('every exception is a case of the contract', ({ task }) => {
+    const titles = new Set(titlesIn(task.suite))
+    expect(Object.keys(except).filter(title => !titles.has(title))).toEqual([])
+  })
+}
+
+function titlesIn(suite: RunnerTestSuite | undefined): string[] {
+  return (suite?.tasks ?? []).flatMap(task => (task.type === 'suite' ? titlesIn(task) : [task.name]))
 }
 
 const PARTS: Record<string, (setup: Setup) => void> = {

@@ -5,6 +5,7 @@ import type { AuthDirective } from './auth-directive.ts'
 import { Contexts } from './context.ts'
 import type { AccountsContext } from './context.ts'
 import { coreAdditions, coreResolvers } from './core-resolvers.ts'
+import { toGraphQLError } from './errors.ts'
 import type { Desk, ResolverPart, Resolvers } from './field.ts'
 import { readGraphQLOptions } from './options.ts'
 import type { GraphQLOptions, GraphQLSettings } from './options.ts'
@@ -62,9 +63,18 @@ export function accountsGraphQL(accounts: AccountsLike, options: GraphQLOptions 
       parts.map(([, resolvers]) => resolvers),
       settings,
     ),
-    context: async source => desk.contexts.make(readSource(source)),
+    context: source => contextFor(desk, source),
     authDirectiveTransformer: authDirective().authDirectiveTransformer,
     schemaDirectives: { auth: AuthenticatedDirective },
+  }
+}
+
+/** Who calls. What it rejects with is fit for strangers: some servers send it out as it is. */
+export async function contextFor({ accounts, contexts }: Desk, source: ContextSource): Promise<AccountsContext> {
+  try {
+    return await contexts.make(readSource(source))
+  } catch (error) {
+    throw toGraphQLError(error, accounts.core.log)
   }
 }
 

@@ -2,12 +2,11 @@
 import { parse } from 'graphql'
 import type { DocumentNode } from 'graphql'
 import { refuse } from '../../wire/site-options.ts'
-import { accountsGraphQL, coreParts, magicLinkParts, mergeResolvers, openDesk, passwordParts } from './accounts-graphql.ts'
+import { accountsGraphQL, contextFor, coreParts, magicLinkParts, mergeResolvers, openDesk, passwordParts } from './accounts-graphql.ts'
 import type { AccountsGraphQL, AccountsLike, Part } from './accounts-graphql.ts'
 import type { AccountsContext } from './context.ts'
 import type { Resolvers } from './field.ts'
 import type { GraphQLOptions, GraphQLSettings } from './options.ts'
-import { readSource } from './source.ts'
 import type { ContextSource } from './source.ts'
 import { writeTypeDefs } from './type-defs.ts'
 
@@ -67,7 +66,7 @@ export const AccountsMagicLinkModule: { forRoot(config: AccountsModuleConfig): M
  */
 export async function context(source: ContextSource, { accountsServer, ...options }: AccountsModuleConfig): Promise<AccountsContext> {
   const { desk } = openDesk(serverIn(accountsServer), options)
-  return desk.contexts.make(readSource(source))
+  return contextFor(desk, source)
 }
 
 function moduleOf(

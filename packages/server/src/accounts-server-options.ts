@@ -62,6 +62,8 @@ type Merged =
   | 'emailTemplates'
   | 'useInternalUserObjectSanitizer'
   | 'createNewSessionTokenOnRefresh'
+  | 'useStatelessSession'
+  | 'micro'
 
 /**
  * The settings of the core. Nothing of what was given is changed or kept.
@@ -97,23 +99,17 @@ export function mergedOptions<CustomUser extends AccountsJsUser>(
   given: AccountsServerOptions<CustomUser>,
   settings: Settings,
 ): MergedOptions<CustomUser> {
-  const {
-    ambiguousErrorMessages,
-    enableAutologin,
-    siteUrl,
-    emailTemplates,
-    useInternalUserObjectSanitizer,
-    createNewSessionTokenOnRefresh,
-  } = settings
   const lives = { access: settings.accessTokenLifetime, refresh: settings.session.idle }
   return Object.freeze({
     ...given,
-    ambiguousErrorMessages,
-    enableAutologin,
-    siteUrl,
-    emailTemplates,
-    useInternalUserObjectSanitizer,
-    createNewSessionTokenOnRefresh,
+    ambiguousErrorMessages: settings.ambiguousErrorMessages,
+    enableAutologin: settings.enableAutologin,
+    siteUrl: settings.siteUrl,
+    emailTemplates: settings.emailTemplates,
+    useInternalUserObjectSanitizer: settings.useInternalUserObjectSanitizer,
+    createNewSessionTokenOnRefresh: settings.createNewSessionTokenOnRefresh,
+    useStatelessSession: settings.useStatelessSession,
+    micro: settings.micro,
     tokenConfigs: mergedTokenConfigs(given.tokenConfigs, lives),
   })
 }

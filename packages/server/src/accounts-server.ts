@@ -1,5 +1,5 @@
 import { AccountsError } from '@latchkey/common'
-import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop } from '@latchkey/common'
+import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop, Tokens } from '@latchkey/common'
 import { mergedOptions, settingsOf } from './accounts-server-options.ts'
 import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
 import { storeOf } from './accounts-server-store.ts'
@@ -187,10 +187,18 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
   }
 
   /**
-   * The user of an access token whose session is live. With `useStatelessSession` the session is not asked for, with `micro` nobody is.
+   * A pair of tokens for a live session, named by its token (`findSessionByAccessToken`). Opens no session, and puts no other pair out of use.
+   * @throws AccountsError `SessionNotFound`, `InvalidSession`, `InvalidInput`
+   */
+  createTokens(of: { token: string; isImpersonated?: boolean; user: { id: string } }): Promise<Tokens> {
+    return this.accounts.createTokens(of)
+  }
+
+  /**
+   * The user of an access token whose session is live; with `useStatelessSession` whether or not it still is, with `micro` nothing but `{ id }`.
    * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, and what `resumeSessionValidator` throws
    */
-  async resumeSession(accessToken: string): Promise<PublicUser> {
+  resumeSession(accessToken: string): Promise<PublicUser> {
     return asThrown(this.accounts.resume(accessToken))
   }
 

@@ -63,9 +63,13 @@ export class AccountsClientPassword {
     this.client.userChanged()
   }
 
-  /** Adds an address to my account. */
-  async addEmail(email: string): Promise<void> {
-    await this.client.transport.addEmail(email)
+  /**
+   * Adds an address to my account.
+   * @param password a server may want it when the session is older than ten minutes (`RecentLoginRequired`)
+   */
+  async addEmail(email: string, password?: string): Promise<void> {
+    const confirmation = password === undefined ? undefined : await this.hashPassword(password)
+    await this.client.transport.addEmail(email, undefined, confirmation)
     this.client.userChanged()
   }
 

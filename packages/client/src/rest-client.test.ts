@@ -17,6 +17,7 @@ describe('the wire', () => {
       [() => wire.sendResetPasswordEmail('e', own), 'password/sendResetPasswordEmail', { email: 'e' }],
       [() => wire.requestMagicLinkEmail('e', own), 'magiclink/requestMagicLinkEmail', { email: 'e' }],
       [() => wire.addEmail('n', own), 'password/addEmail', { newEmail: 'n' }],
+      [() => wire.addEmail('n', own, 'p'), 'password/addEmail', { newEmail: 'n', password: 'p' }],
       [() => wire.changePassword('o', 'n', own), 'password/changePassword', { oldPassword: 'o', newPassword: 'n' }],
       [() => wire.removeEmail('e', 'p', own), 'password/removeEmail', { email: 'e', password: 'p' }],
       [() => wire.changeEmail('o', 'n', undefined, own), 'password/changeEmail', { oldEmail: 'o', newEmail: 'n' }],

@@ -1,5 +1,5 @@
 import { SESSION_MODE_HEADER } from '@latchkey/common'
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens } from '@latchkey/common'
+import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens, TwoFactorSecret, TwoFactorStatus } from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 import { AccountsClientError, isTokenRefused } from './error.ts'
 import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from './transport.ts'
@@ -14,6 +14,7 @@ export interface RestClientOptions {
   timeout?: number
 }
 
+const TWO_FACTOR = 'password/twoFactor'
 const OPTIONS = ['apiHost', 'rootPath', 'timeout']
 
 /**
@@ -129,8 +130,8 @@ export class RestClient implements TransportInterface {
     await this.#authPost('password/changePassword', { oldPassword, newPassword }, headers)
   }
 
-  async addEmail(newEmail: string, headers?: Headers): Promise<void> {
-    await this.#authPost('password/addEmail', { newEmail }, headers)
+  async addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void> {
+    await this.#authPost('password/addEmail', { newEmail, password }, headers)
   }
 
   async removeEmail(email: string, password?: string, headers?: Headers): Promise<void> {
@@ -139,6 +140,33 @@ export class RestClient implements TransportInterface {
 
   async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void> {
     await this.#authPost('password/changeEmail', { oldEmail, newEmail, password }, headers)
+  }
+
+  /** As accounts-js answers it over REST, `{ secret }`, and as it answers it over GraphQL: the secret's own fields. */
+  async getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret & { secret: TwoFactorSecret }> {
+    const init = { method: 'POST' }
+    const reply = await (this.client ? this.authFetch(TWO_FACTOR + 'Secret', init, headers) : this.fetch(TWO_FACTOR + 'Secret', init, headers))
+    const { secret } = reply as { secret: TwoFactorSecret }
+    return { ...secret, secret }
+  }
+
+  /** Without `password` only soon after a sign-in, else `RecentLoginRequired`, unless the server has the habits of accounts-js. */
+  async twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers, password?: string): Promise<{ recoveryCodes: string[] }> {
+    return (await this.#authPost(TWO_FACTOR + 'Set', { secret, code, password }, headers)) as { recoveryCodes: string[] }
+  }
+
+  async twoFactorUnset(code: string, headers?: Headers): Promise<void> {
+    await this.#authPost(TWO_FACTOR + 'Unset', { code }, headers)
+  }
+
+  /** New recovery codes in the place of the old ones. */
+  async twoFactorRecoveryCodes(code: string, headers?: Headers): Promise<{ recoveryCodes: string[] }> {
+    return (await this.#authPost(TWO_FACTOR + 'RecoveryCodes', { code }, headers)) as { recoveryCodes: string[] }
+  }
+
+  /** Whether there is a second factor, and how many recovery codes are left. */
+  async twoFactorStatus(headers?: Headers): Promise<TwoFactorStatus> {
+    return (await this.authFetch(TWO_FACTOR, {}, headers)) as TwoFactorStatus
   }
 
   async sessions(headers?: Headers): Promise<SessionInfo[]> {

@@ -1,4 +1,4 @@
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens } from '@latchkey/common'
+import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens, TwoFactorSecret } from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 
 /** Further headers of one call; they win over the client's own. */
@@ -48,9 +48,17 @@ export interface TransportInterface {
   sendResetPasswordEmail(email: string, headers?: Headers): Promise<void>
   requestMagicLinkEmail(email: string, headers?: Headers): Promise<void>
   changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void>
-  addEmail(newEmail: string, headers?: Headers): Promise<void>
+  /** The password confirms it, where the server wants that. Last, because accounts-js's transports have none. */
+  addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void>
   removeEmail(email: string, password?: string, headers?: Headers): Promise<void>
   changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void>
+
+  /** A secret for an authenticator app, to be set up with `twoFactorSet`. */
+  getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret>
+  /** Sets up the second factor, with a code made from the secret. Answers the recovery codes, where the protocol has room for them. */
+  twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers): Promise<{ recoveryCodes: string[] } | void>
+  /** Gives it up, for a code. */
+  twoFactorUnset(code: string, headers?: Headers): Promise<void>
 
   sessions(headers?: Headers): Promise<SessionInfo[]>
   endSession(sessionId: string, headers?: Headers): Promise<void>

@@ -1,3 +1,4 @@
+import { AccountsClientError } from '@latchkey/client'
 import type { EmailRecord, PublicUser } from '@latchkey/client'
 import { html, nothing } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
@@ -89,15 +90,36 @@ export class Emails extends View {
     const special = { EmailAlreadyExists: { text: 'This address already belongs to an account.', field: 'newEmail' } }
     void this.attempt(
       async () => {
-        await password.addEmail(address)
-        const input = this.querySelector<HTMLInputElement>('input[name="newEmail"]')
-        if (input) input.value = ''
-        await password.requestVerificationEmail(address)
-        this.done = `A link to confirm it is on its way to ${address}.`
+        try {
+          await this.#addNow(address)
+        } catch (error) {
+          if (!(error instanceof AccountsClientError) || error.code !== 'RecentLoginRequired') throw error
+          this.#confirmAdding(address)
+        }
       },
       special,
       'add',
     )
+  }
+
+  /** A password can be replaced through an address, so a session that was left open must not be enough to add one. */
+  #confirmAdding(address: string): void {
+    this.ask({
+      title: 'Add this address?',
+      text: `You signed in a while ago. Please confirm with your password that ${address} shall belong to your account.`,
+      action: 'Add address',
+      account: this.user.username ?? this.user.emails[0]?.address ?? '',
+      withPassword: true,
+      run: secret => this.#addNow(address, secret),
+    })
+  }
+
+  async #addNow(address: string, secret?: string): Promise<void> {
+    await password.addEmail(address, secret)
+    const input = this.querySelector<HTMLInputElement>('input[name="newEmail"]')
+    if (input) input.value = ''
+    await password.requestVerificationEmail(address)
+    this.done = `A link to confirm it is on its way to ${address}.`
   }
 
   #send(address: string): void {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import { AccountsMagicLink } from '../../strategies/magic-link/index.ts'
 import { AccountsOauth } from '../../strategies/oauth/index.ts'
 import { AccountsPassword } from '../../strategies/password/index.ts'
 import { restWorld } from '../../testing/rest-world.ts'
@@ -19,10 +20,12 @@ const BODIES: Record<string, Record<string, unknown>> = {
   '/accounts/password/resetPassword': { token: 'x', newPassword: 'x' },
   '/accounts/password/sendVerificationEmail': { email: 'ada@example.org' },
   '/accounts/password/sendResetPasswordEmail': { email: 'ada@example.org' },
-  '/accounts/password/addEmail': { newEmail: 'a@example.org' },
+  '/accounts/password/addEmail': { newEmail: 'a@example.org', password: 'x' },
   '/accounts/password/removeEmail': { email: 'ada@example.org', password: 'x' },
   '/accounts/password/changeEmail': { oldEmail: 'ada@example.org', newEmail: 'b@example.org', password: 'x' },
   '/accounts/password/changePassword': { oldPassword: 'x', newPassword: 'y' },
+  '/accounts/magicLink/authenticate': { token: 'x' },
+  '/accounts/magiclink/requestMagicLinkEmail': { email: 'ada@example.org' },
   '/accounts/oauth/authenticate': { provider: 'example' },
   '/accounts/oauth/link': { provider: 'example', password: 'x' },
   '/accounts/oauth/unlink': { provider: 'example', password: 'x' },
@@ -78,7 +81,11 @@ const oauth = new AccountsOauth({ example: { authenticate: async () => null } })
 const newWorld = (): Promise<RestWorld> =>
   restWorld({
     options: { rateLimits: false },
-    services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), oauth },
+    services: {
+      password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }),
+      magicLink: new AccountsMagicLink(),
+      oauth,
+    },
   })
 
 async function expectUnharmed(world: RestWorld): Promise<void> {

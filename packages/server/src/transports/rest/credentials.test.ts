@@ -1,6 +1,7 @@
 /** Every way to get or use a credential over REST, against everything that must stop it. */
 import { describe, expect, it } from 'vitest'
 import type { SecondFactor } from '../../core/strategy.ts'
+import { AccountsMagicLink } from '../../strategies/magic-link/index.ts'
 import { AccountsOauth } from '../../strategies/oauth/index.ts'
 import { AccountsPassword } from '../../strategies/password/index.ts'
 import { PASSWORD } from '../../testing/index.ts'
@@ -72,6 +73,11 @@ const GIVING: Record<string, Route> = {
     world.post('/accounts/password/authenticate', { user: 'ada', password: PASSWORD }, cookieMode(world)),
   'resetPassword, for tokens': viaLink(() => ({})),
   'resetPassword, for a cookie': viaLink(cookieMode),
+  'authenticate with a link': async world => {
+    await world.post('/accounts/magiclink/requestMagicLinkEmail', { email: EMAIL })
+    const token = await world.tokenFor(EMAIL)
+    return () => world.post('/accounts/magicLink/authenticate', { token })
+  },
   'authenticate with a provider': async world => {
     await linkAda(world)
     return () => world.post('/accounts/oauth/authenticate', { provider: 'example' })
@@ -121,6 +127,15 @@ const OUTCOMES: Record<keyof typeof GIVING, Record<State, string>> = {
     'sessions ended': 'given',
     'signed out everywhere by a new password': 'ResetPasswordLinkExpired',
   },
+  // As with a reset: whoever reads the mailbox has not guessed. What ends all sessions voids links that were sent before.
+  'authenticate with a link': {
+    nothing: 'given',
+    deactivated: 'UserDeactivated',
+    locked: 'given',
+    'second factor due': 'TwoFactorRequired',
+    'sessions ended': 'LoginTokenExpired',
+    'signed out everywhere by a new password': 'LoginTokenExpired',
+  },
   // Whoever the provider vouches for has not guessed: a lock is about passwords.
   'authenticate with a provider': {
     nothing: 'given',
@@ -154,6 +169,7 @@ const newWorld = async (): Promise<RestWorld> => {
     options: { factors: [fixtureFactor()], password: { returnTokensAfterResetPassword: true } },
     services: {
       password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }),
+      magicLink: new AccountsMagicLink(),
       oauth: new AccountsOauth({ example: { authenticate: async () => ({ id: 'subject' }) } }),
     },
   })

@@ -100,26 +100,6 @@ describe('signing in and out', () => {
     expect(world.storage.size).toBe(0)
     expect(world.client.state.get()).toEqual({ status: 'signedOut', user: null })
   })
-
-  test('impersonation puts the own tokens aside and brings them back', async () => {
-    await using world = await newWorld()
-    const own = await world.client.getTokens()
-    await world.client.impersonate({ username: 'bob' })
-    expect(await world.client.getTokens(true)).toEqual(own)
-    expect(await world.client.getUser()).toMatchObject({ id: 'u2' })
-    await world.client.stopImpersonation()
-    expect(await world.client.getTokens()).toEqual(own)
-    expect(await world.client.getTokens(true)).toBeNull()
-    expect(world.server.sessions.map(({ live }) => live)).toEqual([true, false])
-  })
-
-  test('an impersonation that is not authorised changes nothing', async () => {
-    await using world = await newWorld()
-    const own = await world.client.getTokens()
-    world.server.next('impersonate', { body: { authorized: false } })
-    await expect(world.client.impersonate({ userId: 'u2' })).rejects.toThrow('User unauthorized to impersonate')
-    expect([await world.client.getTokens(), await world.client.getTokens(true)]).toEqual([own, null])
-  })
 })
 
 describe('who is signed in', () => {

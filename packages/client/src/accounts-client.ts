@@ -85,7 +85,7 @@ export class AccountsClient {
   /** Keeps a pair of tokens that came some other way. */
   async setTokens(tokens: Tokens, original = false): Promise<void> {
     if (this.session === 'cookie') throw new AccountsClientError('In cookie mode there are no tokens')
-    await this.#keeper.keep(tokens, original)
+    await this.#keeper.keep(tokens, { original })
     if (original) return
     this.#enter(LOADING)
     this.userChanged()
@@ -114,7 +114,7 @@ export class AccountsClient {
     if (this.session === 'cookie' ? tokens : !tokens) {
       throw new AccountsClientError(`The server did not answer with a ${this.session} session`, 'UnexpectedReply')
     }
-    if (tokens) await this.#keeper.keep(tokens)
+    if (tokens) await this.#keeper.keep(tokens, { fresh: true })
     this.#enter({ status: 'signedIn', user })
   }
 
@@ -151,6 +151,11 @@ export class AccountsClient {
    */
   async logout(): Promise<void> {
     await this.#endOnServer()
+    // Whoever acts as another user signs out as oneself too: a session that nobody holds the tokens of would live on
+    if (await this.getTokens(true)) {
+      await this.#keeper.restore()
+      await this.#endOnServer()
+    }
     await this.#leave()
   }
 
@@ -163,19 +168,23 @@ export class AccountsClient {
     if (!own) throw new Error('An access token is required')
     const result = await this.transport.impersonate(own.accessToken, identity)
     if (!result.authorized || !result.tokens) throw new Error('User unauthorized to impersonate')
-    await this.#keeper.keep(own, true)
-    await this.#keeper.keep(result.tokens)
+    await this.#keeper.putAside(result.tokens)
     this.#enter(result.user ? { status: 'signedIn', user: result.user } : LOADING)
     return result
   }
 
-  /** Ends the impersonation and continues as oneself. Nothing happens when there is none. */
+  /**
+   * Ends the impersonation and continues as oneself. Nothing happens when there is none. Rejects when the server cannot be reached: one goes on acting as the
+   * other user then, and the call can be repeated.
+   */
   async stopImpersonation(): Promise<void> {
     const own = await this.getTokens(true)
     if (!own) return
-    await this.#endOnServer()
-    await this.#keeper.forget(true)
-    await this.setTokens(own)
+    // Equal when an earlier call came no further than that: then it is the own session, which must not end
+    if ((await this.getTokens())?.refreshToken !== own.refreshToken) await this.#endOnServer()
+    await this.#keeper.restore()
+    this.#enter(LOADING)
+    this.userChanged()
   }
 
   /** My sessions, this one marked `current`. */

@@ -7,6 +7,8 @@ describe('the wire', () => {
   test('every route gets the body accounts-js sends, and last a caller’s own headers', async () => {
     await using world = await newWorld()
     const wire = world.client.transport
+    const rest = new RestClient({ apiHost: world.server.url })
+    rest.client = world.client
     const own = { 'x-own': 'yes' }
     const calls: [() => Promise<unknown>, route: string, body: object][] = [
       [() => wire.createUser({ email: 'e', password: 'p' }, own), 'password/register', { user: { email: 'e', password: 'p' } }],
@@ -21,6 +23,17 @@ describe('the wire', () => {
       [() => wire.changePassword('o', 'n', own), 'password/changePassword', { oldPassword: 'o', newPassword: 'n' }],
       [() => wire.removeEmail('e', 'p', own), 'password/removeEmail', { email: 'e', password: 'p' }],
       [() => wire.changeEmail('o', 'n', undefined, own), 'password/changeEmail', { oldEmail: 'o', newEmail: 'n' }],
+      [() => wire.loginWithService('oauth', { provider: 'p', code: 'c' }, own), 'oauth/authenticate', { provider: 'p', code: 'c' }],
+      [() => wire.impersonate('a', { userId: 'u' }, own), 'impersonate', { accessToken: 'a', impersonated: { userId: 'u' } }],
+      [() => wire.twoFactorSet({ base32: 'B' }, 'c', own), 'password/twoFactorSet', { secret: { base32: 'B' }, code: 'c' }],
+      [
+        () => rest.twoFactorSet({ base32: 'B' }, 'c', own, 'p'),
+        'password/twoFactorSet',
+        { secret: { base32: 'B' }, code: 'c', password: 'p' },
+      ],
+      [() => wire.twoFactorUnset('c', own), 'password/twoFactorUnset', { code: 'c' }],
+      [() => rest.twoFactorRecoveryCodes('c', own), 'password/twoFactorRecoveryCodes', { code: 'c' }],
+      [() => rest.twoFactorStatus(own), 'password/twoFactor', {}],
       [() => wire.endSession('s', own), 'sessions/end', { sessionId: 's' }],
       [() => wire.endOtherSessions(own), 'sessions/endOthers', {}],
       [() => wire.getUser(own), 'user', {}],
@@ -28,13 +41,48 @@ describe('the wire', () => {
       [() => wire.exportData(own), 'account/export', {}],
       [() => wire.settings(own), 'settings', {}],
       [() => wire.refreshTokens('a', 'r', own).catch(() => {}), 'refreshTokens', { accessToken: 'a', refreshToken: 'r' }],
-      [() => wire.logout(own), 'logout', {}],
+      [() => wire.deleteAccount('p', own), 'account/delete', { password: 'p' }],
+      [() => wire.logout(own).catch(() => {}), 'logout', {}],
     ]
     for (const [call, route, body] of calls) {
       await call()
       expect(world.server.seen.at(-1)).toMatchObject({ route, headers: { 'x-own': 'yes', 'content-type': 'application/json' } })
       expect(world.server.seen.at(-1)?.body).toEqual(body)
     }
+  })
+
+  test('a secret for an authenticator app is asked for without a body, and without a token while nobody is signed in', async () => {
+    await using world = await newWorld()
+    const secret = { ascii: 'a', hex: '61', base32: 'ME', otpauth_url: 'otpauth://totp/x?secret=ME' }
+    const reply = { body: { secret } }
+    world.server.next('password/twoFactorSecret', reply, reply, reply)
+    // accounts-js answers `{ secret }` over REST and the secret itself over GraphQL
+    expect(await world.client.transport.getTwoFactorSecret({ 'x-own': 'yes' })).toEqual({ ...secret, secret })
+    expect(world.server.seen.at(-1)).toMatchObject({
+      method: 'POST',
+      body: {},
+      headers: { 'x-own': 'yes', authorization: expect.stringMatching(/^Bearer /) as string },
+    })
+    await world.client.logout()
+    await world.client.transport.getTwoFactorSecret()
+    expect(world.server.seen.at(-1)?.headers.authorization).toBeUndefined()
+    await new RestClient({ apiHost: world.server.url }).getTwoFactorSecret()
+    expect(world.server.asked('password/twoFactorSecret')).toBe(3)
+  })
+
+  test('fetch asks any route as it is, authFetch with the session; both read the JSON', async () => {
+    await using world = await newWorld()
+    const rest = new RestClient({ apiHost: world.server.url, rootPath: '/accounts' })
+    rest.client = world.client
+    world.server.next('custom/route', { body: { mine: 1 } }, { body: [2] })
+    expect(await rest.fetch('custom/route', { method: 'POST', body: '{}' }, { 'x-own': 'yes' })).toEqual({ mine: 1 })
+    expect(world.server.seen.at(-1)?.headers).toMatchObject({ 'x-own': 'yes', 'content-type': 'application/json' })
+    expect(world.server.seen.at(-1)?.headers.authorization).toBeUndefined()
+    expect(await rest.authFetch('custom/route', {}, { 'x-own': 'yes' })).toEqual([2])
+    expect(world.server.seen.at(-1)?.headers).toMatchObject({
+      'x-own': 'yes',
+      authorization: `Bearer ${(await world.client.getTokens())?.accessToken}`,
+    })
   })
 
   test('an error carries details and the seconds to wait', async () => {

@@ -1,5 +1,15 @@
 import { SESSION_MODE_HEADER } from '@latchkey/common'
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens, TwoFactorSecret, TwoFactorStatus } from '@latchkey/common'
+import type {
+  CreateUserResult,
+  LoginResult,
+  PublicSettings,
+  PublicUser,
+  RefreshResult,
+  SessionInfo,
+  Tokens,
+  TwoFactorSecret,
+  TwoFactorStatus,
+} from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 import { AccountsClientError, isTokenRefused } from './error.ts'
 import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from './transport.ts'
@@ -145,13 +155,20 @@ export class RestClient implements TransportInterface {
   /** As accounts-js answers it over REST, `{ secret }`, and as it answers it over GraphQL: the secret's own fields. */
   async getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret & { secret: TwoFactorSecret }> {
     const init = { method: 'POST' }
-    const reply = await (this.client ? this.authFetch(TWO_FACTOR + 'Secret', init, headers) : this.fetch(TWO_FACTOR + 'Secret', init, headers))
+    const reply = await (this.client
+      ? this.authFetch(TWO_FACTOR + 'Secret', init, headers)
+      : this.fetch(TWO_FACTOR + 'Secret', init, headers))
     const { secret } = reply as { secret: TwoFactorSecret }
     return { ...secret, secret }
   }
 
   /** Without `password` only soon after a sign-in, else `RecentLoginRequired`, unless the server has the habits of accounts-js. */
-  async twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers, password?: string): Promise<{ recoveryCodes: string[] }> {
+  async twoFactorSet(
+    secret: Partial<TwoFactorSecret>,
+    code: string,
+    headers?: Headers,
+    password?: string,
+  ): Promise<{ recoveryCodes: string[] }> {
     return (await this.#authPost(TWO_FACTOR + 'Set', { secret, code, password }, headers)) as { recoveryCodes: string[] }
   }
 

@@ -36,7 +36,7 @@ export class TokenKeeper {
   readonly #parts: KeeperParts
   #opened: Opened | undefined
   #flight: Promise<Tokens | null> | undefined
-  /** How far the server's clock is ahead of ours, in milliseconds: learnt from `iat` whenever a token arrives. */
+  /** How far the server's clock is ahead of ours, in milliseconds: learnt from `iat` whenever a token was just made. */
   #skew = 0
 
   constructor(parts: KeeperParts) {
@@ -52,9 +52,36 @@ export class TokenKeeper {
     return accessToken && refreshToken ? { accessToken, refreshToken } : null
   }
 
-  /** Keeps a pair that was just received. Waits for a refresh under way, so that the two do not mix. */
-  keep(tokens: Tokens, original = false): Promise<void> {
-    return this.#open().lock(() => this.#write(tokens, original))
+  /** Keeps a pair. Waits for a refresh under way, so that the two do not mix. `fresh`: it was made just now. */
+  keep(tokens: Tokens, { original = false, fresh = false } = {}): Promise<void> {
+    return this.#open().lock(() => this.#write(tokens, { original, fresh }))
+  }
+
+  /**
+   * Puts the own pair aside, as the last refresh of any tab left it, and keeps another one. What was put aside before stays: of somebody who acts as one
+   * user and then as another, the own pair is the first.
+   */
+  putAside(tokens: Tokens): Promise<void> {
+    return this.#open().lock(async () => {
+      const own = (await this.read(true)) ? null : await this.read()
+      if (own) await this.#write(own, { original: true })
+      try {
+        await this.#write(tokens, { fresh: true })
+      } catch (error) {
+        // A storage that is full: nothing has begun then
+        if (own) await this.#remove(true)
+        throw error
+      }
+    })
+  }
+
+  /** Keeps the pair that was put aside again. First it is there twice, then once: at no moment it is nowhere. */
+  restore(): Promise<void> {
+    return this.#open().lock(async () => {
+      const own = await this.read(true)
+      if (own) await this.#write(own)
+      await this.#remove(true)
+    })
   }
 
   /** Forgets a pair. */
@@ -95,7 +122,7 @@ export class TokenKeeper {
       const kept = await this.read()
       if (kept?.refreshToken !== tokens.refreshToken) return kept
       if (next) {
-        await this.#write(next)
+        await this.#write(next, { fresh: true })
       } else {
         await this.#remove()
         this.#parts.over()
@@ -129,14 +156,14 @@ export class TokenKeeper {
     throw new AccountsClientError('The server answered a refresh without tokens', 'UnexpectedReply')
   }
 
-  async #write(tokens: Tokens, original = false): Promise<void> {
+  async #write(tokens: Tokens, { original = false, fresh = false } = {}): Promise<void> {
     const { storage } = this.#open()
     const [access, refresh] = this.#keys(original)
     await this.#tellReplaced(access, tokens.accessToken)
     // The refresh token first: should the tab die between the lines, a new refresh token beside an old access token still works.
     await storage.setItem(refresh, tokens.refreshToken)
     await storage.setItem(access, tokens.accessToken)
-    const { iat } = claimsOf(tokens.accessToken)
+    const iat = fresh ? claimsOf(tokens.accessToken).iat : undefined
     if (iat !== undefined) this.#skew = iat * 1000 - Date.now()
   }
 

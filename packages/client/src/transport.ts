@@ -1,4 +1,13 @@
-import type { CreateUserResult, LoginResult, PublicSettings, PublicUser, RefreshResult, SessionInfo, Tokens, TwoFactorSecret } from '@latchkey/common'
+import type {
+  CreateUserResult,
+  LoginResult,
+  PublicSettings,
+  PublicUser,
+  RefreshResult,
+  SessionInfo,
+  Tokens,
+  TwoFactorSecret,
+} from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 
 /** Further headers of one call; they win over the client's own. */

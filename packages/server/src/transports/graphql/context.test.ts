@@ -136,7 +136,7 @@ describe('the context', () => {
     )
     expect(errors).toEqual([])
     expect(data).toMatchObject({ before: 'root', impersonate: { authorized: true, user: { username: 'eve' } }, after: 'eve', last: null })
-    expect(data?.['token']).toBe((data?.['impersonate'] as { tokens: { accessToken: string } }).tokens.accessToken)
+    expect(data?.['token']).toBe((data?.['impersonate'] as { tokens?: { accessToken: string } } | undefined)?.tokens?.accessToken)
     expect((await world.ask(WHO, { headers })).data).toEqual({ getUser: { username: 'root' } })
   })
 })

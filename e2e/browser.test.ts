@@ -166,6 +166,40 @@ describe.skipIf(!hasChromium)('the home page', () => {
     expect(world.complaints).toEqual([])
   })
 
+  it('signs in with a mailed link at the press of a button, once', async () => {
+    const world = await newWorld(browser)
+    await world.createUser(ADA, FIRST)
+    const page = await world.device()
+    await page.goto(world.url)
+    await page.getByRole('link', { name: 'Email me a sign-in link' }).click()
+    await page.getByRole('heading', { name: 'Sign in with a link' }).waitFor()
+    await page.getByRole('button', { name: 'Email me a sign-in link' }).click()
+    await page.getByText('Enter your e-mail address.').waitFor()
+    await page.getByLabel('E-mail').fill(ADA)
+    await page.getByRole('button', { name: 'Email me a sign-in link' }).click()
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
+    await page.getByText('the link in it signs you in').waitFor()
+    const link = await world.linkInMail('/magiclink/')
+    for (const address of [link, link, link.replace('/magiclink/', '/#/magiclink/')]) {
+      await page.goto('about:blank')
+      await page.goto(address)
+      await page.getByText('One press of the button, and you are in.').waitFor()
+    }
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Your account' }).waitFor()
+    expect([new URL(page.url()).pathname, new URL(page.url()).hash]).toEqual(['/', ''])
+    await page.reload()
+    await page.getByRole('heading', { name: 'Your account' }).waitFor()
+
+    const other = await world.device()
+    await other.goto(link)
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByRole('heading', { name: 'This link is spent' }).waitFor()
+    await other.getByRole('link', { name: 'Email me another link' }).click()
+    await other.getByRole('heading', { name: 'Sign in with a link' }).waitFor()
+    expect(world.complaints).toEqual([])
+  })
+
   it('hides "Create account" when sign-up is closed', async () => {
     const world = await newWorld(browser, { LATCHKEY_SIGN_UP: 'off' })
     const page = await world.device()

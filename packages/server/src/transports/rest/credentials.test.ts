@@ -233,6 +233,10 @@ const ASKING: [method: 'GET' | 'POST', path: string, body?: object][] = [
   ['GET', '/accounts/oauth/accounts'],
   ['POST', '/accounts/oauth/link', { provider: 'example' }],
   ['POST', '/accounts/oauth/unlink', { provider: 'example' }],
+  ['GET', '/accounts/password/twoFactor'],
+  ['POST', '/accounts/password/twoFactorSet', { secret: { base32: 'JBSWY3DPEHPK3PXP' }, code: '123456' }],
+  ['POST', '/accounts/password/twoFactorUnset', { code: '123456' }],
+  ['POST', '/accounts/password/twoFactorRecoveryCodes', { code: '123456' }],
   ['POST', '/accounts/account/export', {}],
 ]
 const KINDS = {

@@ -27,7 +27,7 @@ export function coreUser(record: AccountsJsUser | User): User {
     ...(deactivated ? { deactivatedAt: timeOf(updatedAt) } : {}),
     epoch: 0,
     custom,
-    services: withoutSecrets(services ?? {}) as NonNullable<User['services']>,
+    services: Object.fromEntries(Object.entries(services ?? {}).map(([name, data]) => [name, harmless(data)])),
   }
 }
 
@@ -49,6 +49,10 @@ export function accountsJsSession(session: Session, valid: boolean): AccountsJsS
 /** Every user of the core has these two, and no record of accounts-js has both. */
 export const isCoreUser = (record: AccountsJsUser | User): record is User =>
   typeof record.epoch === 'number' && typeof record.custom === 'object'
+
+/** What may be said of one way to sign in: of a password, a second factor or links that is nothing. */
+const harmless = (data: unknown): Record<string, unknown> =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) ? withoutSecrets({ ...data }) : {}
 
 /** ISO text, epoch milliseconds or a date: adapters disagree. */
 function timeOf(time: unknown): number {

@@ -102,7 +102,7 @@ export class GuardedAdapter {
   /** MikroORM's adapter looks for any provider's account; hence the check that it found the one that was meant. */
   async byAccount(provider: string, subject: string): Promise<KeptUser | null> {
     if (!isProvider(provider)) return null
-    const found = await asked(() => this.#db.findUserByServiceId(provider, text(subject)))
+    const found = await asked(() => unlessBroken(() => this.#db.findUserByServiceId(provider, text(subject))))
     return found?.accounts.get(provider)?.id === subject ? found : null
   }
 
@@ -160,6 +160,19 @@ export function isDuplicate(error: unknown): boolean {
 
 async function asked(ask: () => Promise<unknown>): Promise<KeptUser | null> {
   return readKeptUser(await unlessNobody(ask))
+}
+
+/**
+ * `@accounts/typeorm` 0.27 asks for a column `cache` by mistake, and the TypeORM that npm installs with it (0.2.45) complains: it can name nobody by an
+ * account elsewhere. Our own claims still can, for users who were seen here.
+ */
+async function unlessBroken(ask: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'EntityColumnNotFound') return null
+    throw error
+  }
 }
 
 /** To write to a user or an address that went away in this moment is to write nothing: most adapters keep silent, some complain. */

@@ -34,13 +34,13 @@ export class Insertions {
     if (claim) return claim
     const claimId = given.user.id
     try {
-      const taken = await this.#takenInAdapter(given.identifiers)
+      const taken = await this.#takenInAdapter(given)
       if (taken) return await this.#giveUp(claimId, taken)
       const id = await createKept(this.#joined, given)
       this.#prepared.set(id, claimId)
       return { id }
     } catch (error) {
-      const taken = isDuplicate(error) ? await this.#takenInAdapter(given.identifiers) : null
+      const taken = isDuplicate(error) ? await this.#takenInAdapter(given) : null
       await this.#giveUp(claimId, taken)
       if (taken) return { taken }
       throw error
@@ -75,8 +75,11 @@ export class Insertions {
     }
   }
 
-  async #takenInAdapter(identifiers: readonly Identifier[]): Promise<Identifier['kind'] | null> {
-    for (const identifier of identifiers) if (await findKept(this.#joined, identifier)) return identifier.kind
+  async #takenInAdapter({ user: { username }, identifiers }: NewUser): Promise<Identifier['kind'] | null> {
+    for (const identifier of identifiers) {
+      const spelt = identifier.kind === 'username' && username !== undefined ? { ...identifier, typed: username } : identifier
+      if (await findKept(this.#joined, spelt)) return identifier.kind
+    }
     return null
   }
 

@@ -1,4 +1,5 @@
 /** Nobody who asks from outside learns who has an account: every kind of account, and none at all, is answered alike, byte for byte and in the same time. */
+import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post } from './support/call.ts'
 import { medians, spread } from './support/interleave.ts'
@@ -24,7 +25,7 @@ for (const { name, here } of STORES) {
     let caller: RawCaller
     let addresses: Record<AccountClass, string[]>
     beforeAll(async () => {
-      story = await startServer(name, UNLIMITED)
+      story = await startServer(name, UNLIMITED, { services: { magicLink: new AccountsMagicLink() } })
       caller = rawCaller(story.url)
       addresses = await mixForms(story.accounts.accounts, 'cheap')
       // Hashes whose cost was seen are not taken for dear ones: the tests below then wait for nothing.
@@ -57,7 +58,7 @@ for (const { name, here } of STORES) {
       for (const way of ways) expect(distinct(await ofEach(way))).toEqual([refusal])
     })
 
-    it.each(['password/sendResetPasswordEmail', 'password/sendVerificationEmail'])(
+    it.each(['password/sendResetPasswordEmail', 'password/sendVerificationEmail', 'magiclink/requestMagicLinkEmail'])(
       'is the same for every kind of account by %s',
       async route => {
         expect(distinct(await ofEach(email => caller.post(route, { email })))).toEqual([answering('200', 'null')])
@@ -82,6 +83,7 @@ for (const { name, here } of STORES) {
         ['password/authenticate', { password: WRONG }],
         ['password/sendResetPasswordEmail', {}],
         ['password/sendVerificationEmail', {}],
+        ['magiclink/requestMagicLinkEmail', {}],
       ] as const) {
         const done: Record<string, string> = {}
         for (const kind of CLASSES) {

@@ -8,6 +8,7 @@ import type {
   SessionInfo,
   Tokens,
   TwoFactorSecret,
+  TwoFactorStatus,
 } from '@latchkey/common'
 import type { AccountsClient } from '../accounts-client.ts'
 import { AccountsClientError, isTokenRefused } from '../error.ts'
@@ -140,8 +141,11 @@ export class AccountsGraphQLClient implements TransportInterface {
     await this.#ask('changePassword', { oldPassword, newPassword }, headers)
   }
 
-  async addEmail(newEmail: string, headers?: Headers): Promise<void> {
-    await this.#ask('addEmail', { newEmail }, headers)
+  async addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void> {
+    // accounts-js's schema has no place for a password
+    await (password === undefined
+      ? this.#ask('addEmail', { newEmail }, headers)
+      : this.#ask('addEmailConfirmed', { newEmail, password }, headers))
   }
 
   async removeEmail(email: string, password?: string, headers?: Headers): Promise<void> {
@@ -157,9 +161,29 @@ export class AccountsGraphQLClient implements TransportInterface {
     return (await this.#ask('getTwoFactorSecret', {}, headers)) as TwoFactorSecret
   }
 
-  /** Sets up the second factor with a secret from {@link getTwoFactorSecret} and a code made with it. */
+  /** Sets up the second factor with an offered secret and a code made from it. accounts-js's schema has no place for recovery codes: see {@link twoFactorEnable}. */
   async twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers): Promise<void> {
     await this.#ask('twoFactorSet', { secret, code }, headers)
+  }
+
+  /** The same, and answers the recovery codes, which are shown this once. Without `password` only soon after a sign-in. */
+  async twoFactorEnable(
+    secret: Partial<TwoFactorSecret>,
+    code: string,
+    headers?: Headers,
+    password?: string,
+  ): Promise<{ recoveryCodes: string[] }> {
+    return { recoveryCodes: (await this.#ask('twoFactorEnable', { secret, code, password }, headers)) as string[] }
+  }
+
+  /** New recovery codes in the place of the old ones. */
+  async twoFactorRecoveryCodes(code: string, headers?: Headers): Promise<{ recoveryCodes: string[] }> {
+    return { recoveryCodes: (await this.#ask('twoFactorRecoveryCodes', { code }, headers)) as string[] }
+  }
+
+  /** Whether there is a second factor, and how many recovery codes are left. */
+  async twoFactorStatus(headers?: Headers): Promise<TwoFactorStatus> {
+    return (await this.#ask('twoFactorStatus', {}, headers)) as TwoFactorStatus
   }
 
   /** Gives it up, for a code. */

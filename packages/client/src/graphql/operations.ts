@@ -40,6 +40,10 @@ const OPERATIONS = {
   }),
   requestMagicLinkEmail: mutation({ variables: { email: 'String!' } }),
 
+  addEmailConfirmed: mutation({ field: 'addEmail', variables: { newEmail: 'String!', password: 'String' } }),
+  twoFactorEnable: mutation({ variables: { secret: 'TwoFactorSecretKeyInput!', code: 'String!', password: 'String' } }),
+  twoFactorRecoveryCodes: mutation({ variables: { code: 'String!' } }),
+  twoFactorStatus: query({ selection: ['enabled', 'recoveryCodesLeft'] }),
   accountsSettings: query({ selection: ['signUpAllowed', 'passwordMinLength', 'verificationMail', 'twoFactor', 'strategies'] }),
   accountsSessions: query({ selection: DEVICES }),
   accountsExport: query(),

@@ -4,7 +4,7 @@ import { authDirective, AuthenticatedDirective } from './auth-directive.ts'
 import type { AuthDirective } from './auth-directive.ts'
 import { Contexts } from './context.ts'
 import type { AccountsContext } from './context.ts'
-import { coreAdditions, coreResolvers } from './core-resolvers.ts'
+import { coreAdditions, coreResolvers, oauthAdditions } from './core-resolvers.ts'
 import { toGraphQLError } from './errors.ts'
 import type { Desk, ResolverPart, Resolvers } from './field.ts'
 import { readGraphQLOptions } from './options.ts'
@@ -12,7 +12,16 @@ import type { GraphQLOptions, GraphQLSettings } from './options.ts'
 import { magicLinkResolvers, passwordAdditions, passwordResolvers } from './password-resolvers.ts'
 import { readSource } from './source.ts'
 import type { ContextSource } from './source.ts'
-import { CORE_ADDITIONS, corePart, MAGIC_LINK, MICRO, PASSWORD_ADDITIONS, passwordPart, writeTypeDefs } from './type-defs.ts'
+import {
+  CORE_ADDITIONS,
+  corePart,
+  MAGIC_LINK,
+  MICRO,
+  OAUTH_ADDITIONS,
+  PASSWORD_ADDITIONS,
+  passwordPart,
+  writeTypeDefs,
+} from './type-defs.ts'
 import type { SchemaPart } from './type-defs.ts'
 
 /** What {@link accountsGraphQL} makes. */
@@ -112,6 +121,8 @@ function partsOf(desk: Desk, settings: GraphQLSettings): Part[] {
     ...coreParts(desk, settings),
     ...(passwords ? passwordParts(desk, settings) : []),
     ...([...strategies.values()].some(({ loginLinks }) => loginLinks) ? magicLinkParts(desk) : []),
+    // The name that linking knows: `oauth`.
+    ...(settings.additions && strategies.get('oauth')?.vouch ? [[OAUTH_ADDITIONS, oauthAdditions(desk)] as const] : []),
   ]
 }
 

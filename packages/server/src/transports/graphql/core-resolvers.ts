@@ -93,3 +93,21 @@ export function coreAdditions(desk: Desk): ResolverPart {
     },
   }
 }
+
+/** Accounts elsewhere. */
+export function oauthAdditions(desk: Desk): ResolverPart {
+  const { accounts } = desk
+  return {
+    queries: {
+      linkedAccounts: ownField(desk, ({ who }) => accounts.linkedProviders(who)),
+    },
+    mutations: {
+      linkAccount: ownField<{ params: object; password?: string }>(desk, ({ args, who, call }) =>
+        nothing(accounts.link(who, args.params, confirmationOf(args), call.origin)),
+      ),
+      unlinkAccount: ownField<{ provider: string; password?: string }>(desk, ({ args, who, call }) =>
+        nothing(accounts.unlink(who, args.provider, confirmationOf(args), call.origin)),
+      ),
+    },
+  }
+}

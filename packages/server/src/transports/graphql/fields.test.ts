@@ -1,6 +1,7 @@
 import { TOTP } from 'otpauth'
 import { describe, expect, it } from 'vitest'
 import { AccountsMagicLink } from '../../strategies/magic-link/index.ts'
+import { AccountsOauth } from '../../strategies/oauth/index.ts'
 import { AccountsPassword } from '../../strategies/password/index.ts'
 import { NEW_PASSWORD } from '../../testing/flows.ts'
 import { graphqlWorld } from '../../testing/graphql-world.ts'
@@ -263,6 +264,42 @@ describe('for the signed-in user', () => {
     expect((await world.ask('{ accountsSettings { signUpAllowed passwordMinLength strategies } }')).data).toEqual({
       accountsSettings: { signUpAllowed: true, passwordMinLength: 8, strategies: ['password'] },
     })
+  })
+})
+
+describe('accounts elsewhere', () => {
+  const oauth = () => ({
+    password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }),
+    // A provider that vouches for whoever holds the code of that name.
+    oauth: new AccountsOauth({ example: { authenticate: async ({ code }: { code?: string }) => (code ? { id: code } : undefined) } }),
+  })
+
+  it('are linked, listed, sign in, and are unlinked', async () => {
+    await using world = await graphqlWorld({ services: oauth() })
+    const headers = await world.bearer('ada')
+    const link = 'mutation ($params: AuthenticateParamsInput!) { linkAccount(params: $params) }'
+    const params = { provider: 'example', code: 'subject-1' }
+    expect(await world.ask(link, { headers, variables: { params } })).toMatchObject({ data: { linkAccount: null }, errors: [] })
+    expect((await world.ask('{ linkedAccounts { provider } }', { headers })).data).toEqual({ linkedAccounts: [{ provider: 'example' }] })
+    const login =
+      'mutation ($params: AuthenticateParamsInput!) { authenticate(serviceName: "oauth", params: $params) { user { username } } }'
+    expect((await world.ask(login, { variables: { params } })).data).toEqual({ authenticate: { user: { username: 'ada' } } })
+    expect((await world.ask('mutation { unlinkAccount(provider: "example") }', { headers })).data).toEqual({ unlinkAccount: null })
+    expect((await world.ask('{ linkedAccounts { provider } }', { headers })).data).toEqual({ linkedAccounts: [] })
+    for (const query of [
+      '{ linkedAccounts { provider } }',
+      'mutation { unlinkAccount(provider: "example") }',
+      'mutation { linkAccount(params: {}) }',
+    ]) {
+      expect((await world.ask(query)).code).toBe('UNAUTHENTICATED')
+    }
+  })
+
+  it('are in the schema only where there is a service for them, and only with the additions', async () => {
+    await using without = await graphqlWorld()
+    await using oauthWorld = await graphqlWorld({ services: oauth() })
+    await using bare = await graphqlWorld({ services: oauth(), graphql: { additions: false } })
+    expect([without, oauthWorld, bare].map(({ parts }) => parts.typeDefs.includes('linkAccount'))).toEqual([false, true, false])
   })
 })
 

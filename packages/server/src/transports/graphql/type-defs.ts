@@ -223,3 +223,23 @@ type TwoFactorStatus {
 }
 `,
 }
+
+/** Accounts elsewhere, where a service for them is registered. */
+export const OAUTH_ADDITIONS: SchemaPart = {
+  queries: `
+  "The providers that sign in to my account."
+  linkedAccounts: [LinkedAccount!]!
+`,
+  mutations: `
+  "Lets an account at a provider sign in to mine; the parameters are those of a sign-in with it. Without a password only soon after a sign-in."
+  linkAccount(params: AuthenticateParamsInput!, password: String): Boolean
+  "Lets it no longer sign in. Without a password only soon after a sign-in."
+  unlinkAccount(provider: String!, password: String): Boolean
+`,
+  types: `
+type LinkedAccount {
+  provider: String!
+  linkedAt: String!
+}
+`,
+}

@@ -131,8 +131,8 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     const { tokens } = await world.login('ada')
     expect(await world.server.resumeSession(tokens.accessToken)).toMatchObject({ id, username: 'ada' })
     // JavaScript can pass anything; one such request ended accounts-js's process.
-    for (const nothing of [undefined, null, {}, 5])
-      await expect(world.server.resumeSession(nothing as unknown as string)).rejects.toMatchObject({
+    for (const nothing of [undefined, null, {}, 5] as unknown[])
+      await expect(world.server.resumeSession(nothing as string)).rejects.toMatchObject({
         code: 'InvalidToken',
         message: 'An accessToken is required',
       })

@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AccountsServer } from './accounts-server.ts'
 import type { AccountsServerOptions } from './accounts-server-options.ts'
-import type { AccountsJsUser } from './compat/accounts-js-types.ts'
+import type { AccountsJsUser, ImpersonationResult } from './compat/accounts-js-types.ts'
 import { memoryStore } from './stores/memory/index.ts'
+import { silentLog } from './system.ts'
 import { PASSWORD } from './testing/index.ts'
 import { GENERATIONS, generationWorld, SECRET } from './testing/generations.ts'
 import type { GenerationWorld } from './testing/generations.ts'
@@ -15,6 +16,13 @@ function payloadOf(token: string): { data: { token: string; userId: string; isIm
 
 const register = (world: GenerationWorld, user: object): ReturnType<AccountsServer['accounts']['register']> =>
   world.server.accounts.register({ password: PASSWORD, ...user }, { ...world.infos, connectionId: '', transport: 'test', extra: {} })
+
+/** Whose session it is, or the code it is refused with. */
+const outcomeOf = (resumed: ReturnType<AccountsServer['resumeSession']>): Promise<unknown> =>
+  resumed.then(
+    ({ username }) => username,
+    (error: unknown) => (error as { code: unknown }).code,
+  )
 
 async function mailTo(world: GenerationWorld, address: string): Promise<(typeof world.mails)[0]> {
   await expect.poll(() => world.mails.some(({ to }) => to === address)).toBe(true)
@@ -120,10 +128,7 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
         await world.server.resumeSession(tokens.accessToken),
         world.server.sanitizeUser(found as AccountsJsUser),
       ]
-      for (const one of leaving) {
-        if (useInternalUserObjectSanitizer) expect(one).not.toHaveProperty('services')
-        else expect(one.services).toEqual(services)
-      }
+      expect(leaving.map(one => one.services)).toEqual(leaving.map(() => (useInternalUserObjectSanitizer ? undefined : services)))
       expect(JSON.stringify([found, leaving])).not.toMatch(/SECRET|argon2/)
     }
   })
@@ -134,14 +139,17 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
       impersonationAuthorize: async (...users) => asked.push(users),
     })
     await using closed = await generationWorld(generation)
-    for (const one of [world, closed]) {
-      const bob = await one.createUser('bob')
-      await one.createUser('ada')
-      const { tokens } = await one.login('ada')
-      const result = await one.server.impersonate(tokens.accessToken, { userId: bob }, one.infos)
-      if (one === closed) expect(result).toEqual({ authorized: false })
-      else expect(result).toMatchObject({ authorized: true, user: { id: bob }, tokens: { accessToken: expect.any(String) as unknown } })
+    const impersonate = async ({ server, createUser, login, infos }: GenerationWorld): Promise<ImpersonationResult> => {
+      const userId = await createUser('bob')
+      await createUser('ada')
+      return server.impersonate((await login('ada')).tokens.accessToken, { userId }, infos)
     }
+    expect(await impersonate(closed)).toEqual({ authorized: false })
+    expect(await impersonate(world)).toMatchObject({
+      authorized: true,
+      user: { username: 'bob' },
+      tokens: { accessToken: expect.any(String) as unknown },
+    })
     expect(asked).toEqual([
       [expect.objectContaining({ username: 'ada', deactivated: false }), expect.objectContaining({ username: 'bob' })],
     ])
@@ -185,9 +193,9 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
       const { tokens } = await world.login('ada')
       const next = await world.server.refreshTokens(tokens.accessToken, tokens.refreshToken, world.infos)
       expect((await world.server.resumeSession(next.tokens.accessToken)).username).toBe('ada')
-      const old = world.server.resumeSession(tokens.accessToken)
-      if (createNewSessionTokenOnRefresh) await expect(old).rejects.toMatchObject({ code: 'SessionNotFound' })
-      else expect((await old).username).toBe('ada')
+      expect(await outcomeOf(world.server.resumeSession(tokens.accessToken))).toBe(
+        createNewSessionTokenOnRefresh ? 'SessionNotFound' : 'ada',
+      )
     }
   })
 
@@ -214,9 +222,7 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
       const { tokens } = await world.login('ada')
       await world.server.logout(tokens.accessToken)
       sessions.length = 0
-      const resumed = world.server.resumeSession(tokens.accessToken)
-      if (useStatelessSession) expect((await resumed).username).toBe('ada')
-      else await expect(resumed).rejects.toMatchObject({ code: 'InvalidSession' })
+      expect(await outcomeOf(world.server.resumeSession(tokens.accessToken))).toBe(useStatelessSession ? 'ada' : 'InvalidSession')
       expect(sessions).toEqual(useStatelessSession ? [null] : [])
     }
   })
@@ -289,7 +295,7 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     onTestFinished(() => void (process.env.NODE_ENV = before))
     process.env.NODE_ENV = 'production'
     expect(() => generation.make({ tokenSecret: 'SECRET' }, {})).toThrow(/too weak for production/)
-    expect(() => generation.make({ tokenSecret: 'SECRET', production: false }, {})).not.toThrow()
+    expect(() => generation.make({ tokenSecret: 'SECRET', production: false, log: silentLog }, {})).not.toThrow()
   })
 })
 

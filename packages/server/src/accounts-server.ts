@@ -77,7 +77,13 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
       settings: settingsOf(options),
       strategies,
       factors: secondFactors(strategies, factors),
-      store: storeOf({ db, sessionsDb: sessionsOption, usersArgument: usersDb, sessionsArgument: sessionsDb, now: ports.clock.now }),
+      store: storeOf({
+        db,
+        sessionsDb: sessionsOption,
+        usersArgument: usersDb,
+        sessionsArgument: sessionsDb,
+        now: () => ports.clock.now(),
+      }),
       ports,
     })
     const { core } = this.accounts

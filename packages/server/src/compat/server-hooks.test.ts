@@ -123,7 +123,7 @@ describe.each(GENERATIONS)('hooks, with $name', generation => {
     const { events } = listen(world.server, ['ValidateLogin'])
     const core: boolean[] = []
     world.server.on('validateLogin', ({ allowed }) => void core.push(allowed))
-    await expect(world.login('ada', 'a wrong password')).rejects.toThrow()
+    await expect(world.login('ada', 'a wrong password')).rejects.toThrow('Invalid credentials')
     expect({ events, core }).toEqual({ events: [], core: [false] })
   })
 
@@ -133,7 +133,9 @@ describe.each(GENERATIONS)('hooks, with $name', generation => {
     const { events, payloads } = listen(world.server)
     const params = { user: { username: 'ada' }, password: PASSWORD }
     expect(await world.server.authenticateWithService('password', params, world.infos)).toBe(true)
-    await expect(world.server.authenticateWithService('password', { ...params, password: 'wrong one' }, world.infos)).rejects.toThrow()
+    await expect(world.server.authenticateWithService('password', { ...params, password: 'wrong one' }, world.infos)).rejects.toThrow(
+      'Invalid',
+    )
     expect(events).toEqual(['AuthenticateSuccess', 'AuthenticateError'])
     const known = { service: 'password', connection: world.infos, params: { user: { username: 'ada' } }, user: { id } }
     expect(payloads.AuthenticateSuccess).toMatchObject(known)
@@ -219,7 +221,7 @@ describe.each(GENERATIONS)('hooks, with $name', generation => {
     const { sessionId, tokens } = await world.login('ada')
     const { events, payloads } = listen(world.server)
     const next = await world.server.refreshTokens(tokens.accessToken, tokens.refreshToken, world.infos)
-    await expect(world.server.refreshTokens('', '', world.infos)).rejects.toThrow()
+    await expect(world.server.refreshTokens('', '', world.infos)).rejects.toThrow('are required')
     expect(events).toEqual(['RefreshTokensSuccess', 'RefreshTokensError'])
     expect(payloads.RefreshTokensSuccess).toMatchObject({ sessionId, tokens: next.tokens, user: { id }, infos: world.infos })
     expect(payloads.RefreshTokensError).toMatchObject({ code: 'InvalidTokens' })

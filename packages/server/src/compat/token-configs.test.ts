@@ -4,13 +4,12 @@ import { AccountsServer } from '../accounts-server.ts'
 import type { AccountsServerOptions } from '../accounts-server-options.ts'
 import { memoryStore } from '../stores/memory/index.ts'
 import { GENERATIONS, generationWorld, SECRET } from '../testing/generations.ts'
-import type { TokenConfigs } from './token-configs.ts'
 
 const DAY = 86_400
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const make = (tokenConfigs: object, options: Partial<AccountsServerOptions> = {}): AccountsServer =>
-  new AccountsServer({ db: memoryStore(), tokenSecret: SECRET, ...options, tokenConfigs: tokenConfigs as TokenConfigs }, {})
+  new AccountsServer({ db: memoryStore(), tokenSecret: SECRET, ...options, tokenConfigs }, {})
 
 const settingsOf = (...given: Parameters<typeof make>): AccountsServer['accounts']['core']['settings'] =>
   make(...given).accounts.core.settings

@@ -5,6 +5,8 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { systemPorts } from '@latchkey/server'
 import type { Store } from '@latchkey/server'
+import { HASH_KINDS } from '../import/credentials.ts'
+import type { HashKind } from '../import/credentials.ts'
 import { LAYOUTS } from '../import/layout.ts'
 import type { LayoutName } from '../import/layout.ts'
 import type { ImportOptions, ImportReport } from '../import/import-accounts-js.ts'
@@ -29,7 +31,7 @@ interface AccountsJsOptions extends SharedOptions {
   layout: LayoutName | 'auto'
   timezone: string
   without?: string
-  passwordForm: 'bcrypt' | 'bcrypt-sha256'
+  hashes: HashKind
   batch: string
   report?: string
   yes?: boolean
@@ -47,8 +49,11 @@ export function addImport(program: Command, io: Io): void {
     .option('--timezone <name>', 'the zone of times that were kept without one', 'UTC')
     .option('--without <columns>', 'columns of the old table of users to leave behind, with commas between')
     .addOption(
-      new Option('--password-form <form>', 'what the hashes were made of; bcrypt-sha256 when clients hashed passwords with SHA-256 first')
-        .choices(['bcrypt', 'bcrypt-sha256'])
+      new Option(
+        '--hashes <kind>',
+        'bcrypt-sha256 when clients hashed passwords with SHA-256 first; custom when the app has a verifyPassword of its own',
+      )
+        .choices(HASH_KINDS)
         .default('bcrypt'),
     )
     .option('--batch <users>', 'users in one transaction', '500')
@@ -125,7 +130,7 @@ async function targetOf(config: Config): Promise<Store | null> {
 }
 
 function readingOf(options: AccountsJsOptions, io: Io): Reading {
-  const { from = io.env[SOURCE_VARIABLE], schema, layout, timezone, passwordForm, without = '' } = options
+  const { from = io.env[SOURCE_VARIABLE], schema, layout, timezone, hashes, without = '' } = options
   if (from === undefined || from === '')
     throw new CommandFailure(EXIT.usage, `say where the old database is, with --from or ${SOURCE_VARIABLE}`)
   if (!/^postgres(?:ql)?:\/\//.test(from) || !URL.canParse(from))
@@ -141,7 +146,7 @@ function readingOf(options: AccountsJsOptions, io: Io): Reading {
     schema,
     layout,
     timezone,
-    passwordForm,
+    hashes,
     batch,
     without: without
       .split(',')

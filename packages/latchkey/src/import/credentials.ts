@@ -16,20 +16,27 @@ export interface Sealer {
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
 const ARGON2ID = /^\$argon2id\$v=19\$m=\d{1,10},t=\d{1,10},p=\d{1,3}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
 
-/** A password hash as it came, or null when its form is unknown. Apps could hash as they liked (`hashPassword`); argon2 was the usual choice. */
-export function toPassword(
-  userId: string,
-  hash: unknown,
-  form: Extract<PasswordForm, 'bcrypt' | 'bcrypt-sha256'>,
-  now: number,
-): Credential | null {
-  if (typeof hash !== 'string') return null
-  const found: PasswordForm | null = BCRYPT.test(hash) ? form : ARGON2ID.test(hash) ? ARGON2_OF[form] : null
-  if (found === null) return null
-  return { userId, kind: 'password', id: '', form: found, secret: hash, data: { imported: markOf(hash) }, createdAt: now, updatedAt: now }
+export const HASH_KINDS = ['bcrypt', 'bcrypt-sha256', 'custom'] as const
+/**
+ * What the old hashes are: of passwords; of their SHA-256 in hex, where clients digested them first (`hashPassword` of the client); or whatever the app's own
+ * `hashPassword` made, for its own `verifyPassword` to read.
+ */
+export type HashKind = (typeof HASH_KINDS)[number]
+
+/** A password hash as it came, or null when its form is unknown. */
+export function toPassword(userId: string, hash: unknown, kind: HashKind, now: number): Credential | null {
+  if (typeof hash !== 'string' || hash === '') return null
+  const form = formOf(hash, kind)
+  if (form === null) return null
+  return { userId, kind: 'password', id: '', form, secret: hash, data: { imported: markOf(hash) }, createdAt: now, updatedAt: now }
 }
 
-const ARGON2_OF = { bcrypt: 'argon2id', 'bcrypt-sha256': 'argon2id-sha256' } as const
+function formOf(hash: string, kind: HashKind): PasswordForm | null {
+  // `AccountsPassword` hands what is kept under this form to the app's own function, if it has one.
+  if (kind === 'custom') return 'bcrypt'
+  if (BCRYPT.test(hash)) return kind
+  return ARGON2ID.test(hash) ? (kind === 'bcrypt' ? 'argon2id' : 'argon2id-sha256') : null
+}
 
 /**
  * Is this the password that was imported? Signing in replaces the hash by one of our own, but leaves the mark of the one it replaces; choosing another

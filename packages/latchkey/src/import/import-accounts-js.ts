@@ -16,7 +16,7 @@ export interface ImportOptions extends SourceOptions {
   /** An open store; null (when nothing is written) for a database that does not exist yet. */
   target: Store | null
   sealer: Translation['sealer']
-  passwordForm: Translation['passwordForm']
+  hashes: Translation['hashes']
   now: () => number
   /** Users that are read, compared and written together, in one transaction. @default 500 */
   batch?: number
@@ -117,8 +117,8 @@ class Importer {
 
   #plan(source: SourceUser): Planned {
     const notes: Note[] = []
-    const { sealer, passwordForm, now } = this.#options
-    const made = toUser(source, { claims: this.#claims, sealer, passwordForm, now: now(), note: note => notes.push(note) })
+    const { sealer, hashes, now } = this.#options
+    const made = toUser(source, { claims: this.#claims, sealer, hashes, now: now(), note: note => notes.push(note) })
     return { made, notes, source }
   }
 

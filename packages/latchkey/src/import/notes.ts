@@ -19,7 +19,7 @@ export const ADVICE = {
   'no-identifier':
     'This account has neither username nor e-mail address that it could be found by. Set one, or let it sign in through a linked provider.',
   'password-unreadable':
-    'The password hash has an unknown form and was left behind. The owner chooses a new password with "forgot password".',
+    'The password hash has an unknown form and was left behind. The owner chooses a new password with "forgot password"; or, if your app has a verifyPassword of its own that reads it, import with --hashes custom.',
   'oauth-without-id':
     'The old database never kept the id of the account at the provider. What is known was kept; the account is linked again when its owner does so.',
   'service-doubled': 'There are several rows of this service for one user. The first was taken.',

@@ -1,8 +1,8 @@
 /** One user of accounts-js as one of ours. */
 import { emailKey, parseEmail, parseUsername, usernameKey } from '@latchkey/server'
-import type { Credential, Identifier, NewUser, PasswordForm } from '@latchkey/server'
+import type { Credential, Identifier, NewUser } from '@latchkey/server'
 import { readTwoFactor, toPassword } from './credentials.ts'
-import type { Sealer } from './credentials.ts'
+import type { HashKind, Sealer } from './credentials.ts'
 import type { Claims } from './claims.ts'
 import type { Note, NoteKind } from './notes.ts'
 import type { SourceService, SourceUser } from './source.ts'
@@ -10,8 +10,7 @@ import type { SourceService, SourceUser } from './source.ts'
 /** What the translation goes by. */
 export interface Translation {
   claims: Claims
-  /** What the hashes were made of: the password, or its SHA-256 in hex, when clients digested it first. */
-  passwordForm: Extract<PasswordForm, 'bcrypt' | 'bcrypt-sha256'>
+  hashes: HashKind
   sealer: Sealer
   now: number
   note: (note: Note) => void
@@ -36,7 +35,7 @@ export function keysOf(source: SourceUser): Identifier[] {
 }
 
 /** The user as they will be kept. What others have already is left out of their identifiers, and noted. */
-export function toUser(source: SourceUser, { claims, passwordForm, sealer, now, note: tell }: Translation): NewUser {
+export function toUser(source: SourceUser, { claims, hashes, sealer, now, note: tell }: Translation): NewUser {
   const note = (kind: NoteKind, what: string): void => tell({ kind, id: source.id, what })
   const createdAt = source.createdAt ?? source.updatedAt ?? now
   const updatedAt = source.updatedAt ?? createdAt
@@ -76,7 +75,7 @@ export function toUser(source: SourceUser, { claims, passwordForm, sealer, now, 
       const hash = options['bcrypt']
       // Accounts that a provider made have the row without a hash.
       if (hash === undefined || hash === null) return null
-      const made = toPassword(source.id, hash, passwordForm, updatedAt)
+      const made = toPassword(source.id, hash, hashes, updatedAt)
       if (!made) note('password-unreadable', name)
       return made
     }

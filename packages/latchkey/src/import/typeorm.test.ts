@@ -2,6 +2,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { hash } from '@node-rs/bcrypt'
+import { AccountsServer } from '@latchkey/server'
+import { sqliteStore } from '@latchkey/server/stores/sql'
+import { AccountsPassword } from '@latchkey/server/strategies/password'
 import { TOTP as Otp } from 'otpauth'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addOldUser, typeormDatabase } from '../../testing/accounts-js-database.ts'
@@ -295,13 +298,31 @@ describe.skipIf(!hasPostgres)('importing a TypeORM database of accounts-js', () 
   test('hashes of passwords that clients digested first are taken as that', async () => {
     const digest = '1f8c2b1d4e5a69788796a5b4c3d2e1f01f8c2b1d4e5a69788796a5b4c3d2e1f0'
     await addOldUser(old, { username: 'ada', bcrypt: await bcrypt(digest) })
-    await reportOf('--yes', '--password-form', 'bcrypt-sha256')
+    await reportOf('--yes', '--hashes', 'bcrypt-sha256')
     const world = await newWorld({ data })
     try {
       const answer = await world.post('/accounts/password/authenticate', { user: 'ada', password: { digest, algorithm: 'sha-256' } })
       expect(answer.status).toBe(200)
     } finally {
       await world.close()
+    }
+  })
+
+  test('hashes of an app are kept for its own verifyPassword', async () => {
+    await addOldUser(old, { username: 'ada', bcrypt: 'own:drowssap' })
+    expect((await reportOf('--yes', '--hashes', 'custom')).notes).toEqual([])
+    const password = new AccountsPassword({
+      hashPassword: plain => `own:${[...plain].toReversed().join('')}`,
+      verifyPassword: (plain, kept) => kept === `own:${[...plain].toReversed().join('')}`,
+    })
+    const server = new AccountsServer(
+      { db: sqliteStore({ path: path.join(data, 'latchkey.db') }), tokenSecret: 'x'.repeat(40) },
+      { password },
+    )
+    try {
+      expect((await server.loginWithService('password', { user: 'ada', password: 'password' }, {})).user.username).toBe('ada')
+    } finally {
+      await server.stop()
     }
   })
 

@@ -13,6 +13,7 @@ const BODIES: Record<string, Record<string, unknown>> = {
   '/accounts/password/authenticate': { user: 'ada', password: 'x' },
   '/accounts/password/verifyAuthentication': { user: 'ada', password: 'x' },
   '/accounts/refreshTokens': { accessToken: 'x', refreshToken: 'x' },
+  '/accounts/impersonate': { accessToken: 'x', impersonated: { userId: 'x' } },
   '/accounts/logout': {},
   '/accounts/user': {},
   '/accounts/password/register': { user: { email: 'grace@example.org', password: 'x' } },

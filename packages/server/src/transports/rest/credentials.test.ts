@@ -90,6 +90,10 @@ const GIVING: Record<string, Route> = {
     const { tokens } = await world.loginAs('ada')
     return () => world.post('/accounts/refreshTokens', tokens)
   },
+  'impersonate, for an administrator': async world => {
+    const { accessToken } = (await world.loginAs('admin')).tokens
+    return () => world.post('/accounts/impersonate', { accessToken, impersonated: { username: 'ada' } })
+  },
 }
 
 /** The code of the refusal, or `given` for a credential. What is not in this table has no business here. */
@@ -162,11 +166,20 @@ const OUTCOMES: Record<keyof typeof GIVING, Record<State, string>> = {
     'sessions ended': 'InvalidSession',
     'signed out everywhere by a new password': 'InvalidSession',
   },
+  // The administrator vouches, and is let in by the app's own word alone.
+  'impersonate, for an administrator': {
+    nothing: 'given',
+    deactivated: 'UserDeactivated',
+    locked: 'given',
+    'second factor due': 'given',
+    'sessions ended': 'given',
+    'signed out everywhere by a new password': 'given',
+  },
 }
 
 const newWorld = async (): Promise<RestWorld> => {
   const world = await restWorld({
-    options: { factors: [fixtureFactor()], password: { returnTokensAfterResetPassword: true } },
+    options: { impersonationAuthorize: () => true, factors: [fixtureFactor()], password: { returnTokensAfterResetPassword: true } },
     services: {
       password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }),
       magicLink: new AccountsMagicLink(),
@@ -261,6 +274,20 @@ describe('a route that asks for a session', () => {
       })
     }
   }
+
+  it('refuses whoever acts as another user, unless it only shows', async () => {
+    await using world = await newWorld()
+    const { accessToken } = (await world.loginAs('admin')).tokens
+    const { body } = await world.post('/accounts/impersonate', { accessToken, impersonated: { username: 'ada' } })
+    const headers = { authorization: `Bearer ${body.tokens.accessToken}` }
+    const showing = ['/accounts/sessions', '/accounts/oauth/accounts', '/accounts/password/twoFactor']
+    for (const [method, path, json] of ASKING) {
+      const answer = await world.send(method, path, { headers, json })
+      const shows = method === 'GET' && showing.includes(path)
+      expect([path, answer.status, answer.body.code]).toEqual([path, ...(shows ? [200, undefined] : [403, 'Forbidden'])])
+    }
+    expect((await world.get('/accounts/user', headers)).body.username).toBe('ada')
+  })
 
   it('knows nobody without one, with a forged one, with one of another kind, or with one that has expired', async () => {
     await using world = await newWorld()

@@ -139,10 +139,10 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
       impersonationAuthorize: async (...users) => asked.push(users),
     })
     await using closed = await generationWorld(generation)
-    const impersonate = async ({ server, createUser, login, infos }: GenerationWorld): Promise<ImpersonationResult> => {
-      const userId = await createUser('bob')
-      await createUser('ada')
-      return server.impersonate((await login('ada')).tokens.accessToken, { userId }, infos)
+    const impersonate = async (one: GenerationWorld): Promise<ImpersonationResult> => {
+      const userId = await one.createUser('bob')
+      await one.createUser('ada')
+      return one.server.impersonate((await one.login('ada')).tokens.accessToken, { userId }, one.infos)
     }
     expect(await impersonate(closed)).toEqual({ authorized: false })
     expect(await impersonate(world)).toMatchObject({

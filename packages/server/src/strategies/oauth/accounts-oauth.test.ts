@@ -1,41 +1,9 @@
 import { AccountsError } from '@latchkey/common'
 import { describe, expect, it } from 'vitest'
-import type { User } from '../../core/identity/user.ts'
 import type { SecondFactor } from '../../core/strategy.ts'
-import { newWorld, PASSWORD } from '../../testing/index.ts'
-import type { World, WorldOptions } from '../../testing/index.ts'
-import { AccountsPassword } from '../password/index.ts'
+import { ADA, echo, oauthWorld as world } from '../../testing/oauth-world.ts'
 import { AccountsOauth } from './index.ts'
 import type { OAuthProvider, OAuthUser } from './index.ts'
-
-const ADA: OAuthUser = { id: 'subject-1', email: 'ada@example.org', email_verified: true, name: 'Ada', accessToken: 'provider-token-1' }
-
-/** A provider that vouches for whoever the client says. */
-const echo: OAuthProvider = { authenticate: async ({ as }: { as?: OAuthUser }) => as }
-
-interface Given extends Omit<WorldOptions, 'services'> {
-  providers?: Record<string, OAuthProvider>
-  password?: ConstructorParameters<typeof AccountsPassword>[0]
-}
-
-async function world({ providers = {}, password, ...rest }: Given = {}) {
-  const oauth = new AccountsOauth({ example: echo, other: echo, ...providers })
-  const made = await newWorld({
-    ...rest,
-    services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 }, ...password }), oauth },
-  })
-  const { accounts } = made.server
-  const login = (as: object | null | undefined = ADA, provider: unknown = 'example') =>
-    accounts.login('oauth', { provider, as }, made.origin)
-  return { ...made, oauth, accounts, login, [Symbol.asyncDispose]: () => made.close() }
-}
-
-/** A user with a password, whose address is verified or not. */
-const registered = ({ server, origin }: World, emailVerified: boolean): Promise<User> =>
-  server.accounts.createUser({ email: 'ada@example.org', emailVerified, password: PASSWORD }, origin)
-
-const linkedTo = async (made: World, userId: string): Promise<string[]> =>
-  (await made.server.accounts.providerAccounts(userId)).map(({ provider, subject }) => `${provider}:${subject}`)
 
 describe('whom a provider vouches for', () => {
   it('is a new user at the first sign-in, and the same one at the next', async () => {
@@ -108,9 +76,9 @@ describe('whom a provider vouches for', () => {
 describe('an address', () => {
   it('leads to its user when both sides have verified it, and the user is told', async () => {
     await using made = await world()
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     expect((await made.login()).user.id).toBe(owner.id)
-    expect(await linkedTo(made, owner.id)).toEqual(['example:subject-1'])
+    expect(await made.linkedTo(owner.id)).toEqual(['example:subject-1'])
     const mails = await made.delivered()
     expect(mails.map(({ to, subject }) => [to, subject])).toContainEqual(['ada@example.org', expect.stringContaining('ways to sign in')])
     expect((await made.accounts.core.store.audit.list({ userId: owner.id, limit: 9 })).map(({ type }) => type)).toContain('account-linked')
@@ -118,9 +86,9 @@ describe('an address', () => {
 
   it('that nobody confirmed here is not handed to its owner together with whoever registered it', async () => {
     await using made = await world()
-    const squatter = await registered(made, false)
+    const squatter = await made.registered(false)
     await expect(made.login()).rejects.toMatchObject({ code: 'AccountNotLinked' })
-    expect(await linkedTo(made, squatter.id)).toEqual([])
+    expect(await made.linkedTo(squatter.id)).toEqual([])
     expect(await made.accounts.core.store.users.count()).toBe(1)
   })
 
@@ -133,20 +101,20 @@ describe('an address', () => {
     ['says yes and no', { email_verified: true, emailVerified: false }],
   ])('is not believed when the provider %s', async (_what, claims) => {
     await using made = await world()
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     await expect(made.login({ id: 'subject-1', email: 'ada@example.org', ...claims })).rejects.toMatchObject({ code: 'AccountNotLinked' })
-    expect(await linkedTo(made, owner.id)).toEqual([])
+    expect(await made.linkedTo(owner.id)).toEqual([])
   })
 
   it.each(['email_verified', 'emailVerified', 'verified_email'])('is believed when %s is true', async claim => {
     await using made = await world()
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     expect((await made.login({ id: 's', email: 'ADA@example.org', [claim]: true })).user.id).toBe(owner.id)
   })
 
   it('is believed of a provider that is trusted with addresses, unless it says otherwise', async () => {
     await using made = await world({ providers: { trusted: { ...echo, trustsEmails: true } } })
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     await expect(made.login({ id: 's', email: 'ada@example.org', email_verified: false }, 'trusted')).rejects.toMatchObject({
       code: 'AccountNotLinked',
     })
@@ -155,18 +123,18 @@ describe('an address', () => {
 
   it('that a provider gave to somebody new does not open the account of who had it', async () => {
     await using made = await world()
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     await made.login()
     await expect(made.login({ ...ADA, id: 'subject-2' })).rejects.toMatchObject({ code: 'AccountNotLinked' })
-    expect(await linkedTo(made, owner.id)).toEqual(['example:subject-1'])
+    expect(await made.linkedTo(owner.id)).toEqual(['example:subject-1'])
   })
 
   it('of a deactivated user links nothing', async () => {
     await using made = await world()
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     await made.accounts.deactivateUser(owner.id)
     await expect(made.login()).rejects.toMatchObject({ code: 'UserDeactivated' })
-    expect(await linkedTo(made, owner.id)).toEqual([])
+    expect(await made.linkedTo(owner.id)).toEqual([])
   })
 
   it('that no mail could be sent to is left out', async () => {
@@ -229,7 +197,7 @@ describe('a new user', () => {
   it('is not made where sign-up is closed, and those who are there already still come in', async () => {
     await using made = await world({ options: { signUpAllowed: false } })
     await expect(made.login()).rejects.toMatchObject({ code: 'SignUpForbidden' })
-    const owner = await registered(made, true)
+    const owner = await made.registered(true)
     expect((await made.login()).user.id).toBe(owner.id)
   })
 
@@ -368,104 +336,5 @@ describe('refusals', () => {
 
   it('the providers can be listed', () => {
     expect(new AccountsOauth({ example: echo }).getOAuthProviders()).toEqual({ example: echo })
-  })
-})
-
-describe('linking and unlinking', () => {
-  it('links an account to one’s own, which it then signs in to, whatever its address', async () => {
-    await using made = await world()
-    const { tokens, user } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    await made.accounts.link(
-      who,
-      { provider: 'example', as: { id: 's', email: 'stranger@example.org' } },
-      { password: PASSWORD },
-      made.origin,
-    )
-    expect((await made.login({ id: 's' })).user.id).toBe(user.id)
-    expect(await made.accounts.linkedProviders(who)).toEqual([{ provider: 'example', linkedAt: '2026-01-01T00:00:00.000Z' }])
-  })
-
-  it('refuses an account that signs in to somebody else, and a second one of the same provider', async () => {
-    await using made = await world()
-    await made.login({ id: 'taken' })
-    const { tokens } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    const link = (id: string) => made.accounts.link(who, { provider: 'example', as: { id } }, null, made.origin)
-    await expect(link('taken')).rejects.toMatchObject({ code: 'AccountAlreadyLinked' })
-    await link('mine')
-    await link('mine')
-    await expect(link('second')).rejects.toMatchObject({
-      code: 'AccountAlreadyLinked',
-      message: expect.stringContaining('Unlink it first') as string,
-    })
-    expect(await linkedTo(made, who.user.id)).toEqual(['example:mine'])
-  })
-
-  it('asks for the password once the sign-in is old, and for nothing of whoever acts as the user', async () => {
-    await using made = await world()
-    const { tokens } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    const link = (one: typeof who, confirmation: { password: string } | null) =>
-      made.accounts.link(one, { provider: 'example', as: { id: 's' } }, confirmation, made.origin)
-    await expect(link({ ...who, session: { ...who.session, impersonatorId: 'admin' } }, null)).rejects.toMatchObject({ code: 'Forbidden' })
-    made.clock.pass(11 * 60_000)
-    await expect(link(who, null)).rejects.toMatchObject({ code: 'RecentLoginRequired' })
-    await expect(link(who, { password: 'wrong' })).rejects.toMatchObject({ code: 'InvalidCredentials' })
-    await link(who, { password: PASSWORD })
-    await expect(made.accounts.unlink(who, 'example', null, made.origin)).rejects.toMatchObject({ code: 'RecentLoginRequired' })
-    const impersonated = { ...who, session: { ...who.session, impersonatorId: 'admin' } }
-    await expect(made.accounts.unlink(impersonated, 'example', { password: PASSWORD }, made.origin)).rejects.toMatchObject({
-      code: 'Forbidden',
-    })
-    await made.accounts.unlink(who, 'example', { password: PASSWORD }, made.origin)
-    expect(await linkedTo(made, who.user.id)).toEqual([])
-  })
-
-  it('unlinks, tells the owner, and leaves the last way in alone', async () => {
-    await using made = await world()
-    const { user, tokens } = await made.login()
-    const who = await made.accounts.check(tokens?.accessToken)
-    await expect(made.accounts.unlink(who, 'example', null, made.origin)).rejects.toMatchObject({ code: 'LastSignInMethod' })
-    await expect(made.oauth.unlink(user.id, 'example')).rejects.toMatchObject({ code: 'LastSignInMethod' })
-    await made.accounts.link(who, { provider: 'other', as: { id: 's' } }, null, made.origin)
-    await made.accounts.unlink(who, 'example', null, made.origin)
-    expect(await linkedTo(made, user.id)).toEqual(['other:s'])
-    await expect(made.accounts.unlink(who, 'other', null, made.origin)).rejects.toMatchObject({ code: 'LastSignInMethod' })
-    await made.accounts.setPassword(user.id, PASSWORD)
-    await made.oauth.unlink(user.id, 'other')
-    expect(await linkedTo(made, user.id)).toEqual([])
-    expect(
-      (await made.accounts.core.store.audit.list({ userId: user.id, limit: 20 })).filter(({ type }) => type === 'account-unlinked'),
-    ).toHaveLength(2)
-    expect((await made.delivered()).filter(({ text }) => text.includes('no longer signs in'))).toHaveLength(2)
-  })
-
-  it('takes a provider that is not linked for an error over the wire, and for nothing in the app', async () => {
-    await using made = await world()
-    const { user, tokens } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    for (const provider of ['example', 'gone', 5, undefined])
-      await expect(made.accounts.unlink(who, provider, null, made.origin)).rejects.toMatchObject({ code: 'InvalidProvider' })
-    await made.oauth.unlink(user.id, 'example')
-    await expect(made.oauth.unlink('nobody', 'example')).rejects.toMatchObject({ code: 'UserNotFound' })
-  })
-
-  it('counts what can be linked against the limit of sign-ins', async () => {
-    await using made = await world({ options: { limits: { login: { account: { limit: 2 } } } } })
-    await made.login({ id: 'taken' })
-    const { tokens } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    const link = () => made.accounts.link(who, { provider: 'example', as: { id: 'taken' } }, null, made.origin)
-    await expect(link()).rejects.toMatchObject({ code: 'AccountAlreadyLinked' })
-    await expect(link()).rejects.toMatchObject({ code: 'AccountAlreadyLinked' })
-    await expect(link()).rejects.toMatchObject({ code: 'TooManyAttempts' })
-  })
-
-  it('links only what a service vouches for', async () => {
-    await using made = await world()
-    const { tokens } = await made.loginAs('ada')
-    const who = await made.accounts.check(tokens.accessToken)
-    await expect(made.accounts.link(who, { user: 'ada' }, null, made.origin, 'password')).rejects.toMatchObject({ code: 'ServiceNotFound' })
   })
 })

@@ -21,13 +21,16 @@ import type { Documents, OperationName } from './operations.ts'
 
 /** The part of a GraphQL client that is used: Apollo's, or anything with these two methods. */
 export interface GraphQLClientLike {
-  mutate(options: { mutation: GraphQLDocument; variables: Record<string, unknown>; context: object }): Promise<GraphQLAnswer>
-  query(options: {
-    query: GraphQLDocument
-    variables: Record<string, unknown>
-    fetchPolicy: 'network-only'
-    context: object
-  }): Promise<GraphQLAnswer>
+  mutate(options: { mutation: GraphQLDocument } & GraphQLSending): Promise<GraphQLAnswer>
+  /** Must not answer from a cache (`fetchPolicy: 'network-only'`): who is signed in changes. */
+  query(options: { query: GraphQLDocument; fetchPolicy?: string } & GraphQLSending): Promise<GraphQLAnswer>
+}
+
+/** What is sent with an operation; always given, optional only for types such as Apollo's. */
+export interface GraphQLSending {
+  variables?: Record<string, unknown>
+  /** Has `headers`, and in cookie mode `credentials`. */
+  context?: Record<string, unknown>
 }
 
 /** What such a client answers. */

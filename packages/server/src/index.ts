@@ -6,9 +6,15 @@ export type {
   AccountsJsSession,
   AccountsJsUser,
   AuthenticationService,
+  CreateUser,
+  CreateUserServicePassword,
   HookListener,
   ImpersonationResult,
   ImpersonationUserIdentity,
+  LoginUserIdentity,
+  LoginUserMagicLinkService,
+  LoginUserPasswordService,
+  TokenRecord,
 } from './compat/accounts-js-types.ts'
 export * from './compat/error-enums.ts'
 export { generateRandomToken, getFirstUserEmail } from './compat/helpers.ts'
@@ -44,4 +50,14 @@ export type { Bus, Store } from './core/store.ts'
 export type { Origin, Proof, SecondFactor, Strategy, Vouched } from './core/strategy.ts'
 export { processLog, silentLog, systemPorts } from './system.ts'
 export { AccountsError, ERRORS, isAccountsError } from '@latchkey/common'
-export type { ErrorCode } from '@latchkey/common'
+export type {
+  ConnectionInformations,
+  CreateUserResult,
+  EmailRecord,
+  ErrorCode,
+  LoginResult,
+  PublicUser,
+  RefreshResult,
+  Stop,
+  Tokens,
+} from '@latchkey/common'

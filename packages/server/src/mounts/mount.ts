@@ -30,17 +30,11 @@ export const mountedRest = (accountsServer: AccountsServer, options: MountOption
 export function loaderOf(accountsServer: AccountsServer, options: MountOptions): (call: RestCall) => Promise<LoadedUser> {
   const rest = mountedRest(accountsServer, options)
   return async call => {
-    const { who, authToken, origin } = await rest.identify(call)
+    const { who, user, authToken, origin } = await rest.identify(call)
     return {
       ...(authToken === undefined ? {} : { authToken }),
-      ...(who
-        ? {
-            user: accountsServer.sanitizeUser(who.user),
-            userId: who.user.id,
-            sessionId: who.session.id,
-            isImpersonated: who.session.impersonatorId !== undefined,
-          }
-        : {}),
+      ...(user ? { user, userId: user.id } : {}),
+      ...(who ? { sessionId: who.session.id, isImpersonated: who.session.impersonatorId !== undefined } : {}),
       infos: { ip: origin.ip, userAgent: origin.userAgent },
     }
   }

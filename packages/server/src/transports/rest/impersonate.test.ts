@@ -82,5 +82,9 @@ describe('who is signed in', () => {
     const headers = await world.bearer('ada')
     const { id } = (await world.server.accounts.lookUp('ada')) ?? {}
     expect((await world.get('/accounts/user', headers)).body).toEqual({ id })
+    // So it is for the app's own routes.
+    const call = { method: 'GET', url: '/', headers, ip: '', encrypted: false, body: async () => Buffer.alloc(0) }
+    expect(await world.rest.identify(call)).toMatchObject({ who: null, user: { id } })
+    expect(await world.rest.identify({ ...call, headers: { authorization: 'x' } })).toMatchObject({ who: null, user: null })
   })
 })

@@ -62,8 +62,7 @@ for (const { name, here, open, findsAccounts } of ADAPTERS) {
 
     /** A user of the old app's. */
     const oldUser = async (given: { username?: string; email?: string; password?: string } = {}): Promise<string> => {
-      const id = await old.password.createUser({ password: FIRST, ...names(), ...given })
-      return String(id)
+      return old.password.createUser({ password: FIRST, ...names(), ...given })
     }
     const signIn = (user: unknown, password = FIRST, more: object = {}) =>
       world.server.loginWithService('password', { user, password, ...more }, INFOS)
@@ -312,7 +311,7 @@ function worldOn({ adapter, beside }: Both, options: AccountsJsDatabaseOptions =
   return newWorld({
     clock,
     // Each world closes what it opened; these tests share one.
-    store: { ...accountsJsDatabase(adapter, beside, { now: clock.now, ...options }), close: async () => {} },
+    store: { ...accountsJsDatabase(adapter, beside, { now: () => clock.now(), ...options }), close: async () => {} },
     options: {
       ambiguousErrorMessages: false,
       rateLimits: false,
@@ -379,7 +378,7 @@ function connectMongo(url: string): Promise<MongoConnection> {
 function connectTypeorm(url: string): Promise<TypeormConnection> {
   // The part of TypeORM 0.2 that is used here.
   const { createConnection } = driverOf('@accounts/typeorm', 'typeorm') as {
-    createConnection(options: object): Promise<TypeormConnection>
+    createConnection: (options: object) => Promise<TypeormConnection>
   }
   return createConnection({ type: 'postgres', url, entities, synchronize: true })
 }

@@ -4,6 +4,7 @@ import { mergedOptions, settingsOf } from './accounts-server-options.ts'
 import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
 import { storeOf } from './accounts-server-store.ts'
 import { ownError } from './compat/accounts-js-error.ts'
+import { databaseOf } from './compat/database-of.ts'
 import { connect, isService, strategiesOf } from './compat/accounts-js-service.ts'
 import type {
   AccountsJsSession,
@@ -89,7 +90,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     const { core } = this.accounts
     this.options = mergedOptions(options, core.settings)
     this.#hooks = new ServerHookEmitter(core.hooks, { face: core.settings.face, publicUser: this.accounts.publicUser })
-    for (const service of Object.values(services)) if (isService(service)) connect(service, this, () => this.accounts)
+    for (const service of Object.values(services)) if (isService(service)) connect(service, this, () => databaseOf(this.accounts))
     // Ours have what they need; accounts-js's apps reach the server through them.
     for (const service of Object.values(strategies)) if ('server' in service) service.server = this
   }

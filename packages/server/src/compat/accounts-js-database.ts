@@ -14,6 +14,8 @@ import type { Joined } from './database-joined.ts'
 import { Twins } from './database-twins.ts'
 
 export type { AccountsJsNewUser, AccountsJsUsers } from './database-adapter.ts'
+export { databaseOf } from './database-of.ts'
+export type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database-of.ts'
 
 /** What can be decided about an accounts-js database that is opened in place. */
 export interface AccountsJsDatabaseOptions {

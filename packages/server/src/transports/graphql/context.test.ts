@@ -52,11 +52,17 @@ describe('the context', () => {
     expect(await accountsGraphQL(world.server).context()).toMatchObject({ userAgent: '', ip: '', infos: { userAgent: '', ip: '' } })
   })
 
-  it('works over a websocket: its parameters are headers like any other', async () => {
+  it('works over a websocket: the token of its parameters stands among the headers of the request that opened it', async () => {
     await using world = await graphqlWorld()
     const { authorization } = await world.bearer('ada')
-    const connectionParams = { Authorization: authorization, somethingElse: { of: 'the app' } }
-    expect(await world.ask(WHO, { headers: { ...connectionParams } })).toMatchObject({ data: { getUser: { username: 'ada' } } })
+    const upgrade = { host: 'accounts.example', connection: 'Upgrade', 'sec-websocket-version': '13' }
+    expect(await world.ask(WHO, { headers: { ...upgrade, Authorization: authorization } })).toMatchObject({
+      data: { getUser: { username: 'ada' } },
+    })
+    expect(await world.ask(WHO, { headers: { ...upgrade, authorization: undefined } })).toMatchObject({
+      data: { getUser: null },
+      errors: [],
+    })
   })
 
   it('reads the token from the header that the option headerName names', async () => {

@@ -30,7 +30,7 @@ export interface AccountsContext {
 
 /** A request, in plain words. */
 export interface PlainRequest {
-  /** Names in any case: what a request has, or a websocket's `connectionParams`. */
+  /** Names in any case. Of a websocket: those of the request that opened it, and as `authorization` the token from its `connectionParams`. */
   headers: Readonly<Record<string, unknown>>
   /** Address of the peer on the other end of the connection. Without it rate limits take all callers for one. */
   ip?: string

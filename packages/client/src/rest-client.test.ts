@@ -75,8 +75,10 @@ describe('the wire', () => {
     const rest = new RestClient({ apiHost: world.server.url, rootPath: '/accounts' })
     rest.client = world.client
     world.server.next('custom/route', { body: { mine: 1 } }, { body: [2] })
-    expect(await rest.fetch('custom/route', { method: 'POST', body: '{}' }, { 'x-own': 'yes' })).toEqual({ mine: 1 })
-    expect(world.server.seen.at(-1)?.headers).toMatchObject({ 'x-own': 'yes', 'content-type': 'application/json' })
+    expect(await rest.fetch('custom/route', { method: 'POST', body: '{}', headers: [['X-Init', 'too']] }, { 'x-own': 'yes' })).toEqual({
+      mine: 1,
+    })
+    expect(world.server.seen.at(-1)?.headers).toMatchObject({ 'x-own': 'yes', 'x-init': 'too', 'content-type': 'application/json' })
     expect(world.server.seen.at(-1)?.headers.authorization).toBeUndefined()
     expect(await rest.authFetch('custom/route', {}, { 'x-own': 'yes' })).toEqual([2])
     expect(world.server.seen.at(-1)?.headers).toMatchObject({

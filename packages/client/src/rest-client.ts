@@ -53,7 +53,7 @@ export class RestClient implements TransportInterface {
         signal: AbortSignal.timeout(this.#timeout),
         ...(cookie && { credentials: 'include' }),
         ...init,
-        headers: { 'content-type': 'application/json', ...mode, ...headers },
+        headers: { 'content-type': 'application/json', ...mode, ...Object.fromEntries(new globalThis.Headers(init.headers)), ...headers },
       })
       .catch((cause: unknown) => {
         throw unreachable(cause)
@@ -136,20 +136,20 @@ export class RestClient implements TransportInterface {
     await this.#post('magiclink/requestMagicLinkEmail', { email }, headers)
   }
 
-  async changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void> {
-    await this.#authPost('password/changePassword', { oldPassword, newPassword }, headers)
+  async changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#authPost('password/changePassword', { oldPassword, newPassword, code }, headers)
   }
 
-  async addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void> {
-    await this.#authPost('password/addEmail', { newEmail, password }, headers)
+  async addEmail(newEmail: string, headers?: Headers, password?: string, code?: string): Promise<void> {
+    await this.#authPost('password/addEmail', { newEmail, password, code }, headers)
   }
 
-  async removeEmail(email: string, password?: string, headers?: Headers): Promise<void> {
-    await this.#authPost('password/removeEmail', { email, password }, headers)
+  async removeEmail(email: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#authPost('password/removeEmail', { email, password, code }, headers)
   }
 
-  async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void> {
-    await this.#authPost('password/changeEmail', { oldEmail, newEmail, password }, headers)
+  async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#authPost('password/changeEmail', { oldEmail, newEmail, password, code }, headers)
   }
 
   /** As accounts-js answers it over REST, `{ secret }`, and as it answers it over GraphQL: the secret's own fields. */
@@ -198,8 +198,8 @@ export class RestClient implements TransportInterface {
     await this.#authPost('sessions/endOthers', {}, headers)
   }
 
-  async deleteAccount(password?: string, headers?: Headers): Promise<void> {
-    await this.#authPost('account/delete', { password }, headers)
+  async deleteAccount(password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#authPost('account/delete', { password, code }, headers)
   }
 
   async exportData(headers?: Headers): Promise<Record<string, unknown>> {

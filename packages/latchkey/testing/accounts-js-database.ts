@@ -81,3 +81,11 @@ export async function addOldUser({ query }: OldDatabase, user: OldUser): Promise
     ])
   return id
 }
+
+/** Password → its hash as accounts-js makes it, at a cost that tests can afford. */
+export const OLD_HASHES = {
+  'the password of old': '$2a$04$8ZxAtKHFeM9B.t3SCY3kseGOOv3qxvHJxx3CLYYHFAso31geVsjxm',
+  'another one of old': '$2a$04$qaZbBmbT7cPID7nAKnGjOumV0lU9co.gEys8Vcb/dhWtlZFHjDBpa',
+  /** What a client sends that hashes passwords first. */
+  '1f8c2b1d4e5a69788796a5b4c3d2e1f01f8c2b1d4e5a69788796a5b4c3d2e1f0': '$2a$04$nIe12LdSFnKDu5v3g0SncuP1/bO3GvVoG.k04AO0HJ0biFzLERZoq',
+} as const

@@ -1,7 +1,6 @@
 import path from 'node:path'
-import { hash } from '@node-rs/bcrypt'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { mikroOrmDatabase } from '../../testing/accounts-js-database.ts'
+import { mikroOrmDatabase, OLD_HASHES } from '../../testing/accounts-js-database.ts'
 import type { OldDatabase } from '../../testing/accounts-js-database.ts'
 import { cli, newFolder, newWorld } from '../../testing/world.ts'
 import { freshDatabase, hasPostgres } from '../../../../tools/test/postgres.ts'
@@ -15,7 +14,7 @@ describe.skipIf(!hasPostgres)('importing a MikroORM database of accounts-js', ()
   beforeEach(async () => {
     old = await mikroOrmDatabase()
     folder = await newFolder()
-    const bcrypt = await hash('the password of old', { cost: 4, version: '2a' })
+    const bcrypt = OLD_HASHES['the password of old']
     await old.query(`insert into "user" (created_at, updated_at, username, deactivated) values
       ('2024-05-06 07:08:09.123+02', '2024-05-06 07:08:09.123+02', 'ada', false), (null, null, null, null), ('2025-01-01', '2025-01-01', 'eve', true)`)
     await old.query(`insert into email (user_id, address, verified) values

@@ -6,8 +6,8 @@ import { memoryStore } from '@latchkey/server/stores/memory'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import { expect, test } from 'vitest'
-import { documents, fieldOf, isQuery } from './operations.ts'
-import type { OperationName } from './operations.ts'
+import { documents, fieldOf, isQuery } from '../packages/client/src/graphql/operations.ts'
+import type { OperationName } from '../packages/client/src/graphql/operations.ts'
 
 /** The documents are built by hand; in form they are what a parser makes. */
 const parsed = (document: unknown): DocumentNode => document as DocumentNode

@@ -4,7 +4,6 @@ import { mergedOptions, settingsOf } from './accounts-server-options.ts'
 import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
 import { storeOf } from './accounts-server-store.ts'
 import { ownError } from './compat/accounts-js-error.ts'
-import { databaseOf } from './compat/database-of.ts'
 import { connect, isService, strategiesOf } from './compat/accounts-js-service.ts'
 import type {
   AccountsJsSession,
@@ -15,6 +14,7 @@ import type {
   ImpersonationUserIdentity,
 } from './compat/accounts-js-types.ts'
 import { accountsJsSession, accountsJsUser, coreUser } from './compat/accounts-js-user.ts'
+import { databaseOf } from './compat/database-of.ts'
 import { prepareMail } from './compat/prepare-mail.ts'
 import { isMoment, ServerHookEmitter } from './compat/server-hooks.ts'
 import type { Moments, ServerHookPayloads, ServerHooks } from './compat/server-hooks.ts'
@@ -90,7 +90,8 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     const { core } = this.accounts
     this.options = mergedOptions(options, core.settings)
     this.#hooks = new ServerHookEmitter(core.hooks, { face: core.settings.face, publicUser: this.accounts.publicUser })
-    for (const service of Object.values(services)) if (isService(service)) connect(service, this, () => databaseOf(this.accounts))
+    const database = databaseOf(this.accounts)
+    for (const service of Object.values(services)) if (isService(service)) connect(service, this, database)
     // Ours have what they need; accounts-js's apps reach the server through them.
     for (const service of Object.values(strategies)) if ('server' in service) service.server = this
   }

@@ -22,7 +22,11 @@ export type {
   LoginUserPasswordService,
   TokenRecord,
 } from './compat/accounts-js-types.ts'
-export type { AccountsJsUsers as DatabaseInterfaceUser } from './compat/accounts-js-database.ts'
+export type {
+  DatabaseInterface,
+  SessionsDatabaseInterface as DatabaseInterfaceSessions,
+  UsersDatabaseInterface as DatabaseInterfaceUser,
+} from './compat/database-of.ts'
 export type { PrepareMail as PrepareMailFunction } from './core/settings.ts'
 export type { ConnectionInformations, CreateUserResult, EmailRecord, LoginResult, Tokens } from '@latchkey/common'
 

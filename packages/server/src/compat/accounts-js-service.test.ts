@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SecondFactor } from '../core/strategy.ts'
 import { GENERATIONS, generationWorld, SECRET } from '../testing/generations.ts'
+import type { DatabaseInterface, DatabaseInterfaceSessions, DatabaseInterfaceUser } from '../types.ts'
 import { AccountsJsError } from './accounts-js-error.ts'
 import type { AuthenticationService } from './accounts-js-types.ts'
 import { ServerHooks } from './server-hooks.ts'
@@ -57,6 +58,35 @@ describe.each(GENERATIONS)('a service written for accounts-js, with $name', gene
     await expect(world.server.loginWithService('badge', { badge: '9' }, world.infos)).rejects.toMatchObject({ code: 'UserDeactivated' })
     await world.server.deactivateUser(id)
     await expect(world.server.loginWithService('badge', { badge: '7' }, world.infos)).rejects.toMatchObject({ code: 'UserDeactivated' })
+  })
+
+  it('is given the database by the method of its generation, and finds users in it', async () => {
+    const stores: Record<string, DatabaseInterfaceUser | DatabaseInterfaceSessions> = {}
+    class StoreService extends BadgeService {
+      setStore(database: DatabaseInterface): void {
+        stores.setStore = database
+      }
+    }
+    class TwoStoresService extends BadgeService {
+      users: DatabaseInterfaceUser | undefined
+      setUserStore(database: DatabaseInterfaceUser): void {
+        this.users = stores.setUserStore = database
+      }
+      setSessionsStore(database: DatabaseInterfaceSessions): void {
+        stores.setSessionsStore = database
+      }
+      override async authenticate({ badge = '' }: { badge?: string }): Promise<{ id: string } | null> {
+        return (await this.users?.findUserByUsername(badge)) ?? null
+      }
+    }
+    await using world = await generationWorld(generation, {}, { one: new StoreService(), two: new TwoStoresService() })
+    expect(Object.keys(stores)).toEqual(['setStore', 'setUserStore', 'setSessionsStore'])
+    const id = await world.createUser('ada')
+    const { user, sessionId } = await world.server.loginWithService('two', { badge: 'ada' }, world.infos)
+    expect(user.id).toBe(id)
+    const { setStore, setSessionsStore } = stores as { setStore: DatabaseInterface; setSessionsStore: DatabaseInterfaceSessions }
+    expect(await setStore.findUserByEmail('ada@example.org')).toMatchObject({ id, username: 'ada' })
+    expect(await setSessionsStore.findSessionById(sessionId)).toMatchObject({ userId: id, valid: true })
   })
 
   it('cannot skip the second factor', async () => {

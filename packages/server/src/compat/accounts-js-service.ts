@@ -6,6 +6,7 @@ import type { Factor } from '../core/session/session.ts'
 import type { Proof, Strategy } from '../core/strategy.ts'
 import { AccountsJsError } from './accounts-js-error.ts'
 import type { AuthenticationService } from './accounts-js-types.ts'
+import type { DatabaseInterface } from './database-of.ts'
 
 /** True for a strategy of ours. */
 export const isStrategy = (given: unknown): given is Strategy => hasMethods(given, ['parse', 'authenticate'])
@@ -21,15 +22,12 @@ export function strategiesOf(services: Readonly<Record<string, unknown>>): Recor
   return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, strategyOf(name, service)]))
 }
 
-/**
- * Hands a service what accounts-js gives it before first use: the server, and the database by whichever method it has.
- * @param database made when a service asks for it
- */
-export function connect(service: AuthenticationService, server: unknown, database: () => unknown): void {
+/** Hands a service what accounts-js gives it before first use: the server, and the database by whichever method it has. */
+export function connect(service: AuthenticationService, server: unknown, database: DatabaseInterface): void {
   service.server = server
-  if (service.setStore) service.setStore(database())
-  if (service.setUserStore) service.setUserStore(database())
-  if (service.setSessionsStore) service.setSessionsStore(database())
+  service.setStore?.(database)
+  service.setUserStore?.(database)
+  service.setSessionsStore?.(database)
 }
 
 function strategyOf(name: string, given: unknown): Strategy {

@@ -1,5 +1,6 @@
 /** The shapes of accounts-js's `@accounts/types`, for code that was written against them. */
 import type { EmailRecord, PublicUser, Tokens } from '@latchkey/common'
+import type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database-of.ts'
 
 /** A user as accounts-js's apps know one: their own fields at the top level, no password hash, no token, no secret. */
 export interface AccountsJsUser {
@@ -100,13 +101,13 @@ export type HookListener<Payload = unknown> = (payload: Payload) => unknown
  * Before first use it is given `server` and the database: `setStore` (accounts-js 0.33), or `setUserStore` and `setSessionsStore` (accounts-js 1.0). What it throws
  * reaches the client when it is an {@link AccountsJsError} or a plain `Error`; anything else is an internal error.
  */
-export interface AuthenticationService<Database = unknown> {
+export interface AuthenticationService {
   /** accounts-js does not look at it: the key the service is registered under is its name. */
   serviceName?: string
   server?: unknown
   /** Who it is, or null when nobody was proven. They must be kept in the server's database. */
   authenticate(params: unknown): Promise<{ id: string; deactivated?: boolean } | null | undefined>
-  setStore?(database: Database): void
-  setUserStore?(database: Database): void
-  setSessionsStore?(database: Database): void
+  setStore?(database: DatabaseInterface): void
+  setUserStore?(database: UsersDatabaseInterface): void
+  setSessionsStore?(database: SessionsDatabaseInterface): void
 }

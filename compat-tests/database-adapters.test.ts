@@ -36,7 +36,7 @@ interface Both {
 }
 
 /** `findsAccounts`: whether it can find a user by an account elsewhere. TypeORM's fails on every TypeORM that npm installs with it. */
-const ADAPTERS: readonly { name: string; here: boolean; open(): Promise<Both>; findsAccounts: boolean }[] = [
+const ADAPTERS: readonly { name: string; here: boolean; open: () => Promise<Both>; findsAccounts: boolean }[] = [
   { name: '@accounts/mongo', here: hasMongo, open: openMongo, findsAccounts: true },
   { name: '@accounts/typeorm', here: hasPostgres, open: openTypeorm, findsAccounts: false },
 ]

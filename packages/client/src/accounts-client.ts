@@ -204,21 +204,24 @@ export class AccountsClient {
     return this.transport.endOtherSessions()
   }
 
-  /** Removes one of my e-mail addresses. Without `password` only soon after a sign-in, else `RecentLoginRequired`. */
-  async removeEmail(email: string, password?: string): Promise<void> {
-    await this.transport.removeEmail(email, password)
+  /**
+   * Removes one of my e-mail addresses. Without `password` only soon after a sign-in, else `RecentLoginRequired`; here and below whoever has a second factor
+   * sends a `code` too then, else `TwoFactorRequired`.
+   */
+  async removeEmail(email: string, password?: string, code?: string): Promise<void> {
+    await this.transport.removeEmail(email, password, undefined, code)
     this.userChanged()
   }
 
   /** Replaces one of my e-mail addresses. Without `password` only soon after a sign-in, else `RecentLoginRequired`. */
-  async changeEmail(oldEmail: string, newEmail: string, password?: string): Promise<void> {
-    await this.transport.changeEmail(oldEmail, newEmail, password)
+  async changeEmail(oldEmail: string, newEmail: string, password?: string, code?: string): Promise<void> {
+    await this.transport.changeEmail(oldEmail, newEmail, password, undefined, code)
     this.userChanged()
   }
 
   /** Deletes my account for good. Without `password` only soon after a sign-in, else `RecentLoginRequired`. */
-  async deleteAccount(password?: string): Promise<void> {
-    await this.transport.deleteAccount(password)
+  async deleteAccount(password?: string, code?: string): Promise<void> {
+    await this.transport.deleteAccount(password, undefined, code)
     await this.#leave()
   }
 

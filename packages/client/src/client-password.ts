@@ -67,15 +67,15 @@ export class AccountsClientPassword {
    * Adds an address to my account.
    * @param password a server may want it when the session is older than ten minutes (`RecentLoginRequired`)
    */
-  async addEmail(email: string, password?: string): Promise<void> {
+  async addEmail(email: string, password?: string, code?: string): Promise<void> {
     const confirmation = password === undefined ? undefined : await this.hashPassword(password)
-    await this.client.transport.addEmail(email, undefined, confirmation)
+    await this.client.transport.addEmail(email, undefined, confirmation, code)
     this.client.userChanged()
   }
 
   /** Changes my password. The server ends my other sessions, unless told not to. */
-  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
-    await this.client.transport.changePassword(await this.hashPassword(oldPassword), await this.hashPassword(newPassword))
+  async changePassword(oldPassword: string, newPassword: string, code?: string): Promise<void> {
+    await this.client.transport.changePassword(await this.hashPassword(oldPassword), await this.hashPassword(newPassword), undefined, code)
   }
 
   /** What is sent for a password. */

@@ -21,4 +21,6 @@ export type {
   SessionInfo,
   Stop,
   Tokens,
+  TwoFactorSecret,
+  TwoFactorStatus,
 } from '@latchkey/common'

@@ -56,11 +56,12 @@ export interface TransportInterface {
   sendVerificationEmail(email: string, headers?: Headers): Promise<void>
   sendResetPasswordEmail(email: string, headers?: Headers): Promise<void>
   requestMagicLinkEmail(email: string, headers?: Headers): Promise<void>
-  changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void>
+  /** `code`, here and below: of the second factor, which a user who has one is asked for unless the session is fresh. */
+  changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void>
   /** The password confirms it, where the server wants that. Last, because accounts-js's transports have none. */
-  addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void>
-  removeEmail(email: string, password?: string, headers?: Headers): Promise<void>
-  changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void>
+  addEmail(newEmail: string, headers?: Headers, password?: string, code?: string): Promise<void>
+  removeEmail(email: string, password?: string, headers?: Headers, code?: string): Promise<void>
+  changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers, code?: string): Promise<void>
 
   /** A secret for an authenticator app, to be set up with `twoFactorSet`. */
   getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret>
@@ -72,6 +73,6 @@ export interface TransportInterface {
   sessions(headers?: Headers): Promise<SessionInfo[]>
   endSession(sessionId: string, headers?: Headers): Promise<void>
   endOtherSessions(headers?: Headers): Promise<void>
-  deleteAccount(password?: string, headers?: Headers): Promise<void>
+  deleteAccount(password?: string, headers?: Headers, code?: string): Promise<void>
   exportData(headers?: Headers): Promise<Record<string, unknown>>
 }

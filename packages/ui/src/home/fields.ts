@@ -57,6 +57,54 @@ export const passwordField = ({ name, label, hint, problem, autocomplete }: Omit
   </div>
 `
 
+/** A field for a code. */
+export interface CodeField {
+  label: string
+  problem: string | undefined
+  /** Six digits, a recovery code, or either. Phones offer the digits from their own app or keyboard. */
+  takes: CodeKind
+  /** The one thing to do on its screen. */
+  first?: boolean
+}
+
+export type CodeKind = 'digits' | 'recovery code' | 'either'
+
+export const codeField = ({ label, problem, takes, first = false }: CodeField): TemplateResult => html`
+  <div class="field">
+    <label for="code">${label}</label>
+    <input
+      id="code"
+      class=${takes === 'digits' ? 'code' : 'code long'}
+      name="code"
+      type="text"
+      inputmode=${takes === 'digits' ? 'numeric' : 'text'}
+      autocomplete=${takes === 'recovery code' ? 'off' : 'one-time-code'}
+      autocapitalize="characters"
+      autocorrect="off"
+      spellcheck="false"
+      maxlength="40"
+      required
+      ?autofocus=${first}
+      aria-invalid=${problem ? 'true' : 'false'}
+      aria-describedby="code-hint"
+    />
+    ${below('code', takes === 'recovery code' ? 'Like K7QX2M-ADZR3F-7WEHJB-M5TNPC.' : undefined, problem)}
+  </div>
+`
+
+const ENTER: Readonly<Record<CodeKind, string>> = {
+  digits: 'Enter the six digits from the app.',
+  'recovery code': 'Enter a recovery code: 24 letters and digits.',
+  either: 'Enter the six digits from the app, or a recovery code.',
+}
+
+/** What to say when a code cannot be one; spaces and dashes are the server's to pass over. */
+export function missingCode(code: string, takes: CodeKind): string | undefined {
+  const { length } = code.replaceAll(/[\s-]/g, '')
+  const fits = (takes !== 'recovery code' && length === 6) || (takes !== 'digits' && length === 24)
+  return fits ? undefined : ENTER[takes]
+}
+
 /** Tells password managers whose password a form is about, when no field does. */
 export const accountName = (name: string): TemplateResult =>
   html`<input class="hidden" type="text" name="account" autocomplete="username" .value=${name} readonly tabindex="-1" aria-hidden="true" />`

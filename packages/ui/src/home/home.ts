@@ -19,8 +19,13 @@ import { Emails } from './views/emails.ts'
 import { ForgotPassword } from './views/forgot-password.ts'
 import { MagicLink } from './views/magic-link.ts'
 import { NewPassword } from './views/new-password.ts'
+import { RecoveryCodes } from './views/recovery-codes.ts'
+import { SecondStep } from './views/second-step.ts'
 import { SignIn } from './views/sign-in.ts'
+import { TwoFactorSetup } from './views/two-factor-setup.ts'
+import { TwoFactor } from './views/two-factor.ts'
 import { VerifyEmail } from './views/verify-email.ts'
+import { CODE_DUE } from './view.ts'
 
 /** Every element of the page. */
 const PARTS: Record<string, CustomElementConstructor> = {
@@ -36,17 +41,22 @@ const PARTS: Record<string, CustomElementConstructor> = {
   'latchkey-forgot-password': ForgotPassword,
   'latchkey-magic-link': MagicLink,
   'latchkey-new-password': NewPassword,
+  'latchkey-recovery-codes': RecoveryCodes,
+  'latchkey-second-step': SecondStep,
   'latchkey-sign-in': SignIn,
+  'latchkey-two-factor': TwoFactor,
+  'latchkey-two-factor-setup': TwoFactorSetup,
   'latchkey-verify-email': VerifyEmail,
 }
 for (const [name, part] of Object.entries(PARTS)) customElements.define(name, part)
 
 /** What is shown: one of these at a time. */
-type Screen = 'waiting' | 'sign-in' | 'check-mail' | 'account' | Exclude<Route['name'], 'home'>
+type Screen = 'waiting' | 'sign-in' | 'second-step' | 'check-mail' | 'account' | Exclude<Route['name'], 'home'>
 
 const TITLES: Record<Screen, string> = {
   waiting: 'Latchkey',
   'sign-in': 'Sign in',
+  'second-step': 'Enter your code',
   'check-mail': 'Check your mail',
   account: 'Your account',
   'create-account': 'Create account',
@@ -65,6 +75,7 @@ export class Home extends LitElement {
     settings: { state: true },
     route: { state: true },
     sent: { state: true },
+    pending: { state: true },
     news: { state: true },
     name: { state: true },
     failure: { state: true },
@@ -73,6 +84,8 @@ export class Home extends LitElement {
   declare private settings: PublicSettings | null
   declare private route: Route
   declare private sent: Sent | null
+  /** A sign-in that needs a code; empty: none does. */
+  declare private pending: string
   /** What the next screen says first. */
   declare private news: string
   /** Filled in already at the sign-in. */
@@ -89,6 +102,7 @@ export class Home extends LitElement {
     this.settings = null
     this.route = readRoute(location)
     this.sent = null
+    this.pending = ''
     this.news = ''
     this.name = ''
     this.failure = ''
@@ -99,6 +113,7 @@ export class Home extends LitElement {
     this.#stop = accounts.state.subscribe(state => this.#enter(state))
     window.addEventListener('hashchange', this.#navigated)
     window.addEventListener('popstate', this.#navigated)
+    this.addEventListener(CODE_DUE, this.#codeDue)
     void this.#loadSettings()
   }
 
@@ -107,6 +122,7 @@ export class Home extends LitElement {
     this.#stop?.()
     window.removeEventListener('hashchange', this.#navigated)
     window.removeEventListener('popstate', this.#navigated)
+    this.removeEventListener(CODE_DUE, this.#codeDue)
   }
 
   protected override createRenderRoot(): this {
@@ -124,15 +140,21 @@ export class Home extends LitElement {
     this.#screen = screen
     document.title = screen === 'waiting' ? 'Latchkey' : `${TITLES[screen]} · Latchkey`
     // Whoever listens to the page hears where they are. Not on arrival: there the browser reads the page anyway.
-    if (!isFirst) void Promise.resolve().then(() => this.querySelector('h1')?.focus())
+    // Where there is one thing to do, the cursor stands there, and the field's name is heard with the title.
+    if (!isFirst) void Promise.resolve().then(() => this.#first()?.focus())
+  }
+
+  #first(): HTMLElement | null {
+    return this.querySelector<HTMLElement>('input[autofocus]') ?? this.querySelector('h1')
   }
 
   #chooseScreen(): Screen {
-    const { route, state, settings, sent } = this
+    const { route, state, settings, sent, pending } = this
     if (!settings) return 'waiting'
     if ('token' in route) return route.name
     if (state.status === 'loading') return 'waiting'
     if (state.status === 'signedIn') return 'account'
+    if (pending) return 'second-step'
     if (sent) return 'check-mail'
     if (route.name === 'create-account' && settings.signUpAllowed) return route.name
     if (route.name === 'email-link' && this.#mailsLinks) return route.name
@@ -148,6 +170,7 @@ export class Home extends LitElement {
       .user=${this.state.user}
       .passwordMinLength=${this.settings?.passwordMinLength ?? 8}
       .greeting=${this.news}
+      .offersTwoFactor=${this.settings?.twoFactor ?? false}
       .onLeaving=${this.#leaving}
     ></latchkey-account>`
   }
@@ -194,6 +217,8 @@ export class Home extends LitElement {
           .passwordMinLength=${length}
           .onChanged=${this.#passwordChanged}
         ></latchkey-new-password>`
+      case 'second-step':
+        return html`<latchkey-second-step .pending=${this.pending} .onOver=${this.#stepOver}></latchkey-second-step>`
       case 'sign-in':
         return html`<latchkey-sign-in
           .signUpAllowed=${settings?.signUpAllowed ?? false}
@@ -225,6 +250,7 @@ export class Home extends LitElement {
     }
     if (state.status === 'signedIn' && this.state.status !== 'signedIn') {
       this.sent = null
+      this.pending = ''
       this.name = ''
       if (this.state.status === 'signedOut') this.news = ''
       if (!('token' in this.route)) this.#goHome()
@@ -250,8 +276,22 @@ export class Home extends LitElement {
   readonly #navigated = (): void => {
     this.route = readRoute(location)
     this.sent = null
+    this.pending = ''
     this.news = ''
     this.name = ''
+  }
+
+  readonly #codeDue = (event: Event): void => {
+    // Dispatched by `View.attempt` with a text.
+    this.pending = (event as CustomEvent<string>).detail
+    this.sent = null
+    this.news = ''
+    this.#goHome()
+  }
+
+  readonly #stepOver = (news: string): void => {
+    this.pending = ''
+    this.news = news
   }
 
   readonly #retry = (): void => {

@@ -5,6 +5,14 @@ import { explain } from './explain.ts'
 import type { Problem } from './explain.ts'
 import { conceal } from './fields.ts'
 
+/** Said when a sign-in, of whatever kind, needs a code next; `detail` is the pending login. */
+export const CODE_DUE = 'code-due'
+
+function pendingIn(error: unknown): string | undefined {
+  const pending = error instanceof AccountsClientError && error.code === 'TwoFactorRequired' ? error.details?.['pending'] : undefined
+  return typeof pending === 'string' ? pending : undefined
+}
+
 /**
  * A part of the page that does something on demand: it can be busy, and something can have gone wrong. Drawn without a shadow root, so that password managers see
  * its fields and the one style sheet applies.
@@ -38,6 +46,8 @@ export abstract class View extends LitElement {
     try {
       await work()
     } catch (error) {
+      const pending = pendingIn(error)
+      if (pending !== undefined) return void this.dispatchEvent(new CustomEvent(CODE_DUE, { detail: pending, bubbles: true }))
       // A fault of this page: whoever builds it should see it
       if (!(error instanceof AccountsClientError)) console.error(error)
       await this.refuse(explain(error, special))

@@ -14,12 +14,14 @@ export class Account extends View {
     user: { attribute: false },
     passwordMinLength: { type: Number },
     greeting: {},
+    offersTwoFactor: { type: Boolean },
     onLeaving: { attribute: false },
   }
   declare user: PublicUser
   declare passwordMinLength: number
   /** Said once, at the top. */
   declare greeting: string
+  declare offersTwoFactor: boolean
   /** Told what to say when nobody is signed in any more; null: somebody still is. */
   declare onLeaving: (news: string | null) => void
 
@@ -28,6 +30,7 @@ export class Account extends View {
     this.user = { id: '', emails: [], deactivated: false }
     this.passwordMinLength = 8
     this.greeting = ''
+    this.offersTwoFactor = false
     this.onLeaving = () => {}
   }
 
@@ -64,6 +67,15 @@ export class Account extends View {
             .onChanged=${this.#passwordChanged}
           ></latchkey-change-password>`,
         )}
+        ${
+          this.offersTwoFactor
+            ? section(
+                'Two-factor authentication',
+                'Signing in then takes a code from your phone as well. A stolen password alone opens nothing.',
+                html`<latchkey-two-factor .account=${name}></latchkey-two-factor>`,
+              )
+            : nothing
+        }
         ${section(
           'Your data',
           'Take everything kept about you as a file, or delete it for good.',

@@ -1,7 +1,8 @@
-import { html } from 'lit'
+import { html, nothing } from 'lit'
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
-import { accountName, passwordField, submitButton, isTooShort, passwordHint, tooShort } from '../fields.ts'
+import type { Problem } from '../explain.ts'
+import { accountName, codeField, isTooShort, missingCode, passwordField, passwordHint, submitButton, tooShort } from '../fields.ts'
 import { View } from '../view.ts'
 
 /** A new password for the old one. */
@@ -12,12 +13,15 @@ export class ChangePassword extends View {
     passwordMinLength: { type: Number },
     onChanged: { attribute: false },
     isOpen: { state: true },
+    asksCode: { state: true },
   }
   /** For password managers: whose password it is. */
   declare account: string
   declare passwordMinLength: number
   declare onChanged: () => void
   declare private isOpen: boolean
+  /** Whoever has a second factor confirms with it, unless they signed in just now. */
+  declare private asksCode: boolean
 
   constructor() {
     super()
@@ -25,6 +29,7 @@ export class ChangePassword extends View {
     this.passwordMinLength = 8
     this.onChanged = () => {}
     this.isOpen = false
+    this.asksCode = false
   }
 
   protected override render(): TemplateResult {
@@ -55,11 +60,12 @@ export class ChangePassword extends View {
           hint: passwordHint(this.passwordMinLength),
           problem: this.problemOf('newPassword'),
         })}
+        ${this.asksCode ? codeField({ label: 'Code from your authenticator app', takes: 'either', problem: this.problemOf('code') }) : nothing}
         <div class="actions">
           ${submitButton('Change password', this.busy === 'main')}
           <button type="button" class="secondary" @click=${this.#cancel}>Cancel</button>
         </div>
-        ${this.notice('oldPassword', 'newPassword')}
+        ${this.notice('oldPassword', 'newPassword', 'code')}
       </form>
     `
   }
@@ -85,15 +91,29 @@ export class ChangePassword extends View {
     if (isTooShort(next, this.passwordMinLength)) {
       return void this.refuse({ text: tooShort(this.passwordMinLength), field: 'newPassword' })
     }
+    const code = this.entered('code').trim()
+    const missing = this.asksCode ? missingCode(code, 'either') : undefined
+    if (missing) return void this.refuse({ text: missing, field: 'code' })
     const wrong = { text: 'That is not your current password.', field: 'oldPassword' }
     void this.attempt(
       async () => {
-        await password.changePassword(current, next)
+        await password.changePassword(current, next, code || undefined)
         this.isOpen = false
+        this.asksCode = false
         this.done = 'Your password is changed, and your other devices are signed out.'
         this.onChanged()
       },
-      { InvalidCredentials: wrong, IncorrectPassword: wrong },
+      { InvalidCredentials: wrong, IncorrectPassword: wrong, ...CODE },
     )
   }
+
+  protected override async refuse(problem: Problem): Promise<void> {
+    if (problem.code === 'TwoFactorRequired') this.asksCode = true
+    await super.refuse(problem)
+  }
+}
+
+const CODE: Record<string, Problem> = {
+  TwoFactorRequired: { text: 'Enter a code from your authenticator app, too.', field: 'code' },
+  TwoFactorInvalid: { text: 'That code is not right, or was used already.', field: 'code' },
 }

@@ -51,10 +51,7 @@ export class CheckMail extends View {
     const isNew = this.sent.about === 'verification'
     return html`
       <h1 tabindex="-1">Check your mail</h1>
-      <p class="lead">
-        A message to <strong class="address">${this.sent.email}</strong> is on its way.
-        ${WHAT_THEN[this.sent.about]}
-      </p>
+      <p class="lead">A message to <strong class="address">${this.sent.email}</strong> is on its way. ${WHAT_THEN[this.sent.about]}</p>
       <div class="actions">
         ${this.mailbox ? html`<a class="button primary" href=${MAILBOX}>Open the mailbox</a>` : nothing}
         <button type="button" class=${this.mailbox ? 'secondary' : 'primary'} @click=${this.onBack}>

@@ -57,9 +57,9 @@ export class Data extends View {
       action: 'Delete my account',
       account: this.account,
       withPassword: true,
-      run: async secret => {
+      run: async (secret, code) => {
         this.onLeaving('Your account is deleted.')
-        await accounts.deleteAccount(secret).catch((error: unknown) => {
+        await accounts.deleteAccount(secret, code).catch((error: unknown) => {
           this.onLeaving(null)
           throw error
         })

@@ -110,12 +110,12 @@ export class Emails extends View {
       action: 'Add address',
       account: this.user.username ?? this.user.emails[0]?.address ?? '',
       withPassword: true,
-      run: secret => this.#addNow(address, secret),
+      run: (secret, code) => this.#addNow(address, secret, code),
     })
   }
 
-  async #addNow(address: string, secret?: string): Promise<void> {
-    await password.addEmail(address, secret)
+  async #addNow(address: string, secret?: string, code?: string): Promise<void> {
+    await password.addEmail(address, secret, code)
     const input = this.querySelector<HTMLInputElement>('input[name="newEmail"]')
     if (input) input.value = ''
     await password.requestVerificationEmail(address)
@@ -139,8 +139,8 @@ export class Emails extends View {
       text: `You can no longer sign in with ${address}, nor receive mail about your account there.`,
       action: 'Remove address',
       account: address,
-      run: async secret => {
-        await accounts.removeEmail(address, secret)
+      run: async (secret, code) => {
+        await accounts.removeEmail(address, secret, code)
         this.problem = null
         this.done = `${address} is removed.`
       },

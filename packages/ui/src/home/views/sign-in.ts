@@ -11,7 +11,12 @@ const WRONG: Record<string, Problem> = { InvalidCredentials: wrong, IncorrectPas
 
 /** The way in. */
 export class SignIn extends View {
-  static override properties: PropertyDeclarations = { ...View.properties, signUpAllowed: { type: Boolean }, mailsLinks: { type: Boolean }, name: {} }
+  static override properties: PropertyDeclarations = {
+    ...View.properties,
+    signUpAllowed: { type: Boolean },
+    mailsLinks: { type: Boolean },
+    name: {},
+  }
   declare signUpAllowed: boolean
   /** Whoever has an address here can have a link mailed that signs in. */
   declare mailsLinks: boolean

@@ -10,6 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startServer } from '../e2e/support/server.ts'
 import type { RunningStory } from '../e2e/support/server.ts'
 import { STORES } from '../e2e/support/stores.ts'
+import { newWorld } from '../packages/latchkey/testing/world.ts'
+import type { World } from '../packages/latchkey/testing/world.ts'
+import { freshDatabase, hasPostgres } from '../tools/test/postgres.ts'
 
 const OLD = 'correct horse battery staple'
 const NEW = 'a rather different sentence'
@@ -162,6 +165,56 @@ for (const { name, here } of STORES.filter(store => store.name === 'sqlite' || s
       expect(await ask()).toMatchObject({ getUser: { username: 'alan' } })
     })
   })
+}
+
+const STANDALONE = [
+  { name: 'SQLite', here: true, open: async () => null },
+  { name: 'PostgreSQL', here: hasPostgres, open: freshDatabase },
+]
+
+for (const { name, here, open } of STANDALONE) {
+  describe.skipIf(!here)(`the same clients against the standalone server on ${name}`, () => {
+    it('sign up, verify, sign in, refresh, change and reset the password, and sign out', async () => {
+      const database = await open()
+      const server = await newWorld(database ? { databaseUrl: database.url } : {})
+      try {
+        const tokenIn = async (page: string) => tokenFor(server, 'ada@example.org', page)
+        const { client, password, transport } = device(server.base)
+        await password.createUser({ email: 'ada@example.org', password: OLD })
+        expect(await transport.verifyEmail(await tokenIn('verify-email'))).toBeNull()
+        await password.login({ user: { email: 'ada@example.org' }, password: OLD })
+        await client.refreshSession(true)
+        expect(await client.getUser()).toMatchObject({ emails: [{ address: 'ada@example.org', verified: true }] })
+        expect(await password.changePassword(OLD, NEW)).toBeNull()
+        expect(await password.requestPasswordReset('ada@example.org')).toBeNull()
+        expect(await password.resetPassword(await tokenIn('reset-password'), NEWEST)).toBeNull()
+        await password.login({ user: { email: 'ada@example.org' }, password: NEWEST })
+        expect(await transport.getTwoFactorSecret()).toMatchObject({ base32: expect.any(String) as string })
+        await expect(client.impersonate({ username: 'somebody' })).rejects.toThrow('User unauthorized to impersonate')
+        await client.logout()
+        expect(await client.getTokens()).toBeNull()
+      } finally {
+        await server.close()
+        await database?.drop()
+      }
+    })
+  })
+}
+
+/** Mail is sent after the answer: asks the mailbox until it is there. */
+async function tokenFor(server: World, address: string, page: string): Promise<string> {
+  const link = new RegExp(`/${page}/([\\w%-]+)`)
+  const giveUpAt = Date.now() + 5000
+  while (Date.now() < giveUpAt) {
+    const mails = (await (await server.get('/dev/mailbox.json')).json()) as { to: string; text: string }[]
+    const token = mails
+      .filter(({ to }) => to === address)
+      .map(({ text }) => link.exec(text)?.[1])
+      .findLast(Boolean)
+    if (token) return decodeURIComponent(token)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  throw new Error(`no mail with a ${page} link to ${address}`)
 }
 
 /** A device with its own token storage; accounts-js's default needs a browser. */

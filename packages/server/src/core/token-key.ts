@@ -145,7 +145,9 @@ function readKey(option: string, given: KeyMaterial, half: 'private' | 'public')
   const read = half === 'private' ? createPrivateKey : createPublicKey
   try {
     if (given instanceof KeyObject) return given.type === half ? given : read(given.type === 'private' ? pkcs8(given) : '')
-    return read(typeof given === 'object' && 'kty' in given ? { key: given as JsonWebKey, format: 'jwk' } : (given as string))
+    if (typeof given === 'object' && 'kty' in given) return read({ key: given, format: 'jwk' })
+    // Node takes the other forms as they are, and throws at what is none of them.
+    return read(given as string)
   } catch {
     // Not the cause: what OpenSSL says of somebody's key is nothing for a log.
     const encrypted = half === 'private' ? ', with { key, passphrase } when it is encrypted' : ''

@@ -60,7 +60,7 @@ describe('with useStatelessSession', () => {
     world.server.accounts.core.hooks.on('resumeFailure', ({ error }) => void seen.push(error.message))
     const { tokens } = await world.loginAs('ada')
     await world.server.resumeSession(tokens.accessToken)
-    await expect(world.server.resumeSession('x')).rejects.toThrow()
+    await expect(world.server.resumeSession('x')).rejects.toThrow('Tokens are not valid')
     expect(seen).toEqual([null, null, 'Tokens are not valid'])
   })
 

@@ -21,7 +21,7 @@ describe('a memo', () => {
         const memo = new Memo<number>(4)
         for (const [keep, key] of steps) {
           if (keep) memo.keep(String(key), key)
-          else expect([undefined, key]).toContain(memo.get(String(key)))
+          expect([undefined, key]).toContain(memo.get(String(key)))
         }
       }),
     )

@@ -42,7 +42,7 @@ export async function register(
   await core.limiter.hit('register', { ip: origin.ip })
   const draft = readDraft(core, input)
   const hides = core.settings.ambiguousErrorMessages && !core.settings.enableAutologin
-  // As in accounts-js, where a taken name is told of before a weak password. The mail to its owner is for when nothing else is wrong.
+  // As in accounts-js, where a taken name is told of before a weak password.
   if (!hides) await refuseTaken(core, draft, origin)
   const password = readNewPassword(core, input.password, draft)
   const kept = await askValidateNewUser(core, input, draft)

@@ -30,8 +30,8 @@ export async function deleteAccount(core: Core, who: SessionAndUser, confirmatio
 }
 
 /**
- * Everything kept about the user (GDPR, article 15), without anything that proves something. It tells where and how they sign in, so it is not for
- * somebody who acts as them.
+ * Everything kept about the user (GDPR, article 15), without anything that proves something. It is all of it at once, to take away: for its
+ * owner, and not for somebody who acts as them.
  * @throws AccountsError `Forbidden`
  */
 export async function exportData(core: Core, who: SessionAndUser, origin: Origin): Promise<Record<string, unknown>> {

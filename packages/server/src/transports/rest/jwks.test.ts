@@ -29,6 +29,22 @@ describe('the public keys', () => {
     }
   })
 
+  it('are those of the PEM texts that accounts-js takes, and nobody has to say which algorithm', async () => {
+    const { privateKey, publicKey } = PAIRS.RS256
+    const pair = {
+      privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      publicKey: publicKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    }
+    await using world = await restWorld({ options: { tokenSecret: pair } })
+    const { tokens } = await world.loginAs('ada')
+    const { body } = await world.post('/accounts/refreshTokens', tokens)
+    expect((await world.server.resumeSession(body.tokens.accessToken)).username).toBe('ada')
+    // From then on without waiting, as with a secret.
+    expect(world.server.accounts.checkCached(body.tokens.accessToken)?.user.username).toBe('ada')
+    const keys = createRemoteJWKSet(new URL(`${world.url}/accounts/jwks.json`))
+    await expect(jwtVerify(body.tokens.accessToken, keys, { ...at, algorithms: ['RS256'] })).resolves.toBeDefined()
+  })
+
   it('still have the retired one, and already the one to come', async () => {
     const { EdDSA: before, ES256: now, RS256: next } = PAIRS
     await using old = await restWorld({ options: { tokenSecret: before } })

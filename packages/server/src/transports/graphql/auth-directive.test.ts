@@ -1,5 +1,14 @@
-import { graphql, parse, subscribe, validateSchema } from 'graphql'
-import { buildASTSchema } from 'graphql'
+import {
+  buildASTSchema,
+  defaultFieldResolver,
+  graphql,
+  GraphQLSchema,
+  isObjectType,
+  lexicographicSortSchema,
+  parse,
+  subscribe,
+  validateSchema,
+} from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { graphqlWorld } from '../../testing/graphql-world.ts'
 import { authDirective, authenticated, AuthenticatedDirective, buildSchema } from './index.ts'
@@ -88,6 +97,22 @@ describe('@auth', () => {
     expect(directive).toBeInstanceOf(AuthenticatedDirective)
     if (field) directive.visitFieldDefinition(field)
     expect((await graphql({ schema, source: '{ secret }', contextValue: {} })).errors).toHaveLength(1)
+  })
+
+  it('goes on working when other tools wrap the resolvers and copy the schema after it', async () => {
+    await using world = await graphqlWorld({ typeDefs, resolvers })
+    for (const type of Object.values(world.schema.getTypeMap())) {
+      if (!isObjectType(type) || type.name.startsWith('__')) continue
+      for (const field of Object.values(type.getFields())) {
+        const { resolve = defaultFieldResolver } = field
+        field.resolve = (...given) => resolve(...given)
+      }
+    }
+    const ask = (schema: GraphQLSchema, source: string) => graphql({ schema, source, contextValue: {} })
+    for (const schema of [world.schema, new GraphQLSchema(world.schema.toConfig()), lexicographicSortSchema(world.schema)]) {
+      expect(await ask(schema, '{ getUser { id } }')).toEqual({ data: { getUser: null } })
+      expect((await ask(schema, '{ closed }')).errors).toHaveLength(1)
+    }
   })
 
   it('that is written and that nothing makes work lets nobody use the accounts, and says why', async () => {

@@ -63,6 +63,7 @@ export class AuthenticatedDirective {
     if (!GUARDED.has(resolve)) field.resolve = guarded(resolve)
     // A subscription is refused when it begins, not with its first event.
     if (subscribe && !GUARDED.has(subscribe)) field.subscribe = guarded(subscribe)
+    field.extensions = { ...field.extensions, [MARK]: true }
   }
 
   /** Guards all fields of a type. */
@@ -70,6 +71,9 @@ export class AuthenticatedDirective {
     for (const field of Object.values(type.getFields())) this.visitFieldDefinition(field)
   }
 }
+
+/** Stays with a field through tools that wrap resolvers or copy schemas after us. */
+const MARK = 'latchkeyGuarded'
 
 type Guarded = GraphQLFieldResolver<unknown, unknown>
 
@@ -114,7 +118,7 @@ export function refuseUnguarded(schema: GraphQLSchema): void {
   if (CHECKED.has(schema)) return
   for (const one of marked(schema, 'auth')) {
     const fields = 'type' in one ? [one] : Object.values(one.getFields())
-    if (fields.some(({ resolve }) => !resolve || !GUARDED.has(resolve))) {
+    if (fields.some(({ extensions }) => extensions[MARK] !== true)) {
       throw new GraphQLError(`"${one.name}" has @auth, but nothing guards it: pass the schema through authDirectiveTransformer`, {
         extensions: { code: 'InvalidSettings' },
       })

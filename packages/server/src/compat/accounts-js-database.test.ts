@@ -85,7 +85,7 @@ describe('a new user', () => {
     now = NOW + 59_000
     expect(await again()).toEqual({ taken: 'email' })
     now = NOW + 61_000
-    expect(await again()).toEqual({ id: expect.any(String) })
+    expect(await again()).toHaveProperty('id')
     now = NOW
   })
 
@@ -250,7 +250,7 @@ for (const habits of ['mongo', 'typeorm'] as const) {
       const used = { ...(before as ReturnType<typeof makeCredential>), data: { lastStep: 7, recovery: [] } }
       const swap = { expected: before as ReturnType<typeof makeCredential>, next: used }
       const outcomes = await Promise.all([store.users.swapCredential(swap), store.users.swapCredential(swap)])
-      expect(outcomes.toSorted()).toEqual([false, true])
+      expect(outcomes.filter(Boolean)).toHaveLength(1)
       expect(await shown()).toEqual(used)
       expect(JSON.stringify(await beside.users.credentials(id))).not.toContain('JBSWY3DPEHPK3PXP')
 

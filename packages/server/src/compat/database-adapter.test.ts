@@ -90,7 +90,11 @@ describe('a guarded adapter', () => {
     return { adapter, guard: new GuardedAdapter(adapter) }
   }
   const failing = (error: object): GuardedAdapter =>
-    guarded({ findUserById: async () => Promise.reject(Object.assign(new Error('no'), error)) }).guard
+    guarded({
+      async findUserById() {
+        throw Object.assign(new Error('no'), error)
+      },
+    }).guard
 
   test.each([
     ['complains that there is none', { message: 'User not found' }],
@@ -172,7 +176,7 @@ describe('a guarded adapter', () => {
 
   test('says which methods are missing', () => {
     const lame = Object.assign(new AdapterInMemory('mongo'), { setService: undefined, findPasswordHash: 'yes' })
-    expect(() => new GuardedAdapter(lame as never)).toThrow('it lacks findPasswordHash, setService')
+    expect(() => new GuardedAdapter(lame)).toThrow('it lacks findPasswordHash, setService')
   })
 
   test('knows a duplicate by the words of each database', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { codeOf } from '../../../server/src/testing/two-factor.ts'
 import { cli, newWorld } from '../../testing/world.ts'
 import type { Outcome, World } from '../../testing/world.ts'
 import { EXIT } from './exit.ts'
@@ -202,4 +203,21 @@ test('a name that would play tricks on the terminal is shown without them', asyn
   )
   const { out } = await world.cli('user', 'sessions', 'trick@example.org')
   expect(out).not.toMatch(/[^\n\P{Cc}]/u)
+})
+
+test('remove-two-factor lets a user in who has lost app and recovery codes', async () => {
+  const { username } = await newUser()
+  const { token } = await signIn(username)
+  const authorization = { authorization: `Bearer ${token}` }
+  const { secret } = (await (await world.post('/accounts/password/twoFactorSecret', {}, authorization)).json()) as {
+    secret: { base32: string }
+  }
+  const code = codeOf(secret, { now: () => Date.now() })
+  expect((await world.post('/accounts/password/twoFactorSet', { secret, code }, authorization)).status).toBe(200)
+  expect((await signIn(username)).status).toBe(400)
+  const removed = await cli(['user', 'remove-two-factor', username, '--data', world.data])
+  expect(removed).toMatchObject({ code: EXIT.ok, out: `${username} signs in without a code now, and is told so by mail.\n` })
+  expect((await signIn(username)).status).toBe(200)
+  const again = await cli(['user', 'remove-two-factor', username, '--data', world.data])
+  expect(again).toMatchObject({ code: EXIT.ok, out: `${username} has no second factor.\n` })
 })

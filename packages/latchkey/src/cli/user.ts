@@ -22,6 +22,7 @@ export function addUser(program: Command, io: Io): void {
   addSwitch(user, io, 'deactivate', 'end all sessions of a user and refuse further ones')
   addSwitch(user, io, 'activate', 'let a deactivated user sign in again')
   addSetPassword(user, io)
+  addRemoveTwoFactor(user, io)
   addSessions(user, io)
   addRevoke(user, io)
   addDelete(user, io)
@@ -107,6 +108,28 @@ function addSetPassword(parent: Command, io: Io): void {
         return user
       })
       printResult(io, options.json, { user: userView(user) }, `${nameOf(user)} has a new password; all sessions have ended.`)
+    })
+}
+
+function addRemoveTwoFactor(parent: Command, io: Io): void {
+  withSettings(
+    parent
+      .command('remove-two-factor')
+      .description('let a user who has lost app and recovery codes sign in without')
+      .argument('<who>', WHO),
+    'store',
+  )
+    .addHelpText(
+      'after',
+      '\nMake sure first that it is really them who asks.\n\nExamples:\n  latchkey user remove-two-factor ada@example.org',
+    )
+    .action(async (who: string, options: SharedOptions) => {
+      const { user, removed } = await withAccounts(options, io, async accounts => {
+        const user = await findUser(accounts, who)
+        return { user, removed: await accounts.removeTwoFactor(user.id, COMMAND_LINE) }
+      })
+      const outcome = removed ? 'signs in without a code now, and is told so by mail' : 'has no second factor'
+      printResult(io, options.json, { removed }, `${nameOf(user)} ${outcome}.`)
     })
 }
 

@@ -174,7 +174,7 @@ export class Accounts {
   changeEmail = (who: SessionAndUser, from: unknown, to: unknown, confirmation: Confirmation, origin: Origin): Promise<void> =>
     this.#use(core => changeEmail(core, who, from, to, confirmation, origin))
   /** Offers a secret for an authenticator app. Nothing is set up yet. */
-  twoFactorSecret = (who: SessionAndUser | null, origin: Origin): Promise<TwoFactorSecret> =>
+  twoFactorSecret = (who: SessionAndUser | null, origin: Origin = APP): Promise<TwoFactorSecret> =>
     this.#use(core => twoFactor.twoFactorSecret(core, who, origin))
   /** Sets up the second factor with an offered secret. The recovery codes are shown this once. */
   twoFactorSet = (
@@ -226,12 +226,16 @@ export class Accounts {
   activateUser = (userId: string, origin: Origin = APP): Promise<boolean> => this.#use(core => activateUser(core, userId, origin))
   /** Signs somebody up by the rules and hooks of {@link register}, with nothing hidden. The password may be left out. */
   createAccount = (input: Registration, origin: Origin = APP): Promise<User> => this.#use(core => createAccount(core, input, origin))
+  /** Takes the second factor from a user who has lost app and recovery codes. False: there was none. */
+  removeTwoFactor = (userId: string, origin: Origin = APP): Promise<boolean> =>
+    this.#use(core => twoFactor.removeTwoFactor(core, userId, origin))
   /** Sets a password and ends all sessions. `asItIs`: whatever the rules for passwords. */
   setPassword = (userId: string, password: unknown, origin: Origin = APP, rules?: 'asItIs'): Promise<void> =>
     this.#use(core => administer.setPassword(core, userId, password, origin, rules))
   /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
   /** Notes a secret that was offered by the app's own code, so that it can be set up. */
-  twoFactorOffered = (secret: TwoFactorSecret): Promise<void> => this.#use(core => core.store.tokens.issue(twoFactor.offerOf(core, secret, null)))
+  twoFactorOffered = (secret: TwoFactorSecret): Promise<void> =>
+    this.#use(core => core.store.tokens.issue(twoFactor.offerOf(core, secret, null)))
   twoFactorSetOf = (userId: string, secret: unknown, code: unknown, origin: Origin = APP): Promise<{ recoveryCodes: string[] }> =>
     this.#use(core => twoFactor.twoFactorSetOf(core, userId, secret, code, origin))
   twoFactorUnsetOf = (userId: string, code: unknown, origin: Origin = APP): Promise<void> =>

@@ -274,6 +274,20 @@ describe('giving up a second factor', () => {
   })
 })
 
+describe('who has lost app and recovery codes', () => {
+  it('is helped by an operator, and told by mail', async () => {
+    await using world = await newWorld()
+    const { accounts } = world.server
+    await accounts.createUser({ username: 'ada', email: 'ada@example.org', emailVerified: true, password: PASSWORD }, world.origin)
+    const { id } = (await (await enrolled(world)).who()).user
+    expect(await accounts.removeTwoFactor(id)).toBe(true)
+    expect(await codeIn(passwordLogin(world))).toBe('done')
+    expect(await accounts.removeTwoFactor(id)).toBe(false)
+    await expect(accounts.removeTwoFactor('nobody')).rejects.toMatchObject({ code: 'UserNotFound' })
+    expect((await world.delivered()).filter(({ subject }) => subject.includes('is off'))).toHaveLength(1)
+  })
+})
+
 describe('what was done to a second factor', () => {
   it('is written down, and the verified addresses are told', async () => {
     await using world = await newWorld()

@@ -175,6 +175,19 @@ export async function twoFactorRecoveryCodes(core: Core, who: SessionAndUser, co
   })
 }
 
+/**
+ * Takes the second factor from a user who has lost app and recovery codes, on an operator's word: ASVS 6.4.4, who that is was looked at elsewhere. Sessions stay.
+ * False: there was none.
+ * @throws AccountsError `UserNotFound`
+ */
+export async function removeTwoFactor(core: Core, userId: string, origin: Origin): Promise<boolean> {
+  const factor = ownFactorOf(core)
+  const user = await userOf(core, userId)
+  const removed = await core.store.users.removeCredential(userId, factor.kind, '', told(core, 'two-factor-disabled', { user }, origin))
+  core.outbox.kick()
+  return removed
+}
+
 /** Whether the user has a second factor, and how many recovery codes are left. */
 export async function twoFactorStatus(core: Core, { user }: SessionAndUser): Promise<TwoFactorStatus> {
   const factor = ownFactorOf(core)

@@ -16,7 +16,7 @@ export interface StoredPassword {
 /** One credential of a user. `kind` names the family, `id` tells several of one kind apart (empty for a password). */
 export interface Credential {
   userId: string
-  /** `password`, `totp`, `passkey`, `recovery-code`, or `oauth:<provider>`. */
+  /** `password`, `totp` (with its recovery codes), `passkey`, or `oauth:<provider>`. */
   kind: string
   id: string
   /** For passwords a {@link PasswordForm}; else the form of `secret`, if any. */

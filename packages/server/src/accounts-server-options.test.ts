@@ -3,6 +3,7 @@ import { AccountsServer } from './accounts-server.ts'
 import type { AccountsServerOptions } from './accounts-server-options.ts'
 import type { AccountsJsUser, ImpersonationResult } from './compat/accounts-js-types.ts'
 import { memoryStore } from './stores/memory/index.ts'
+import { AccountsPassword } from './strategies/password/index.ts'
 import { silentLog } from './system.ts'
 import { PASSWORD } from './testing/index.ts'
 import { GENERATIONS, generationWorld, SECRET } from './testing/generations.ts'
@@ -284,6 +285,8 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     expect(make({ tokenSecret: undefined })).toThrow(/tokenSecret is missing/)
     expect(make({ ambiguousErrorMessages: true, enableAutologin: true })).toThrow(/contradicts enableAutologin/)
     expect(make({ password: { requireEmailVerification: true }, enableAutologin: true })).toThrow(/contradicts enableAutologin/)
+    const strict = { password: new AccountsPassword({ requireEmailVerification: true }) }
+    expect(() => generation.make({ tokenSecret: SECRET, enableAutologin: true }, strict)).toThrow(/contradicts enableAutologin/)
     expect(make({ micro: true, useStatelessSession: true })).toThrow(/micro: true contradicts/)
     expect(make({ production: true, tokenSecret: 'SECRET' })).toThrow(/too weak for production/)
   })

@@ -205,6 +205,15 @@ describe.each(GENERATIONS)('hooks, with $name', generation => {
     expect(payloads.ResumeSessionError).toBe(refusal)
   })
 
+  it('ResumeSessionSuccess is given no session with useStatelessSession, for none was looked at', async () => {
+    await using world = await generationWorld(generation, { useStatelessSession: true })
+    const id = await world.createUser('ada')
+    const { tokens } = await world.login('ada')
+    const { payloads } = listen(world.server, ['ResumeSessionSuccess'])
+    await world.server.resumeSession(tokens.accessToken)
+    expect(payloads.ResumeSessionSuccess).toMatchObject({ user: { id }, accessToken: tokens.accessToken, session: null })
+  })
+
   it('a resumed session is told of also when it comes from the cache, once somebody listens', async () => {
     await using world = await generationWorld(generation)
     await world.createUser('ada')

@@ -31,7 +31,7 @@ export const mounts = {
     {
       item: 'req.user, req.userId',
       proof: { file: TEST, title: 'Express without one tells accounts-js’s story' },
-      off: { file: MOUNT, from: 'user: accountsServer.sanitizeUser(who.user),', to: '' },
+      off: { file: MOUNT, from: '...(user ? { user, userId: user.id } : {}),', to: '' },
     },
     {
       item: 'AccountsSession: middleware()',

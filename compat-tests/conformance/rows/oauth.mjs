@@ -2,6 +2,8 @@ const OAUTH_TEST = 'packages/server/src/strategies/oauth/accounts-oauth.test.ts'
 const LINKING_TEST = 'packages/server/src/strategies/oauth/linking.test.ts'
 const TWITTER_TEST = 'packages/server/src/strategies/oauth/twitter.test.ts'
 const REST_TEST = 'packages/server/src/transports/rest/oauth.test.ts'
+const EXPRESS_TEST = 'packages/server/src/mounts/express-oauth.test.ts'
+const EXPRESS = 'packages/server/src/mounts/express.ts'
 const OAUTH = 'packages/server/src/strategies/oauth/accounts-oauth.ts'
 const TWITTER = 'packages/server/src/strategies/oauth/twitter.ts'
 const LINK = 'packages/server/src/core/flows/link.ts'
@@ -142,6 +144,21 @@ export const oauth = {
       note: 'REST option `oauth.transformResponse`',
       proof: { file: REST_TEST, title: 'transformResponse words the JSON, unless onSuccess answered' },
       off: { file: ROUTES, from: '({ body: transformResponse(result) })', to: 'undefined' },
+    },
+    {
+      item: 'accountsExpress: onOAuthSuccess(req, res, login)',
+      proof: { file: EXPRESS_TEST, title: 'onOAuthSuccess may answer with Express’s response, and is the only one who answers' },
+      off: { file: EXPRESS, from: 'if (options.onOAuthSuccess) oauth', to: 'if (options.onOAuthSuccess && !oauth) oauth' },
+    },
+    {
+      item: 'accountsExpress: onOAuthError(req, res, error)',
+      proof: { file: EXPRESS_TEST, title: 'onOAuthError may answer a refusal' },
+      off: { file: EXPRESS, from: 'if (options.onOAuthError) oauth', to: 'if (options.onOAuthError && !oauth) oauth' },
+    },
+    {
+      item: 'accountsExpress: transformOAuthResponse(login)',
+      proof: { file: EXPRESS_TEST, title: 'onOAuthSuccess that only looks leaves the usual answer, and transformOAuthResponse words it' },
+      off: { file: EXPRESS, from: 'if (options.transformOAuthResponse) oauth', to: 'if (options.transformOAuthResponse && !oauth) oauth' },
     },
     {
       item: 'callback: one answer, whatever the callbacks do',

@@ -1,7 +1,9 @@
 /** `@latchkey/server/express`: accounts inside an Express (or Connect) app. */
+import type { AccountsError, LoginResult, Tokens } from '@latchkey/common'
 import type { AccountsServer } from '../accounts-server.ts'
 import { headOf, nodeHandler } from '../transports/node/index.ts'
 import type { NodeHandler, Served } from '../transports/node/index.ts'
+import type { OAuthAnswer, OAuthAnswers, OAuthVisit } from '../transports/rest/index.ts'
 import { loaderOf, mountedRest } from './mount.ts'
 import type { LoadedUser, MountOptions } from './mount.ts'
 import { relay } from './relay.ts'
@@ -13,6 +15,16 @@ type Response = Parameters<NodeHandler>[1]
 
 /** A middleware. Express's own types accept it; none of them is needed here. */
 export type ExpressMiddleware = (req: Request, res: Response, next: (error?: unknown) => void) => void
+
+/** Options of {@link accountsExpress}: those of every mount, and accounts-js's callbacks around a sign-in through a provider. */
+export interface ExpressOptions extends MountOptions {
+  /** After a sign-in. Answer with `res`, by a redirect for example; if you do not, the login is sent as JSON. Awaited, and never answered twice. */
+  onOAuthSuccess?(req: Request, res: Response, login: LoginResult<Tokens | null>): unknown
+  /** The same after a refusal. */
+  onOAuthError?(req: Request, res: Response, error: AccountsError): unknown
+  /** What is sent as JSON in place of the login. */
+  transformOAuthResponse?(login: LoginResult<Tokens | null>): unknown
+}
 
 /**
  * All REST routes as a middleware; accounts-js's function of that name. Works with a body parser in front and without one, and below a mount point
@@ -31,13 +43,41 @@ export type ExpressMiddleware = (req: Request, res: Response, next: (error?: unk
  *   return app
  * }
  */
-export function accountsExpress(accountsServer: AccountsServer, options: MountOptions = {}): ExpressMiddleware {
-  const rest = mountedRest(accountsServer, options)
+export function accountsExpress(accountsServer: AccountsServer, options: ExpressOptions = {}): ExpressMiddleware {
+  const underWay: UnderWay = new WeakMap()
+  const rest = mountedRest(accountsServer, withCallbacks(options, underWay))
   const served: Served = { knows: target => rest.has(target), handle: call => rest.handle(call) }
-  return nodeHandler(served, { mounted: true })
+  const handler = nodeHandler(served, { mounted: true })
+  return (req, res, next) => {
+    underWay.set(req.headers, { req, res })
+    handler(req, res, next)
+  }
 }
 
 export default accountsExpress
+
+/** Express's request and response, by the one object that REST sees of them. */
+type UnderWay = WeakMap<object, { req: Request; res: Response }>
+
+const CALLBACKS = ['onOAuthSuccess', 'onOAuthError', 'transformOAuthResponse']
+
+/** accounts-js's callbacks as those of REST. What they answered themselves is not answered again: the edge sends nothing once headers are out. */
+function withCallbacks(options: ExpressOptions, underWay: UnderWay): MountOptions {
+  const answered =
+    <T>(callback: (req: Request, res: Response, about: T) => unknown) =>
+    async (about: T, { call }: OAuthVisit): Promise<OAuthAnswer | undefined> => {
+      const found = underWay.get(call.headers)
+      if (!found) return undefined
+      await callback(found.req, found.res, about)
+      return found.res.headersSent ? { body: null } : undefined
+    }
+  const oauth: OAuthAnswers = { ...options.oauth }
+  if (options.onOAuthSuccess) oauth.onSuccess = answered((req, res, login) => options.onOAuthSuccess?.(req, res, login))
+  if (options.onOAuthError) oauth.onError = answered((req, res, error) => options.onOAuthError?.(req, res, error))
+  if (options.transformOAuthResponse) oauth.transformResponse = login => options.transformOAuthResponse?.(login)
+  const rest = Object.fromEntries(Object.entries(options).filter(([name]) => !CALLBACKS.includes(name)))
+  return { ...rest, oauth }
+}
 
 /**
  * Puts `user`, `userId`, `authToken` (accounts-js's), `sessionId`, `isImpersonated` and `infos` on the request; see {@link LoadedUser}. Refuses nobody: a

@@ -5,6 +5,7 @@ import { mounts } from './rows/mounts.mjs'
 import { oauth } from './rows/oauth.mjs'
 import { passwordMethods, passwordOptions } from './rows/password.mjs'
 import { tokens } from './rows/tokens.mjs'
+import { twoFactor } from './rows/two-factor.mjs'
 
 /** @type {readonly import('./row.d.ts').Chapter[]} */
-export const chapters = [tokens, passwordOptions, passwordMethods, magicLink, mounts, oauth, clients]
+export const chapters = [tokens, passwordOptions, passwordMethods, magicLink, twoFactor, mounts, oauth, clients]

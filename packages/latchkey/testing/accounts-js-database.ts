@@ -34,6 +34,8 @@ export const mikroOrmDatabase = (): Promise<OldDatabase> =>
 async function databaseOf(schema: string): Promise<OldDatabase> {
   const database = await freshDatabase()
   const pool = new pg.Pool({ connectionString: database.url, max: 2 })
+  // Dropping the database ends connections that are about to end by themselves.
+  pool.on('error', () => {})
   await pool.query(schema)
   return {
     url: database.url,

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mikroOrmDatabase, OLD_HASHES } from '../../testing/accounts-js-database.ts'
 import type { OldDatabase } from '../../testing/accounts-js-database.ts'
@@ -92,4 +93,36 @@ describe.skipIf(!hasPostgres)('importing a MikroORM database of accounts-js', ()
     }
     expect((await cli(['import', 'accounts-js', '--json'], { env })).json()).toMatchObject({ users: { imported: 0, alreadyThere: 3 } })
   })
+
+  test('a target whose schema is newer than this version is neither looked into nor written', async () => {
+    await using target = await freshDatabase()
+    const env = { ACCOUNTS_JS_URL: old.url, DATABASE_URL: target.url, LATCHKEY_SECRET: 'k9X2mQ7vR4tW8yB3nD6fH1jL5pS0aZcE' }
+    expect((await cli(['migrate'], { env })).code).toBe(EXIT.ok)
+    await queryAt(target.url, `insert into latchkey.migrations (name, timestamp) values ('9999-from-the-future', '2100-01-01')`)
+    for (const args of [[], ['--yes']])
+      expect(await cli(['import', 'accounts-js', ...args], { env })).toMatchObject({ code: EXIT.schema, out: '' })
+  })
+
+  test('the layout is told when it must be, and the schema when it is another', async () => {
+    const data = path.join(folder.folder, 'data')
+    await old.query('create table user_email (id int)')
+    await old.query('create table user_service (id int)')
+    const env = { ACCOUNTS_JS_URL: old.url }
+    const unsure = await cli(['import', 'accounts-js', '--data', data], { env })
+    expect(unsure).toMatchObject({ code: EXIT.configuration, err: expect.stringContaining('--layout') as string })
+    expect(await run('--data', data, '--layout', 'mikro-orm')).toMatchObject({ layout: 'mikro-orm', users: { read: 3 } })
+
+    await old.query('alter schema public rename to elsewhere')
+    expect(await run('--data', data, '--layout', 'mikro-orm', '--schema', 'elsewhere')).toMatchObject({ users: { read: 3 } })
+  })
 })
+
+async function queryAt(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}

@@ -75,7 +75,7 @@ describe('accounts-js’s routes of the second factor', () => {
     const due = await authenticate(world)
     expect([due.status, due.body]).toEqual([
       400,
-      { message: '2FA code required', code: 'TwoFactorRequired', details: { pending: expect.any(String), factors: ['totp'] } },
+      { message: '2FA code required', code: 'TwoFactorRequired', details: { pending: expect.any(String) as unknown, factors: ['totp'] } },
     ])
     expect((await authenticate(world, { code: code() })).body.user.username).toBe('ada')
     const { pending } = due.body.details

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { PASSWORD } from '../../testing/index.ts'
-import { oauthWorld as world } from '../../testing/oauth-world.ts'
+import { newWorld, PASSWORD } from '../../testing/index.ts'
+import { ADA, echo, oauthWorld as world } from '../../testing/oauth-world.ts'
+import { AccountsMagicLink } from '../magic-link/index.ts'
+import { AccountsOauth } from './index.ts'
 
 describe('linking and unlinking', () => {
   it('links an account to one’s own, which it then signs in to, whatever its address', async () => {
@@ -70,6 +72,16 @@ describe('linking and unlinking', () => {
       (await made.accounts.core.store.audit.list({ userId: user.id, limit: 20 })).filter(({ type }) => type === 'account-unlinked'),
     ).toHaveLength(2)
     expect((await made.delivered()).filter(({ text }) => text.includes('no longer signs in'))).toHaveLength(2)
+  })
+
+  it('unlinks the last provider of somebody who can be mailed a link to sign in', async () => {
+    const oauth = new AccountsOauth({ example: echo })
+    await using made = await newWorld({ services: { oauth, magicLink: new AccountsMagicLink() } })
+    const login = (as: object) => made.server.loginWithService('oauth', { provider: 'example', as }, {})
+    const [reachable, unreachable] = [await login(ADA), await login({ id: '2' })]
+    await oauth.unlink(reachable.user.id, 'example')
+    expect(await made.server.accounts.providerAccounts(reachable.user.id)).toEqual([])
+    await expect(oauth.unlink(unreachable.user.id, 'example')).rejects.toMatchObject({ code: 'LastSignInMethod' })
   })
 
   it('takes a provider that is not linked for an error over the wire, and for nothing in the app', async () => {

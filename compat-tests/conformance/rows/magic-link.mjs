@@ -130,7 +130,7 @@ export const magicLink = {
     },
     {
       item: 'POST /magicLink/authenticate',
-      proof: rest('sign in under the name magicLink, once'),
+      proof: rest('sign in under the name magicLink, once, for tokens or a cookie'),
       off: {
         file: SERVICE,
         from: "if (!token) throw this.#refusal('UnrecognizedOptionsForLogin', 'token')",

@@ -50,17 +50,17 @@ export const passwordOptions = {
     },
     {
       item: 'verifyEmailTokenExpiration',
-      proof: atWork('in milliseconds verifyEmailTokenExpiration'),
+      proof: atWork('verifyEmailTokenExpiration is how long such a link is good'),
       off: { file: `${FLOWS}/verify-email.ts`, from: 'core.settings.password.verifyEmailTokenExpiration', to: '259_200_000' },
     },
     {
       item: 'passwordResetTokenExpiration',
-      proof: atWork('in milliseconds passwordResetTokenExpiration'),
+      proof: atWork('passwordResetTokenExpiration is how long such a link is good'),
       off: { file: `${FLOWS}/recover.ts`, from: '? passwordResetTokenExpiration :', to: '? 259_200_000 :' },
     },
     {
       item: 'passwordEnrollTokenExpiration',
-      proof: atWork('in milliseconds passwordEnrollTokenExpiration'),
+      proof: atWork('passwordEnrollTokenExpiration is how long such a link is good'),
       off: { file: `${FLOWS}/recover.ts`, from: ': passwordEnrollTokenExpiration\n', to: ': 2_592_000_000\n' },
     },
     {

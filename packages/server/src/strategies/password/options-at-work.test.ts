@@ -34,7 +34,7 @@ describe('lives of links, in milliseconds', () => {
     ['verifyEmailTokenExpiration', 3 * DAY],
     ['passwordResetTokenExpiration', 3 * DAY],
     ['passwordEnrollTokenExpiration', 30 * DAY],
-  ] as const)('%s', async (option, byDefault) => {
+  ] as const)('%s is how long such a link is good', async (option, byDefault) => {
     for (const [options, life] of [
       [{}, byDefault],
       [{ [option]: 1000 }, 1000],

@@ -78,11 +78,16 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     const id = await world.createUser('ada')
     const { tokens, sessionId } = await world.login('ada')
     const infos = { ip: '192.0.2.9', userAgent: 'another' }
+    world.clock.pass(MINUTE)
     const next = await world.server.refreshTokens(tokens.accessToken, tokens.refreshToken, infos)
     expect(next).toMatchObject({ sessionId, user: { id }, infos })
     expect(next.tokens.refreshToken).not.toBe(tokens.refreshToken)
     expect(JSON.stringify(next.user)).not.toMatch(HASHES)
-    expect(await world.server.findSessionByAccessToken(next.tokens.accessToken)).toMatchObject(infos)
+    expect(await world.server.findSessionByAccessToken(next.tokens.accessToken)).toMatchObject({
+      ...infos,
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:01:00.000Z',
+    })
     // accounts-js took anybody's refresh token, and an access token in its place.
     await world.createUser('bob')
     const other = await world.login('bob')

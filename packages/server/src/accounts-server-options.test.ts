@@ -291,6 +291,16 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     expect(make({ production: true, tokenSecret: 'SECRET' })).toThrow(/too weak for production/)
   })
 
+  it('tokenSecret signs: what another secret signed is refused', async () => {
+    await using world = await generationWorld(generation)
+    await using other = await generationWorld(generation, { tokenSecret: SECRET.toUpperCase() })
+    for (const one of [world, other]) await one.createUser('ada')
+    const { tokens } = await other.login('ada')
+    expect(await outcomeOf(other.server.resumeSession(tokens.accessToken))).toBe('ada')
+    expect(await outcomeOf(world.server.resumeSession(tokens.accessToken))).toBe('TokenVerificationFailed')
+    await expect(world.server.refreshTokens(tokens.accessToken, tokens.refreshToken, {})).rejects.toThrow()
+  })
+
   it('a weak secret starts on a laptop with one loud line, and not where NODE_ENV is production', async () => {
     await using world = await generationWorld(generation, { tokenSecret: 'SECRET' })
     expect(world.log.filter(({ message }) => message.includes('tokenSecret is weak'))).toHaveLength(1)

@@ -127,7 +127,10 @@ describe('impersonating', () => {
     for (const token of ['x', tokens.refreshToken])
       await expect(ask(world, token, identity)).rejects.toMatchObject({ code: 'TokenVerificationFailed' })
     await world.server.logout(tokens.accessToken)
-    await expect(ask(world, tokens.accessToken, identity)).rejects.toMatchObject({ code: 'InvalidSession' })
+    await expect(ask(world, tokens.accessToken, identity)).rejects.toMatchObject({
+      code: 'InvalidSession',
+      message: 'Session is not valid for user',
+    })
     const again = await world.loginAs('admin')
     world.clock.pass(2 * 3_600_000)
     await expect(ask(world, again.tokens.accessToken, identity)).rejects.toMatchObject({ code: 'TokenVerificationFailed' })

@@ -28,7 +28,7 @@ export async function impersonate(core: Core, accessToken: unknown, identity: un
   try {
     // Each try is a question about another account.
     core.limiter.hitHere('token', { ip: origin.ip })
-    const who = await findLiveByToken(core, accessToken)
+    const who = await findLiveByToken(core, accessToken, 'Session is not valid for user')
     // One who acts as another acts with that other's rights, which are not theirs to hand on.
     if (who.session.impersonatorId !== undefined)
       throw new AccountsError('Forbidden', { message: 'An impersonated session cannot impersonate' })

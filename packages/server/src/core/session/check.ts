@@ -78,10 +78,11 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
 
 /**
  * The live session of an access token, for deeds of their own; no hook is told.
+ * @param refusal what the deed says of a session that is over, as accounts-js words it
  * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`
  */
-export async function findLiveByToken(core: Core, accessToken: unknown): Promise<SessionAndUser> {
-  const found = await findLive(core, core.accessTokens.verify(accessToken))
+export async function findLiveByToken(core: Core, accessToken: unknown, refusal: string = 'Invalid Session'): Promise<SessionAndUser> {
+  const found = await findLive(core, core.accessTokens.verify(accessToken), refusal)
   await askApp(core, found)
   return found
 }
@@ -107,13 +108,13 @@ export async function askApp({ settings }: Core, { user, session }: { user: User
   }
 }
 
-async function findLive(core: Core, claims: AccessClaims): Promise<SessionAndUser> {
+async function findLive(core: Core, claims: AccessClaims, refusal: string): Promise<SessionAndUser> {
   const cached = liveFromCache(core, claims)
   if (cached) return cached
   const found = await core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   const now = core.clock.now()
-  if (!isLive(found, now)) throw new AccountsError('InvalidSession', { message: 'Invalid Session' })
+  if (!isLive(found, now)) throw new AccountsError('InvalidSession', { message: refusal })
   core.activity.note(found.session, now)
   return found
 }

@@ -71,11 +71,6 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
     return emails.length > 0
   }
 
-  /** Whoever has an address can be mailed a link. */
-  serves({ emails }: User): boolean {
-    return emails.length > 0
-  }
-
   parse(options: unknown): MagicLinkParams {
     const { token, code } = (typeof options === 'object' && options !== null ? options : {}) as Record<string, unknown>
     if (!token) throw this.#refusal('UnrecognizedOptionsForLogin', 'token')

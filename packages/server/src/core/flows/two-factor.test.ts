@@ -180,7 +180,7 @@ describe('a code', () => {
     const { id } = (await who()).user
     const factor = world.server.accounts.core.factors.get('totp')
     for (const answer of [code(), recoveryCodes[0] ?? '']) {
-      const outcomes = await Promise.all(Array.from({ length: 50 }, () => factor?.verify(id, answer, world.origin)))
+      const outcomes = await Promise.all(Array.from({ length: 50 }, async () => factor?.verify(id, answer, world.origin)))
       expect(outcomes.filter(Boolean)).toHaveLength(1)
     }
     expect((await world.server.accounts.twoFactorStatus(await who())).recoveryCodesLeft).toBe(9)

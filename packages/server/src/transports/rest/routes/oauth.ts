@@ -14,7 +14,7 @@ import { isRefusal } from '../reply.ts'
 import { done, ok, route } from '../route.ts'
 import type { Outcome, Route, Visit } from '../route.ts'
 import { loginResult, nil, password, text } from '../schemas.ts'
-import { confirmationOf } from './password.ts'
+import { CONFIRMATION, confirmation, confirmationOf } from './password.ts'
 
 export function oauthRoutes(site: Site): Route[] {
   const { accounts } = site
@@ -51,6 +51,7 @@ export function oauthRoutes(site: Site): Route[] {
       pattern: '/oauth/link',
       guard: 'session',
       summary: 'Let an account at a provider sign in to mine',
+      // A `code` is the provider's: whoever has a second factor and an old session signs in anew before linking.
       body: v.looseObject({ provider: text, password: v.optional(password) }),
       codes: { provider: 'InvalidProvider', password: 'InvalidPassword' },
       reply: nil,
@@ -61,8 +62,8 @@ export function oauthRoutes(site: Site): Route[] {
       pattern: '/oauth/unlink',
       guard: 'session',
       summary: 'Let an account at a provider no longer sign in to mine',
-      body: v.object({ provider: text, password: v.optional(password) }),
-      codes: { provider: 'InvalidProvider', password: 'InvalidPassword' },
+      body: v.object({ provider: text, ...confirmation }),
+      codes: { provider: 'InvalidProvider', ...CONFIRMATION },
       reply: nil,
       run: ({ body, who, origin }) => done(accounts.unlink(who, body.provider, confirmationOf(body), origin)),
     }),

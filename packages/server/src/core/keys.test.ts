@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { systemPorts } from '../system.ts'
 import { Keys } from './keys.ts'
+import { keyRing, open, seal } from './seal.ts'
 import type { RetiredKey, TokenKeyPair } from './token-key.ts'
 
 const SECRET = 'the first secret of thirty-two bytes!'
@@ -29,6 +31,21 @@ describe('keys', () => {
     )
     expect(rotated.retired('seal').length).toBe(2)
     expect(keysOf(next, { publicKey: pair.publicKey }).retired('seal')).toEqual([])
+  })
+
+  it('of a retired pair open what was sealed under it, as long as its private half is known', () => {
+    const [place, chance] = [{ userId: 'u1', field: 'totp' }, systemPorts().chance]
+    const sealed = seal(keyRing(keysOf(pair)), chance, 'the secret of a second factor', place)
+    for (const [present, retired, opens] of [
+      [next, pair, true],
+      [SECRET, pair, true],
+      [next, { privateKey: pair.privateKey }, true],
+      [next, { publicKey: pair.publicKey }, false],
+      [next, SECRET, false],
+    ] as const)
+      expect(open(keyRing(keysOf(present, retired)), sealed, place)).toBe(opens ? 'the secret of a second factor' : null)
+    const ofSecret = seal(keyRing(keysOf(SECRET)), chance, 'x', place)
+    expect(open(keyRing(keysOf(pair, SECRET)), ofSecret, place)).toBe('x')
   })
 
   it('that are public are shown, the signing one first, and a secret never', () => {

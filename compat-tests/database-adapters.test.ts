@@ -286,8 +286,8 @@ for (const { name, here, open, findsAccounts } of ADAPTERS) {
 
       const upgrading = await worldOn(both, { upgradePasswords: true })
       const { tokens } = await upgrading.server.loginWithService('password', { user: email, password: FIRST }, INFOS)
-      await expect.poll(() => both.adapter.findPasswordHash(id)).toMatch(/^\$argon2id\$/)
-      await expect.poll(async () => (await upgrading.server.resumeSession(tokens.accessToken)).id).toBe(id)
+      await expect.poll(() => both.adapter.findPasswordHash(id), { timeout: 20_000 }).toMatch(/^\$argon2id\$/)
+      await expect(upgrading.server.resumeSession(tokens.accessToken)).resolves.toMatchObject({ id })
       await expect(upgrading.server.loginWithService('password', { user: email, password: FIRST }, INFOS)).resolves.toMatchObject({
         user: { id },
       })

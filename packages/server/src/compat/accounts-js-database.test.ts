@@ -284,6 +284,63 @@ for (const habits of ['mongo', 'typeorm'] as const) {
   })
 }
 
+describe('a name that is being given or taken', () => {
+  const two = async (habits: Habits): Promise<Joint & { ada: string; eve: string }> => {
+    const both = joint(habits)
+    const [ada, eve] = [
+      await both.adapter.createUser({ username: 'Ada', email: 'ada@example.org' }),
+      await both.adapter.createUser({ username: 'Eve' }),
+    ]
+    for (const key of [ada, eve]) await both.store.users.find({ kind: 'id', key })
+    return { ...both, ada, eve }
+  }
+  /** Does something else at the moment when our store has written and the adapter has not. */
+  const meanwhile = ({ adapter }: Joint, method: string, deed: () => Promise<unknown>): Promise<unknown> =>
+    new Promise(resolve => {
+      adapter.before = async called => {
+        if (called !== method) return
+        adapter.before = () => {}
+        resolve(await deed())
+      }
+    })
+
+  test('cannot be snatched by another before the adapter has it', async () => {
+    const both = await two('typeorm')
+    const { store, ada, eve } = both
+    const other = meanwhile(both, 'setUsername', () => store.users.setUsername(eve, 'Wanted', 'wanted', NOW))
+    expect(await store.users.setUsername(ada, 'Wanted', 'wanted', NOW)).toBe('set')
+    expect(await other).toBe('taken')
+    expect((await store.users.find({ kind: 'username', key: 'wanted', typed: 'Wanted' }))?.id).toBe(ada)
+  })
+
+  test('is not put back by a read before the adapter lost it', async () => {
+    const both = await two('mongo')
+    const { beside, store, ada } = both
+    await both.adapter.setService(ada, 'github', { id: 'g1' })
+    await store.users.find({ kind: 'id', key: ada })
+    for (const [method, deed, name] of [
+      ['removeEmail', () => store.users.removeEmail(ada, 'ada@example.org', NOW), { kind: 'email', key: 'ada@example.org' }],
+      ['unsetService', () => store.users.unlink(ada, 'oauth:github', () => true), { kind: 'oauth:github', key: 'g1' }],
+    ] as const) {
+      const read = meanwhile(both, method, async () => {
+        await store.users.find({ kind: 'id', key: ada })
+        return beside.users.find(name)
+      })
+      await deed()
+      expect(await read).toBeNull()
+      expect(await beside.users.find(name)).toBeNull()
+    }
+  })
+
+  test('leaves no note behind', async () => {
+    const { beside, store, ada } = await two('mongo')
+    await store.users.setUsername(ada, 'Lovelace', 'lovelace', NOW)
+    await store.users.replaceEmail(ada, 'ada@example.org', { address: 'a@example.org', verified: false }, 'a@example.org', NOW)
+    await store.users.changePassword({ userId: ada, password: bcrypt(), now: NOW })
+    expect((await beside.users.credentials(ada)).map(({ kind }) => kind)).toEqual(['password'])
+  })
+})
+
 describe('an accounts-js database', () => {
   test('keeps two users of the old app apart whose names differ by case alone', async () => {
     const { adapter, store } = joint('mongo')

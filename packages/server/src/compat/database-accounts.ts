@@ -4,31 +4,12 @@ import type { Credential, LinkedAccount } from '../core/identity/credential.ts'
 import { withoutSecrets } from '../core/identity/services.ts'
 import { CLEAR_TOTP, TOTP } from '../core/identity/totp.ts'
 import { isProvider } from './database-adapter.ts'
-import { claimed } from './database-claims.ts'
-import type { Joined, Seen } from './database-joined.ts'
 import type { KeptUser } from './database-shapes.ts'
 
 const KIND = 'oauth:'
 
 /** The provider of such a kind, or undefined for another kind. */
 export const providerOf = (kind: string): string | undefined => (kind.startsWith(KIND) ? kind.slice(KIND.length) : undefined)
-
-/** Makes the accounts elsewhere of a mirror those of the adapter. True when there was anything to do. */
-export async function linkMirrored(joined: Joined, kept: KeptUser, { rows }: Seen): Promise<boolean> {
-  const { users } = joined.store
-  let mended = false
-  for (const account of accountsOf(kept, joined.now())) {
-    const { kind, id } = account
-    if (rows.some(row => row.kind === kind && row.id === id)) continue
-    mended = (await claimed(joined, kept.id, { kind, key: id }, () => users.link(account))) || mended
-  }
-  const unlinked = new Set(rows.map(({ kind }) => kind).filter(kind => isGone(kept, kind)))
-  for (const kind of unlinked) {
-    // Those that `isGone` names are of this kind.
-    mended = (await users.unlink(kept.id, kind as LinkedAccount['kind'], () => true)) === 'unlinked' || mended
-  }
-  return mended
-}
 
 /** The accounts elsewhere that the adapter knows of. */
 export function accountsOf(kept: KeptUser, now: number): LinkedAccount[] {
@@ -49,12 +30,6 @@ export function accountsOf(kept: KeptUser, now: number): LinkedAccount[] {
 export function serviceData({ id, data }: Credential): Record<string, unknown> {
   const { profile } = data
   return { ...(typeof profile === 'object' && profile !== null ? withoutSecrets({ ...profile }) : {}), id }
-}
-
-/** The old app unlinked the provider. */
-function isGone(kept: KeptUser, kind: string): boolean {
-  const provider = providerOf(kind)
-  return provider !== undefined && !kept.accounts.has(provider)
 }
 
 // ------------------------------------------------------------------------------------------------------------ second factor

@@ -81,6 +81,9 @@ describe('a user as adapters hand them out', () => {
   test('custom fields that MongoDB would take for paths or commands, and those that are our own, are not handed to an adapter', () => {
     const custom = { plan: 'pro', $set: 1, 'a.b': 2, '': 3, services: {}, emails: [], _id: 'x', deactivated: true, __proto__: 4 }
     expect(customFieldsFor(custom)).toEqual({ plan: 'pro' })
+    const deep = JSON.parse(`${'{"a":['.repeat(60)}1${']}'.repeat(60)}`) as object
+    const odd = { deep, lone: '\uD800', nested: { $where: 'x' }, list: [{ 'a.b': 1 }], proto: JSON.parse('{"__proto__":1}') as object }
+    expect(customFieldsFor({ ...odd, tags: ['é', { on: true }, null] })).toEqual({ tags: ['é', { on: true }, null] })
   })
 })
 

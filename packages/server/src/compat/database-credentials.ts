@@ -11,7 +11,8 @@ import { findKept } from './database-find.ts'
 import { refuseUnreadable, rowOf } from './database-insert.ts'
 import type { Joined, Known } from './database-joined.ts'
 import { knowById } from './database-mirror.ts'
-import { mirrored, PASSWORD_CHANGE, printOf } from './database-prints.ts'
+import { isNote, noting, notingPassword } from './database-notes.ts'
+import { mirrored, printOf } from './database-prints.ts'
 
 type Deeds = Pick<
   UserStore,
@@ -37,29 +38,37 @@ export function databaseCredentials(joined: Joined): Deeds {
       const known = await knowById(joined, credential.userId)
       if (!known) return
       if (credential.kind === 'password') refuseUnreadable(passwordIn(credential), joined.upgradePasswords)
-      await users.putCredential(rowOf(credential), along)
-      await writeToAdapter(joined, known, credential)
+      await notingChange(joined, known, credential, async () => {
+        await users.putCredential(rowOf(credential), along)
+        await writeToAdapter(joined, known, credential)
+      })
     },
 
     async removeCredential(userId, kind, id, along) {
       const known = await knowById(joined, userId)
       const shown = known?.credentials.find(one => one.kind === kind && one.id === id)
-      if (!known || !shown || !(await swapRow(joined, known, shown, null, along))) return false
-      await removeFromAdapter(joined, known, shown)
-      return true
+      if (!known || !shown) return false
+      return notingChange(joined, known, shown, async () => {
+        if (!(await swapRow(joined, known, shown, null, along))) return false
+        await removeFromAdapter(joined, known, shown)
+        return true
+      })
     },
 
     async swapCredential({ expected, next }, along) {
-      const { userId, kind, id } = expected ?? next
+      const about = expected ?? next
+      const { userId, kind, id } = about
       const known = await knowById(joined, userId)
       if (!known) return false
       const shown = known.credentials.find(one => one.kind === kind && one.id === id) ?? null
       if (!isDeepStrictEqual(shown, expected)) return false
       if (next?.kind === 'password') refuseUnreadable(passwordIn(next), joined.upgradePasswords)
-      if (!(await swapRow(joined, known, shown, next, along))) return false
-      if (next) await writeToAdapter(joined, known, next)
-      else if (shown) await removeFromAdapter(joined, known, shown)
-      return true
+      return notingChange(joined, known, next ?? about, async () => {
+        if (!(await swapRow(joined, known, shown, next, along))) return false
+        if (next) await writeToAdapter(joined, known, next)
+        else if (shown) await removeFromAdapter(joined, known, shown)
+        return true
+      })
     },
 
     async link(account, along) {
@@ -68,10 +77,12 @@ export function databaseCredentials(joined: Joined): Deeds {
       if (!known) return 'gone'
       const owner = await findKept(joined, { kind, key: id })
       if (owner && owner.id !== userId) return 'taken'
-      let outcome = await users.link(account, along)
-      if (outcome === 'taken' && (await release(joined, { kind, key: id }))) outcome = await users.link(account, along)
-      if (outcome === 'linked') await writeToAdapter(joined, known, account)
-      return outcome
+      return noting(joined, userId, [{ kind, key: id }], async () => {
+        let outcome = await users.link(account, along)
+        if (outcome === 'taken' && (await release(joined, { kind, key: id }))) outcome = await users.link(account, along)
+        if (outcome === 'linked') await writeToAdapter(joined, known, account)
+        return outcome
+      })
     },
 
     async unlink(userId, kind, judge, along) {
@@ -81,12 +92,14 @@ export function databaseCredentials(joined: Joined): Deeds {
         judge(
           presentedTwoFactor(
             known.kept,
-            left.filter(row => row.kind !== PASSWORD_CHANGE),
+            left.filter(row => !isNote(row)),
           ),
         )
-      const outcome = await users.unlink(userId, kind, judgeShown, along)
-      if (outcome === 'unlinked') await adapter.unsetAccount(userId, providerOf(kind) ?? '')
-      return outcome
+      return noting(joined, userId, [{ kind, key: '' }], async () => {
+        const outcome = await users.unlink(userId, kind, judgeShown, along)
+        if (outcome === 'unlinked') await adapter.unsetAccount(userId, providerOf(kind) ?? '')
+        return outcome
+      })
     },
 
     async upgradePassword(userId, expected, next, now) {
@@ -94,9 +107,11 @@ export function databaseCredentials(joined: Joined): Deeds {
       const known = await knowById(joined, userId)
       if (!known || !isDeepStrictEqual(passwordOf(known.credentials), expected)) return false
       const prints = [printOf(expected.form, expected.hash), printOf(next.form, next.hash)] as const
-      if (!(await users.upgradePassword(userId, ...prints, now))) return false
-      await adapter.setPassword(userId, next.hash)
-      return true
+      return notingPassword(joined, userId, prints[0].hash, prints[1].hash, async () => {
+        if (!(await users.upgradePassword(userId, ...prints, now))) return false
+        await adapter.setPassword(userId, next.hash)
+        return true
+      })
     },
 
     async passwordForms() {
@@ -116,31 +131,30 @@ export function databaseCredentials(joined: Joined): Deeds {
  */
 async function changePassword(joined: Joined, change: PasswordChange, along: Along | undefined): ReturnType<UserStore['changePassword']> {
   const { adapter, store } = joined
-  const { userId, password, expected, now } = change
+  const { userId, password, expected } = change
   refuseUnreadable(password, joined.upgradePasswords)
   const known = await knowById(joined, userId)
   if (!known) return 'gone'
   const print = printOf(password.form, password.hash)
-  const from = mirrored(known.seen.rows)
-  const note = {
-    userId,
-    kind: PASSWORD_CHANGE,
-    id: print.hash,
-    data: { from: from?.hash ?? null, to: print.hash },
-    createdAt: joined.now(),
-    updatedAt: now,
-  }
-  await store.users.putCredential(note)
-  try {
+  return notingPassword(joined, userId, mirrored(known.seen.rows)?.hash ?? null, print.hash, async () => {
     const ours = { ...change, password: print, ...(expected ? { expected: printOf(expected.form, expected.hash) } : {}) }
     const outcome = await store.users.changePassword(ours, along)
     if (outcome !== 'changed') return outcome
     await adapter.setPassword(userId, password.hash)
     await verifyProven(joined, known, change.verifyEmailKey)
     return 'changed'
-  } finally {
-    await store.users.removeCredential(userId, PASSWORD_CHANGE, print.hash)
+  })
+}
+
+/** Notes the change of a credential that both databases have. */
+function notingChange<T>(joined: Joined, { user, seen }: Known, credential: Credential, deed: () => Promise<T>): Promise<T> {
+  const { kind, id } = credential
+  if (kind === 'password') {
+    const { form, hash } = passwordIn(credential)
+    return notingPassword(joined, user.id, mirrored(seen.rows)?.hash ?? null, printOf(form, hash).hash, deed)
   }
+  const provider = providerOf(kind)
+  return provider === undefined ? deed() : noting(joined, user.id, [{ kind: `oauth:${provider}`, key: id }], deed)
 }
 
 async function verifyProven({ adapter }: Joined, { kept }: Known, key: string | undefined): Promise<void> {

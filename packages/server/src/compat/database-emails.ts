@@ -8,6 +8,7 @@ import { release } from './database-claims.ts'
 import { findKept } from './database-find.ts'
 import type { Joined } from './database-joined.ts'
 import { knowById } from './database-mirror.ts'
+import { noting } from './database-notes.ts'
 
 type Deeds = Pick<UserStore, 'addEmail' | 'removeEmail' | 'replaceEmail' | 'verifyEmail'>
 
@@ -19,20 +20,24 @@ export function databaseEmails(joined: Joined): Deeds {
       if (!(await knowById(joined, userId))) return 'gone'
       const name = { kind: 'email', key } as const
       if (await findKept(joined, name)) return 'taken'
-      const outcome = await claiming(joined, name, () => store.users.addEmail(userId, email, key, now))
-      if (outcome !== 'added') return outcome
-      if (!(await isWritten(() => adapter.addEmail(userId, email.address, email.verified)))) return 'taken'
-      await deliver(store, along)
-      return 'added'
+      return noting(joined, userId, [name], async () => {
+        const outcome = await claiming(joined, name, () => store.users.addEmail(userId, email, key, now))
+        if (outcome !== 'added') return outcome
+        if (!(await isWritten(() => adapter.addEmail(userId, email.address, email.verified)))) return 'taken'
+        await deliver(store, along)
+        return 'added'
+      })
     },
 
     async removeEmail(userId, key, now, along) {
       const known = await knowById(joined, userId)
       const address = known?.kept.emails.find(email => email.key === key)?.address
       if (address === undefined) return 'missing'
-      const outcome = await store.users.removeEmail(userId, key, now, along)
-      if (outcome === 'removed') await adapter.removeEmail(userId, address)
-      return outcome
+      return noting(joined, userId, [{ kind: 'email', key }], async () => {
+        const outcome = await store.users.removeEmail(userId, key, now, along)
+        if (outcome === 'removed') await adapter.removeEmail(userId, address)
+        return outcome
+      })
     },
 
     async replaceEmail(userId, oldKey, email, key, now, along) {
@@ -41,15 +46,18 @@ export function databaseEmails(joined: Joined): Deeds {
       if (old === undefined) return 'missing'
       if (key !== oldKey && (await findKept(joined, { kind: 'email', key }))) return 'taken'
       const replace = (): Promise<'replaced' | 'taken' | 'missing'> => store.users.replaceEmail(userId, oldKey, email, key, now)
-      const outcome = await claiming(joined, { kind: 'email', key }, replace)
-      if (outcome !== 'replaced') return outcome
-      // Adapters keep addresses in lower case: spelt anew it is the same one, and as verified as it was.
-      if (old.toLowerCase() !== email.address.toLowerCase()) {
-        if (!(await isWritten(() => adapter.addEmail(userId, email.address, false)))) return 'taken'
-        await adapter.removeEmail(userId, old)
-      }
-      await deliver(store, along)
-      return 'replaced'
+      const names = [oldKey, key].map(one => ({ kind: 'email', key: one }) as const)
+      return noting(joined, userId, names, async () => {
+        const outcome = await claiming(joined, { kind: 'email', key }, replace)
+        if (outcome !== 'replaced') return outcome
+        // Adapters keep addresses in lower case: spelt anew it is the same one, and as verified as it was.
+        if (old.toLowerCase() !== email.address.toLowerCase()) {
+          if (!(await isWritten(() => adapter.addEmail(userId, email.address, false)))) return 'taken'
+          await adapter.removeEmail(userId, old)
+        }
+        await deliver(store, along)
+        return 'replaced'
+      })
     },
 
     async verifyEmail(hash, now, along) {

@@ -9,20 +9,23 @@
 import { passwordCredential } from '../core/identity/credential.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import type { User } from '../core/identity/user.ts'
-import { linkMirrored, presentedTwoFactor } from './database-accounts.ts'
-import { claimNames, identifiersOf } from './database-claims.ts'
+import { presentedTwoFactor } from './database-accounts.ts'
+import { identifiersOf } from './database-claims.ts'
+import { differences } from './database-differences.ts'
 import { notesOf } from './database-joined.ts'
 import type { Joined, Known, Seen } from './database-joined.ts'
-import { formOf, isSamePassword, isUnderWay, mirrored, PASSWORD_CHANGE, printOf } from './database-prints.ts'
+import { isNote } from './database-notes.ts'
+import { formOf, isSamePassword, isUnderWay, mirrored, printOf } from './database-prints.ts'
 import type { KeptUser } from './database-shapes.ts'
 
 /** Both databases on one user, the mirror put right where it lags behind. Null when they were removed meanwhile. */
 export async function know(joined: Joined, kept: KeptUser): Promise<Known | null> {
   const seen = await look(joined, kept.id)
+  if (seen && isInStep(joined, kept, seen)) return { ...present(kept, seen), mended: false }
   if (!seen && !(await adopt(joined, kept))) return null
-  const mended = seen ? await mend(joined, kept, seen) : true
-  const current = mended ? await look(joined, kept.id) : seen
-  return current && { ...present(kept, current), mended }
+  await mend(joined, kept.id)
+  const latest = await lookInOrder(joined, kept.id)
+  return latest && { ...present(latest.kept, latest.seen), mended: true }
 }
 
 /** The same by id; null for nobody, whatever the mirror says. */
@@ -38,6 +41,13 @@ async function look({ adapter, store }: Joined, id: string): Promise<Seen | null
     adapter.passwordHash(id),
   ])
   return mirror && { mirror, rows, hash }
+}
+
+/** The same, our side first: see `database-notes.ts`. */
+async function lookInOrder({ adapter, store }: Joined, id: string): Promise<{ kept: KeptUser; seen: Seen } | null> {
+  const [mirror, rows] = await Promise.all([store.users.find({ kind: 'id', key: id }), store.users.credentials(id)])
+  const [kept, hash] = await Promise.all([adapter.byId(id), adapter.passwordHash(id)])
+  return mirror && kept && { kept, seen: { mirror, rows, hash } }
 }
 
 /**
@@ -65,47 +75,38 @@ async function adopt(joined: Joined, kept: KeptUser): Promise<boolean> {
   }
   const outcome = await store.users.insert({ user: named, credentials, identifiers: identifiersOf(kept) })
   if (!outcome.inserted && outcome.taken !== 'id') await store.users.insert({ user: bare, credentials, identifiers: [] })
-  if (!(await adapter.byId(kept.id))) {
-    await store.users.remove(kept.id, now())
-    return false
-  }
-  const seen = await look(joined, kept.id)
-  if (seen) await mend(joined, kept, seen)
-  return true
+  if (await adapter.byId(kept.id)) return true
+  await store.users.remove(kept.id, now())
+  return false
 }
 
-/** Puts the mirror right; true when there was anything to do. */
-async function mend(joined: Joined, kept: KeptUser, seen: Seen): Promise<boolean> {
-  const steps = [mendPassword, mendActive, claimNames, linkMirrored]
-  let mended = false
-  for (const step of steps) mended = (await step(joined, kept, seen)) || mended
-  return mended
+function isInStep(joined: Joined, kept: KeptUser, seen: Seen): boolean {
+  return isPasswordInStep(joined, seen) && isActiveInStep(kept, seen) && differences(joined, kept, seen).length === 0
+}
+
+const isPasswordInStep = ({ now }: Joined, { rows, hash }: Seen): boolean => isSamePassword(rows, hash) || isUnderWay(rows, hash, now())
+
+const isActiveInStep = (kept: KeptUser, { mirror }: Seen): boolean => kept.deactivated === (mirror.deactivatedAt !== undefined)
+
+/** Puts the mirror right. */
+async function mend(joined: Joined, id: string): Promise<void> {
+  const found = await lookInOrder(joined, id)
+  if (!found) return
+  const { kept, seen } = found
+  if (!isPasswordInStep(joined, seen)) await mendPassword(joined, id, seen)
+  if (!isActiveInStep(kept, seen)) await joined.store.users.setDeactivated(id, kept.deactivated, joined.now())
+  for (const mendOne of differences(joined, kept, seen)) await mendOne()
 }
 
 /** The old app changed the password: what a change here would do, done now. */
-async function mendPassword(joined: Joined, kept: KeptUser, seen: Seen): Promise<boolean> {
-  if (isSamePassword(seen.rows, seen.hash)) return false
-  const { adapter, store, now } = joined
-  // Read again, our side first: a change of ours writes there first and takes its note away last, so it cannot be mistaken for one of the old app.
-  const rows = await store.users.credentials(kept.id)
-  const hash = await adapter.passwordHash(kept.id)
-  if (isSamePassword(rows, hash)) return true
-  if (isUnderWay(rows, hash, now())) return false
-  const expected = mirrored(rows)
-  if (hash !== null) {
-    const change = { userId: kept.id, password: printOf(formOf(hash), hash), now: now(), expected, endSessionsExcept: null }
-    await store.users.changePassword(change)
+async function mendPassword({ store, now }: Joined, userId: string, { rows, hash }: Seen): Promise<void> {
+  if (hash === null) {
+    await store.sessions.endAll(userId, 'password-changed', now())
+    await store.users.removeCredential(userId, 'password', '')
   } else {
-    await store.sessions.endAll(kept.id, 'password-changed', now())
-    await store.users.removeCredential(kept.id, 'password', '')
+    const password = printOf(formOf(hash), hash)
+    await store.users.changePassword({ userId, password, now: now(), expected: mirrored(rows), endSessionsExcept: null })
   }
-  return true
-}
-
-async function mendActive({ store, now }: Joined, kept: KeptUser, { mirror }: Seen): Promise<boolean> {
-  if (kept.deactivated === (mirror.deactivatedAt !== undefined)) return false
-  await store.users.setDeactivated(kept.id, kept.deactivated, now())
-  return true
 }
 
 // ------------------------------------------------------------------------------------------------------------ presenting
@@ -139,7 +140,7 @@ function presentedEmails(kept: KeptUser, mirror: User): User['emails'] {
 }
 
 function presentedCredentials(kept: KeptUser, { rows, hash }: Seen): Credential[] {
-  const shown = rows.filter(({ kind }) => kind !== PASSWORD_CHANGE)
+  const shown = rows.filter(row => !isNote(row))
   const password = shown.find(({ kind }) => kind === 'password')
   const others = presentedTwoFactor(
     kept,

@@ -1,12 +1,7 @@
 /** What our store has of a password that the adapter keeps: its form, and a fingerprint in place of the hash, so that there is no second copy of it. */
 import { createHash } from 'node:crypto'
 import type { Credential, StoredPassword } from '../core/identity/credential.ts'
-
-/** Kind of the note that a change of the password is being written to both databases. */
-export const PASSWORD_CHANGE = 'password-change'
-
-/** A change that takes longer than this died on the way. */
-const CHANGE_TAKES = 30_000
+import { isPasswordNoted } from './database-notes.ts'
 
 /** The fingerprint of a hash. */
 export function printOf(form: StoredPassword['form'], hash: string): StoredPassword {
@@ -30,9 +25,5 @@ export function isSamePassword(rows: readonly Credential[], hash: string | null)
 }
 
 /** Our store has the new password and the adapter still the old one, because we are just writing it. */
-export function isUnderWay(rows: readonly Credential[], hash: string | null, now: number): boolean {
-  const [from, to] = [hash === null ? null : printOf(formOf(hash), hash).hash, mirrored(rows)?.hash]
-  return rows.some(
-    ({ kind, createdAt, data }) => kind === PASSWORD_CHANGE && now - createdAt <= CHANGE_TAKES && data.from === from && data.to === to,
-  )
-}
+export const isUnderWay = (rows: readonly Credential[], hash: string | null, now: number): boolean =>
+  isPasswordNoted(rows, hash === null ? null : printOf(formOf(hash), hash).hash, mirrored(rows)?.hash, now)

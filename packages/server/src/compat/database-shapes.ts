@@ -25,7 +25,7 @@ export interface KeptEmail {
   key: string
 }
 
-// What accounts-js itself keeps on a user; `allServices` and `sessions` are the relations of its SQL adapters.
+// What accounts-js itself keeps on a user; `allServices`, `sessions` and `getServices` are of its SQL adapters.
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   'id',
   '_id',
@@ -39,6 +39,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'updatedAt',
   'allServices',
   'sessions',
+  'getServices',
   '__proto__',
   'constructor',
   'prototype',
@@ -74,10 +75,23 @@ export function idOf(id: unknown): string | null {
 /** True for a field that an app may have put on a user. */
 export const isCustomField = (key: string): boolean => !OWN_FIELDS.has(key)
 
-/** What of an app's own fields can be handed to an adapter: MongoDB reads dots and dollars in names as paths and commands. */
+/** What of an app's own fields can be handed to an adapter, and comes back as it was. The others are kept beside it alone. */
 export function customFieldsFor(custom: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(custom).filter(([key]) => key !== '' && isCustomField(key) && !/[.$\0]/.test(key)))
+  return Object.fromEntries(Object.entries(custom).filter(([key, value]) => isCustomField(key) && comesBack({ [key]: value })))
 }
+
+/** MongoDB allows a hundred levels, and less over some drivers. */
+const MOST_LEVELS = 50
+
+/** MongoDB reads dots and dollars in names as paths and commands, its driver loses `__proto__`, and text is kept as UTF-8. */
+function comesBack(value: unknown, levels = 0): boolean {
+  if (typeof value === 'string') return !/\p{Surrogate}/u.test(value)
+  if (typeof value !== 'object' || value === null) return true
+  const entries = Object.entries(value)
+  return levels < MOST_LEVELS && entries.every(([key, inner]) => isPlainName(key) && comesBack(inner, levels + 1))
+}
+
+const isPlainName = (name: string): boolean => name !== '' && name !== '__proto__' && !/[.$\0]|\p{Surrogate}/u.test(name)
 
 function emailsOf(given: unknown): KeptEmail[] {
   const emails = new Map<string, KeptEmail>()

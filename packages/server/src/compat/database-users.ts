@@ -9,6 +9,7 @@ import { Insertions } from './database-insert.ts'
 import { notesOf } from './database-joined.ts'
 import type { Joined } from './database-joined.ts'
 import { know, knowById } from './database-mirror.ts'
+import { noting } from './database-notes.ts'
 
 type Deeds = Pick<
   UserStore,
@@ -43,18 +44,20 @@ export function databaseUsers(joined: Joined): Deeds {
       const owner = await findKept(joined, name)
       if (owner && owner.id !== userId) return 'taken'
       const set = (): Promise<'set' | 'taken' | 'gone'> => store.users.setUsername(userId, username, key, now)
-      let outcome = await set()
-      if (outcome === 'taken' && (await release(joined, name))) outcome = await set()
-      if (outcome !== 'set') return outcome
-      try {
-        await adapter.setUsername(userId, username)
-      } catch (error) {
-        // The mirror is put right by the next read.
-        if (isDuplicate(error)) return 'taken'
-        throw error
-      }
-      await deliver(store, along)
-      return 'set'
+      return noting(joined, userId, [name], async () => {
+        let outcome = await set()
+        if (outcome === 'taken' && (await release(joined, name))) outcome = await set()
+        if (outcome !== 'set') return outcome
+        try {
+          await adapter.setUsername(userId, username)
+        } catch (error) {
+          // The mirror is put right by the next read.
+          if (isDuplicate(error)) return 'taken'
+          throw error
+        }
+        await deliver(store, along)
+        return 'set'
+      })
     },
 
     async setCustom(userId, custom, now) {

@@ -28,6 +28,10 @@ describe('what accounts-js’s server package exports', () => {
     expect(AccountsServerByDefault).toBe(server.AccountsServer)
   })
 
+  it('ServerHooks names its hooks', () => {
+    expect(server.ServerHooks).toMatchObject({ ValidateLogin: 'ValidateLogin', LoginSuccess: 'LoginSuccess' })
+  })
+
   it.each(ENUMS)('%s holds its codes, each by its own name, and they are codes of ours', (_name, codes, names) => {
     expect(Object.keys(codes)).toEqual(names)
     for (const [name, code] of Object.entries(codes)) expect([code, code in ERRORS]).toEqual([name, true])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import AccountsServerByDefault, * as server from './index.ts'
 import { ERRORS } from './index.ts'
-import type { AccountsServerOptions } from './index.ts'
+import type { AccountsServerOptions, AuthenticationServices } from './index.ts'
 import { memoryStore } from './stores/memory/index.ts'
 import { DatabaseType } from './types.ts'
 import type { Session, User } from './types.ts'
@@ -80,7 +80,8 @@ describe('what accounts-js’s server package exports', () => {
       log: server.silentLog,
       createJwtPayload: (_data, user) => ({ plan: user.plan }),
     }
-    const accounts = new server.AccountsServer<Customer>(options, {}, memoryStore())
+    const services: AuthenticationServices = {}
+    const accounts = new server.AccountsServer<Customer>(options, services, memoryStore())
     const { id } = await accounts.accounts.createUser({ username: 'ada', custom: { plan: 'gold' } })
     const plan: 'gold' | 'silver' | undefined = (await accounts.findUserById(id))?.plan
     const { tokens } = await accounts.loginWithUser({ id }, {})

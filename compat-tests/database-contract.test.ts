@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { Mongo } from '@accounts/mongo'
-import type { DatabaseInterface as OldDatabaseInterface } from '@accounts/types'
+import type { AccountsServer as OldServer } from '@accounts/server'
 import { AccountsServer } from '@latchkey/server'
 import { accountsJsDatabase, databaseOf } from '@latchkey/server/accounts-js-database'
 import { storeContract } from '@latchkey/server/stores/contract'
@@ -84,7 +84,7 @@ describe.skipIf(!hasMongo)('@accounts/mongo on MongoDB', { timeout: 120_000 }, (
 
 test('our stores fit where accounts-js expects a database', async () => {
   const server = new AccountsServer({ db: memoryStore(), tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz' })
-  const db: OldDatabaseInterface = databaseOf(server.accounts)
+  const db: NonNullable<ConstructorParameters<typeof OldServer>[0]['db']> = databaseOf(server.accounts)
   const id = await db.createUser({ username: 'ada', password: '$2a$10$abcdefghijklmnopqrstuuOxAfwL3FGIj2vhNnBbXB8bY8yqkKlJi' })
   expect(await db.findUserById(id)).toMatchObject({ id, username: 'ada', deactivated: false })
   await server.stop()

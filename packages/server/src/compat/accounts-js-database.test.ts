@@ -1,40 +1,23 @@
 import { describe, expect, test } from 'vitest'
+import { AccountsServer } from '../accounts-server.ts'
 import { passwordCredential, passwordOf } from '../core/identity/credential.ts'
-import type { LinkedAccount, StoredPassword } from '../core/identity/credential.ts'
 import type { NewUser } from '../core/identity/user.ts'
 import { isLive } from '../core/session/session.ts'
 import type { Store } from '../core/store.ts'
-import { identifiersOf, makeCredential, makeSession, makeToken, makeUser, newId, NOW, openSession } from '../stores/contract/make.ts'
+import { identifiersOf, makeSession, makeUser, newId, NOW } from '../stores/contract/make.ts'
 import { memoryStore } from '../stores/memory/index.ts'
-import { AdapterInMemory } from '../testing/accounts-js-adapter.ts'
-import type { Habits } from '../testing/accounts-js-adapter.ts'
+import { AccountsPassword } from '../strategies/password/index.ts'
+import { AdapterInMemory, bcryptLike, failOn, joint } from '../testing/accounts-js-adapter.ts'
+import type { Habits, Joint } from '../testing/accounts-js-adapter.ts'
 import { accountsJsDatabase } from './accounts-js-database.ts'
-import type { AccountsJsDatabaseOptions } from './accounts-js-database.ts'
 
-interface Joint {
-  adapter: AdapterInMemory
-  beside: Store
-  store: Store
-}
-
-let now = NOW
-const joint = (habits: Habits = 'mongo', options: AccountsJsDatabaseOptions = {}): Joint => {
-  const [adapter, beside] = [new AdapterInMemory(habits), memoryStore()]
-  return { adapter, beside, store: accountsJsDatabase(adapter, beside, { now: () => now, ...options }) }
-}
-const bcrypt = (): StoredPassword => ({ form: 'bcrypt', hash: `$2a$10$${newId()}` })
 const isOver = async (store: Store, sessionId: string): Promise<boolean> => {
   const found = await store.sessions.find(sessionId)
   return !found || !isLive(found, NOW + 1)
 }
-const failOn =
-  (method: string): ((called: string) => void) =>
-  called => {
-    if (called === method) throw new Error('the connection broke')
-  }
 
 describe('a new user', () => {
-  const insert = async (store: Store, made: NewUser = makeUser({ password: bcrypt() })): Promise<string> => {
+  const insert = async (store: Store, made: NewUser = makeUser({ password: bcryptLike() })): Promise<string> => {
     const prepared = await store.users.prepare?.(made)
     if (!prepared || 'taken' in prepared) throw new Error('taken')
     const named = {
@@ -48,7 +31,7 @@ describe('a new user', () => {
 
   test('has the id that the adapter gave, and what the adapter cannot hold beside it', async () => {
     const { adapter, store, beside } = joint('typeorm')
-    const made = makeUser({ password: bcrypt(), custom: { plan: 'pro' } })
+    const made = makeUser({ password: bcryptLike(), custom: { plan: 'pro' } })
     const id = await insert(store, made)
     expect(id).not.toBe(made.user.id)
     expect([...adapter.rows.keys()]).toEqual([id])
@@ -62,7 +45,7 @@ describe('a new user', () => {
 
   test('leaves no hash beside the one in the adapter', async () => {
     const { store, beside } = joint()
-    const password = bcrypt()
+    const password = bcryptLike()
     const id = await insert(store, makeUser({ password }))
     expect(passwordOf(await store.users.credentials(id))).toEqual(password)
     expect(JSON.stringify(await beside.users.credentials(id))).not.toContain(password.hash)
@@ -70,7 +53,7 @@ describe('a new user', () => {
 
   test('of one whom the adapter could not create the names are free again', async () => {
     const { adapter, store } = joint()
-    const made = makeUser({ password: bcrypt() })
+    const made = makeUser({ password: bcryptLike() })
     adapter.before = failOn('createUser')
     await expect(store.users.prepare?.(made)).rejects.toThrow('the connection broke')
     adapter.before = () => {}
@@ -78,15 +61,14 @@ describe('a new user', () => {
   })
 
   test('of one whose process died half-way the names are free after a minute', async () => {
-    const { beside, store } = joint()
-    const made = makeUser({ password: bcrypt() })
+    const { beside, clock, store } = joint()
+    const made = makeUser({ password: bcryptLike() })
     await beside.users.insert({ ...made, user: { ...made.user, custom: { claimedAt: NOW } }, credentials: [] })
     const again = (): Promise<unknown> | undefined => store.users.prepare?.({ ...made, user: { ...made.user, id: newId() } })
-    now = NOW + 59_000
+    clock.now = NOW + 59_000
     expect(await again()).toEqual({ taken: 'email' })
-    now = NOW + 61_000
+    clock.now = NOW + 61_000
     expect(await again()).toHaveProperty('id')
-    now = NOW
   })
 
   test('is refused a password that the old app could not read, unless it is gone', async () => {
@@ -102,187 +84,6 @@ describe('a new user', () => {
     expect(await insert(upgrading, foreign)).toBeTypeOf('string')
   })
 })
-
-for (const habits of ['mongo', 'typeorm'] as const) {
-  describe(`a user of the old app, in an adapter with the habits of ${habits}`, () => {
-    const withUser = async (options: AccountsJsDatabaseOptions = {}): Promise<Joint & { id: string; hash: string }> => {
-      const both = joint(habits, options)
-      const hash = bcrypt().hash
-      const id = await both.adapter.createUser({ username: 'Ada', email: 'Ada@Example.org', password: hash })
-      return { ...both, id, hash }
-    }
-
-    test('is found by every name, whatever they were seen by first, with the times of their database', async () => {
-      for (const first of ['id', 'email', 'username'] as const) {
-        const { store, id } = await withUser()
-        const keys = { id, email: 'ada@example.org', username: 'ada' }
-        const found = await store.users.find({ kind: first, key: keys[first], typed: first === 'username' ? 'Ada' : keys[first] })
-        expect(found).toEqual({
-          id,
-          username: 'Ada',
-          emails: [{ address: 'ada@example.org', verified: false }],
-          createdAt: 1_500_000_000_000,
-          updatedAt: 1_500_000_000_000,
-          epoch: 0,
-          custom: {},
-        })
-        for (const kind of ['id', 'email', 'username'] as const) expect((await store.users.find({ kind, key: keys[kind] }))?.id).toBe(id)
-      }
-    })
-
-    test('who changes the password there loses sessions and reset links here, once', async () => {
-      const { adapter, store, id } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      const session = await openSession(store, id)
-      const token = makeToken(id)
-      await store.tokens.issue(token)
-      await adapter.setPassword(id, bcrypt().hash)
-      expect(await isOver(store, session.id)).toBe(true)
-      expect((await store.users.find({ kind: 'id', key: id }))?.epoch).toBe(1)
-      expect(await store.tokens.find(token.hash, token.purpose, NOW)).toBeNull()
-      await store.users.find({ kind: 'id', key: id })
-      expect((await store.users.find({ kind: 'id', key: id }))?.epoch).toBe(1)
-    })
-
-    test('whose password goes away loses sessions too', async () => {
-      const { adapter, store, id } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      const session = await openSession(store, id)
-      await adapter.unsetService(id, 'password')
-      expect(await isOver(store, session.id)).toBe(true)
-      expect(await store.users.credentials(id)).toEqual([])
-    })
-
-    test('who was deleted there is nobody here, and neither are their sessions', async () => {
-      const { adapter, beside, store, id } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      await store.users.putCredential(makeCredential(id))
-      const session = await openSession(store, id)
-      await adapter.remove(id)
-      expect(await store.sessions.find(session.id)).toBeNull()
-      expect(await store.sessions.rotate({ ...ROTATION, sessionId: session.id })).toEqual({ outcome: 'over' })
-      expect(await store.users.find({ kind: 'email', key: 'ada@example.org' })).toBeNull()
-      // A second factor stays with the mirror: a user who only seemed to be gone must not come back without it.
-      expect(await beside.users.credentials(id)).toContainEqual(expect.objectContaining({ kind: 'totp' }))
-      const heir = await adapter.createUser({ username: 'Ada', email: 'ada@example.org' })
-      expect((await store.users.find({ kind: 'email', key: 'ada@example.org' }))?.id).toBe(heir)
-      expect((await beside.users.find({ kind: 'email', key: 'ada@example.org' }))?.id).toBe(heir)
-    })
-
-    test('who gives up an address there makes room for others here', async () => {
-      const { adapter, store, id } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      await adapter.removeEmail(id, 'ada@example.org')
-      const other = await adapter.createUser({ username: 'Eve', email: 'eve@example.org' })
-      await store.users.find({ kind: 'id', key: other })
-      expect(await store.users.addEmail(other, { address: 'ada@example.org', verified: false }, 'ada@example.org', NOW)).toBe('added')
-      expect((await store.users.find({ kind: 'email', key: 'ada@example.org' }))?.id).toBe(other)
-    })
-
-    test('while our own change of the password is being written no password is good, and it is taken for nobody else’s', async () => {
-      const { adapter, store, id } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      const kept = await openSession(store, id)
-      const seen: (StoredPassword | null)[] = []
-      adapter.before = async method => {
-        if (method !== 'setPassword') return
-        adapter.before = () => {}
-        seen.push(passwordOf(await store.users.credentials(id)))
-      }
-      const password = bcrypt()
-      expect(await store.users.changePassword({ userId: id, password, now: NOW, endSessionsExcept: kept.id })).toBe('changed')
-      expect(seen).toEqual([null])
-      expect(await isOver(store, kept.id)).toBe(false)
-      expect(passwordOf(await store.users.credentials(id))).toEqual(password)
-    })
-
-    test('a change that the adapter did not take leaves the old password and no session', async () => {
-      const { adapter, store, id, hash } = await withUser()
-      await store.users.find({ kind: 'id', key: id })
-      const session = await openSession(store, id)
-      adapter.before = failOn('setPassword')
-      const change = { userId: id, password: bcrypt(), now: NOW, endSessionsExcept: session.id }
-      await expect(store.users.changePassword(change)).rejects.toThrow('the connection broke')
-      adapter.before = () => {}
-      expect(passwordOf(await store.users.credentials(id))?.hash).toBe(hash)
-      expect(await isOver(store, session.id)).toBe(true)
-    })
-
-    test('a hash that a login strengthens is the one that was verified, or is left alone', async () => {
-      const { adapter, store, id, hash } = await withUser({ upgradePasswords: true })
-      const next: StoredPassword = { form: 'argon2id-sha256', hash: '$argon2id$next' }
-      await adapter.setPassword(id, '$2a$10$newer')
-      expect(await store.users.upgradePassword(id, { form: 'bcrypt', hash }, next, NOW)).toBe(false)
-      expect(await adapter.findPasswordHash(id)).toBe('$2a$10$newer')
-      expect(await store.users.upgradePassword(id, { form: 'bcrypt', hash: '$2a$10$newer' }, next, NOW)).toBe(true)
-      expect(passwordOf(await store.users.credentials(id))).toEqual(next)
-      expect((await store.users.find({ kind: 'id', key: id }))?.epoch).toBe(0)
-    })
-
-    test('an account that the old app linked leads here, without the tokens the provider gave, and goes when it is unlinked there', async () => {
-      const { adapter, store, id } = await withUser()
-      await adapter.setService(id, 'github', { id: 'g1', login: 'ada', accessToken: 'secret' })
-      expect((await store.users.find({ kind: 'oauth:github', key: 'g1' }))?.id).toBe(id)
-      const github = (await store.users.credentials(id)).filter(({ kind }) => kind === 'oauth:github')
-      expect(github).toMatchObject([{ id: 'g1', data: { profile: { login: 'ada' } } }])
-      expect(JSON.stringify(github)).not.toContain('secret')
-      await adapter.unsetService(id, 'github')
-      expect(await store.users.find({ kind: 'oauth:github', key: 'g1' })).toBeNull()
-      expect((await store.users.credentials(id)).map(({ kind }) => kind)).toEqual(['password'])
-    })
-
-    test('what the old app keeps of an account is not overwritten by what we keep of it', async () => {
-      const { adapter, store, id } = await withUser()
-      await adapter.setService(id, 'github', { id: 'g1', accessToken: 'theirs' })
-      const [, expected] = await store.users.credentials(id)
-      const next = { ...expected, data: { profile: { login: 'Ada' } } } as LinkedAccount
-      expect(await store.users.swapCredential({ expected: expected as LinkedAccount, next })).toBe(true)
-      expect(adapter.rows.get(id)?.services.get('github')?.options).toEqual({ accessToken: 'theirs' })
-      expect(await store.users.credentials(id)).toContainEqual(next)
-    })
-
-    test('a second factor of the old app is shown in clear, kept nowhere else, used and removed by one at a time', async () => {
-      const { adapter, beside, store, id } = await withUser()
-      await adapter.setService(id, 'two-factor', { secret: { base32: 'JBSWY3DPEHPK3PXP' } })
-      const shown = (): Promise<unknown> => store.users.credentials(id).then(all => all.find(({ kind }) => kind === 'totp'))
-      const before = await shown()
-      expect(before).toMatchObject({ form: 'clear-base32', secret: 'JBSWY3DPEHPK3PXP', data: {} })
-      const used = { ...(before as ReturnType<typeof makeCredential>), data: { lastStep: 7, recovery: [] } }
-      const swap = { expected: before as ReturnType<typeof makeCredential>, next: used }
-      const outcomes = await Promise.all([store.users.swapCredential(swap), store.users.swapCredential(swap)])
-      expect(outcomes.filter(Boolean)).toHaveLength(1)
-      expect(await shown()).toEqual(used)
-      expect(JSON.stringify(await beside.users.credentials(id))).not.toContain('JBSWY3DPEHPK3PXP')
-
-      // Set anew by the old app, it is unused again.
-      await adapter.setService(id, 'two-factor', { secret: { base32: 'MFRGGZDFMZTWQ2LK' } })
-      expect(await shown()).toMatchObject({ secret: 'MFRGGZDFMZTWQ2LK', data: {} })
-      expect(await store.users.removeCredential(id, 'totp', '')).toBe(true)
-      expect(await store.users.removeCredential(id, 'totp', '')).toBe(false)
-      expect([await shown(), adapter.rows.get(id)?.services.has('two-factor')]).toEqual([undefined, false])
-      expect(await store.users.swapCredential({ expected: null, next: makeCredential(id) })).toBe(true)
-    })
-
-    test('a login asks as much for a name that nobody has', async () => {
-      const { adapter, store } = await withUser()
-      const lookup = { counts: [], failureKey: null, device: 'x', now: NOW }
-      const asked = async (key: string): Promise<number> => {
-        let calls = 0
-        adapter.before = () => void (calls += 1)
-        await store.users.beginLogin({ ...lookup, identifier: { kind: 'email', key } })
-        return calls
-      }
-      await asked('ada@example.org')
-      expect(await asked('nobody@example.org')).toBe(await asked('ada@example.org'))
-    })
-
-    test('custom fields that are set here are ours from then on', async () => {
-      const { store, id } = await withUser()
-      expect(await store.users.setCustom(id, { plan: 'pro' }, NOW)).toBe(true)
-      expect((await store.users.find({ kind: 'id', key: id }))?.custom).toEqual({ plan: 'pro' })
-    })
-  })
-}
 
 describe('a name that is being given or taken', () => {
   const two = async (habits: Habits): Promise<Joint & { ada: string; eve: string }> => {
@@ -336,7 +137,7 @@ describe('a name that is being given or taken', () => {
     const { beside, store, ada } = await two('mongo')
     await store.users.setUsername(ada, 'Lovelace', 'lovelace', NOW)
     await store.users.replaceEmail(ada, 'ada@example.org', { address: 'a@example.org', verified: false }, 'a@example.org', NOW)
-    await store.users.changePassword({ userId: ada, password: bcrypt(), now: NOW })
+    await store.users.changePassword({ userId: ada, password: bcryptLike(), now: NOW })
     expect((await beside.users.credentials(ada)).map(({ kind }) => kind)).toEqual(['password'])
   })
 })
@@ -382,7 +183,7 @@ describe('an accounts-js database', () => {
 
   test('does not answer as if there were no user when the adapter fails', async () => {
     const { adapter, store } = joint()
-    const id = await adapter.createUser({ username: 'Ada', password: bcrypt().hash })
+    const id = await adapter.createUser({ username: 'Ada', password: bcryptLike().hash })
     await store.users.find({ kind: 'id', key: id })
     const session = makeSession(id)
     await store.sessions.open(session)
@@ -413,21 +214,21 @@ describe('an accounts-js database', () => {
   test('puts a password as a credential like any change of it', async () => {
     const { adapter, store } = joint()
     const id = await adapter.createUser({ username: 'Ada' })
-    const password = bcrypt()
+    const password = bcryptLike()
     await store.users.putCredential(passwordCredential(id, password, NOW))
     expect(await adapter.findPasswordHash(id)).toBe(password.hash)
     expect(passwordOf(await store.users.credentials(id))).toEqual(password)
   })
 })
 
-const ROTATION = {
-  presented: 'x' as Parameters<Store['sessions']['rotate']>[0]['presented'],
-  next: 'y' as Parameters<Store['sessions']['rotate']>[0]['next'],
-  now: NOW,
-  grace: 0,
-  judge: () => true,
-  ip: null,
-  userAgent: null,
-  device: 'x',
-  endOnReuse: true,
-}
+test('an adapter is given to AccountsServer as it is, with a store for all else', async () => {
+  const [adapter, sessionsDb] = [new AdapterInMemory('typeorm'), memoryStore()]
+  const options = { db: adapter, sessionsDb, tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz' }
+  const server = new AccountsServer(options, { password: new AccountsPassword({ bcryptRounds: 4 }) })
+  const { id } = await server.accounts.createUser({ username: 'Ada', password: 'correct horse battery staple' })
+  expect(await adapter.findPasswordHash(id)).toMatch(/^\$2a\$04\$/)
+  const login = await server.loginWithService('password', { user: { username: 'Ada' }, password: 'correct horse battery staple' }, {})
+  expect((await server.resumeSession(login.tokens.accessToken)).id).toBe(id)
+  expect(await sessionsDb.sessions.list(id, 0)).toHaveLength(1)
+  await server.stop()
+})

@@ -1,6 +1,11 @@
 /** Database adapters of accounts-js as they behave, in memory: made after what its packages for MongoDB and TypeORM do. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { accountsJsDatabase } from '../compat/accounts-js-database.ts'
+import type { AccountsJsDatabaseOptions } from '../compat/accounts-js-database.ts'
 import type { AccountsJsNewUser, AccountsJsUsers } from '../compat/database-adapter.ts'
+import type { StoredPassword } from '../core/identity/credential.ts'
+import type { Store } from '../core/store.ts'
+import { memoryStore } from '../stores/memory/index.ts'
 
 /** Whose habits: those of `@accounts/mongo` (objects, epoch milliseconds, silence) or `@accounts/typeorm` (arrays, dates, complaints). */
 export type Habits = 'mongo' | 'typeorm'
@@ -145,3 +150,27 @@ function entity({ services, custom: _lost, createdAt, updatedAt, deactivated = f
   const dates = { createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }
   return structuredClone({ ...row, ...dates, deactivated, services: Object.fromEntries(arrays), allServices: rows, sessions: [] })
 }
+
+/** An adapter and a store of ours joined, with a clock that can be set. */
+export interface Joint {
+  adapter: AdapterInMemory
+  beside: Store
+  store: Store
+  clock: { now: number }
+}
+
+/** 2026-01-01 until told otherwise. */
+export function joint(habits: Habits = 'mongo', options: AccountsJsDatabaseOptions = {}): Joint {
+  const [adapter, beside, clock] = [new AdapterInMemory(habits), memoryStore(), { now: Date.UTC(2026, 0, 1) }]
+  return { adapter, beside, clock, store: accountsJsDatabase(adapter, beside, { now: () => clock.now, ...options }) }
+}
+
+/** Looks like a hash of accounts-js's; nobody verifies it. */
+export const bcryptLike = (): StoredPassword => ({ form: 'bcrypt', hash: `$2a$10$${randomBytes(16).toString('base64url')}` })
+
+/** Breaks the connection at one method of an adapter: for its `before`. */
+export const failOn =
+  (method: string): ((called: string) => void) =>
+  called => {
+    if (called === method) throw new Error('the connection broke')
+  }

@@ -37,7 +37,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   TwoFactorRequired: row('2FA code required', 400, 'no-2fa-code', '2FA code must be informed'),
   TwoFactorInvalid: row("2FA code didn't match", 400, 'invalid-2fa-code', 'Invalid 2FA code'),
   TwoFactorNotSet: row('2FA not set'),
-  TwoFactorAlreadySet: row('2FA already set', 400, '2fa-activated', 'The 2FA is activated. You need to disable the 2FA first before trying to generate a new activation code.'),
+  TwoFactorAlreadySet: row(
+    '2FA already set',
+    400,
+    '2fa-activated',
+    'The 2FA is activated. You need to disable the 2FA first before trying to generate a new activation code.',
+  ),
   InvalidProvider: row('Invalid provider', 400, 400),
   AccountNotLinked: row('There is an account with this address already. Sign in to it as usual, then link this provider.'),
   AccountAlreadyLinked: row('This account is linked to another user already'),

@@ -154,7 +154,7 @@ export class AccountsSession {
   }
 }
 
-export default AccountsSession
+export { AccountsSession as default }
 
 const OVER: readonly string[] = [
   'TokenVerificationFailed',

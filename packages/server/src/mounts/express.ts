@@ -54,7 +54,7 @@ export function accountsExpress(accountsServer: AccountsServer, options: Express
   }
 }
 
-export default accountsExpress
+export { accountsExpress as default }
 
 /** Express's request and response, by the one object that REST sees of them. */
 type UnderWay = WeakMap<object, { req: Request; res: Response }>
@@ -86,8 +86,16 @@ function withCallbacks(options: ExpressOptions, underWay: UnderWay): MountOption
 export function userLoader(accountsServer: AccountsServer, options: MountOptions = {}): ExpressMiddleware {
   const load = loaderOf(accountsServer, options)
   const attach = async (req: Request): Promise<void> => {
-    const loaded: LoadedUser = await load(headOf(req))
+    const loaded: LoadedUser = await load(withTokenOf(req, headOf(req)))
     Object.assign(req, loaded)
   }
   return (req, _res, next) => void relay(attach(req), next)
+}
+
+/** accounts-js also took `accessToken` from a body that was parsed before. Here it counts where nothing else says who it is. */
+function withTokenOf({ body }: Request & { body?: unknown }, head: ReturnType<typeof headOf>): ReturnType<typeof headOf> {
+  const { authorization, cookie } = head.headers
+  const token = typeof body === 'object' && body !== null && 'accessToken' in body ? body.accessToken : undefined
+  if (authorization || cookie !== undefined || typeof token !== 'string') return head
+  return { ...head, headers: { ...head.headers, authorization: token } }
 }

@@ -188,6 +188,55 @@ describe('below a mount point', () => {
   })
 })
 
+describe('userLoader of Express', () => {
+  /** An app that answers what the loader put on the request. */
+  async function setUp(): Promise<{ world: World; url: string; accessToken: string }> {
+    const world = await newWorld()
+    onTestFinished(() => world.close())
+    const app = express()
+    app.use(express.json())
+    app.all('/me', forExpress.userLoader(world.server), (req, res) => {
+      const { authToken = null, user = null, userId = null, infos } = req as LoadedUser & typeof req
+      res.json({ authToken, user, userId, infos })
+    })
+    const { tokens } = await world.loginAs('ada')
+    return { world, url: await listen(app), accessToken: tokens.accessToken }
+  }
+
+  test('tells the token that came along, good or not, and refuses nobody', async () => {
+    const { url, accessToken } = await setUp()
+    for (const authorization of [accessToken, `Bearer ${accessToken}`])
+      expect(await get(url, '/me', { authorization })).toMatchObject({
+        status: 200,
+        body: { authToken: accessToken, user: { username: 'ada' } },
+      })
+    expect(await get(url, '/me', { authorization: 'Bearer x' })).toMatchObject({
+      status: 200,
+      body: { authToken: 'x', user: null, userId: null },
+    })
+    expect(await get(url, '/me')).toMatchObject({ status: 200, body: { authToken: null, user: null, userId: null } })
+  })
+
+  test('takes the token from a parsed body where no header and no cookie says who it is', async () => {
+    const { world, url, accessToken } = await setUp()
+    expect((await post(url, '/me', { accessToken })).body).toMatchObject({ authToken: accessToken, user: { username: 'ada' } })
+    expect((await post(url, '/me', { accessToken }, { authorization: '' })).body).toMatchObject({ user: { username: 'ada' } })
+    const eve = (await world.loginAs('eve')).tokens.accessToken
+    expect((await post(url, '/me', { accessToken }, { authorization: eve })).body).toMatchObject({ user: { username: 'eve' } })
+    expect((await post(url, '/me', { accessToken }, { cookie: 'a=b' })).body).toMatchObject({ user: null })
+    for (const odd of [{}, ['x'], 5, null])
+      expect(await post(url, '/me', { accessToken: odd })).toMatchObject({ status: 200, body: { user: null } })
+  })
+
+  test('sanitises the user, and tells how the request came', async () => {
+    const { url, accessToken } = await setUp()
+    const { body } = await get(url, '/me', { authorization: accessToken, 'user-agent': 'Moz/1', 'x-ucbrowser-ua': 'Phone/2' })
+    expect(body).toMatchObject({ infos: { ip: '127.0.0.1', userAgent: 'Phone/2' } })
+    expect((await get(url, '/me', { 'user-agent': 'Moz/1' })).body).toMatchObject({ infos: { userAgent: 'Moz/1' } })
+    expect(Object.keys((body as { user: object }).user).toSorted()).toEqual(['createdAt', 'deactivated', 'emails', 'id', 'username'])
+  })
+})
+
 test('a store that does not answer is the app’s error, not a visitor who is signed out', async () => {
   const world = await newWorld()
   onTestFinished(() => world.close())

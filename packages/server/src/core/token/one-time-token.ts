@@ -1,7 +1,14 @@
 import type { SecretHash } from '../session/secret.ts'
 
 /** What a one-time token may be used for. A token of one purpose is never good for another. */
-export const TOKEN_PURPOSES = ['reset-password', 'enroll-account', 'verify-email', 'pending-login', 'login-link', 'two-factor-offer'] as const
+export const TOKEN_PURPOSES = [
+  'reset-password',
+  'enroll-account',
+  'verify-email',
+  'pending-login',
+  'login-link',
+  'two-factor-offer',
+] as const
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number]
 
 /** A one-time token as it is kept. */

@@ -62,9 +62,11 @@ export function credentialsContract({ the, open }: Setup): void {
     const { store } = the
     const user = await insertUser(store)
     const other = makeCredential(user.id, { kind: 'passkey', id: 'one' })
-    const [first, second, third] = [{ lastStep: 1, recovery: ['a', 'b'] }, { lastStep: 2, recovery: ['a', 'b'] }, { lastStep: 2, recovery: ['a'] }].map(
-      data => makeCredential(user.id, { secret: 'sealed', form: 'some', data }),
-    ) as [Credential, Credential, Credential]
+    const [first, second, third] = [
+      { lastStep: 1, recovery: ['a', 'b'] },
+      { lastStep: 2, recovery: ['a', 'b'] },
+      { lastStep: 2, recovery: ['a'] },
+    ].map(data => makeCredential(user.id, { secret: 'sealed', form: 'some', data })) as [Credential, Credential, Credential]
     await store.users.putCredential(other)
 
     const ride = await newRide(store, user.id)

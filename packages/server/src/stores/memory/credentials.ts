@@ -7,7 +7,10 @@ import type { MemoryData, UserRow } from './data.ts'
 import { endAllSessions } from './end.ts'
 import { noteUser } from './users.ts'
 
-type Deeds = Pick<UserStore, 'credentials' | 'putCredential' | 'removeCredential' | 'swapCredential' | 'upgradePassword' | 'passwordForms' | 'changePassword'>
+type Deeds = Pick<
+  UserStore,
+  'credentials' | 'putCredential' | 'removeCredential' | 'swapCredential' | 'upgradePassword' | 'passwordForms' | 'changePassword'
+>
 
 /** What users prove themselves with. */
 export function credentialDeeds(data: MemoryData): Deeds {

@@ -28,7 +28,8 @@ export function linkDeeds(data: MemoryData): Pick<UserStore, 'link' | 'unlink'> 
         if (!row || left.length === row.credentials.length) return 'missing'
         if (!judge(copy(left))) return 'refused'
         row.credentials = left
-        for (const { key } of row.identifiers.filter(identifier => identifier.kind === kind)) swapIdentifier(data, row, kind, key, undefined)
+        for (const { key } of row.identifiers.filter(identifier => identifier.kind === kind))
+          swapIdentifier(data, row, kind, key, undefined)
         ride()
         return 'unlinked'
       }),

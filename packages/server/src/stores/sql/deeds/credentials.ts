@@ -29,7 +29,7 @@ export function* removeCredential(userId: string, kind: string, id: string, alon
 }
 
 export function* swapCredential({ expected, next }: CredentialSwap, along?: Along): Deed<boolean> {
-  const { userId, kind, id } = (expected ?? next) as Credential
+  const { userId, kind, id } = expected ?? next
   if (!(yield* lockUser(userId))) return false
   const row = yield* one(ONE, [userId, kind, id])
   if (!isDeepStrictEqual(row ? toCredential(row) : null, expected)) return false

@@ -1,6 +1,6 @@
 /** Signing in and out, and asking who one is: accounts-js's core module, and what it lacks. */
 import { AccountsError, isAccountsError } from '@latchkey/common'
-import type { Login } from '../../core/accounts.ts'
+import type { Confirmation, Login } from '../../core/accounts.ts'
 import type { Call } from './context.ts'
 import { field, nothing, ownField } from './field.ts'
 import type { Desk, ResolverPart } from './field.ts'
@@ -62,9 +62,15 @@ async function logoutByCookie({ accounts, contexts }: Desk, call: Call, secret: 
   }
 }
 
-/** A password confirms a sensitive deed; without one the session must be fresh. */
-export const confirmationOf = ({ password }: { password?: string }): { password: string } | null =>
-  password === undefined ? null : { password }
+/** What confirms a sensitive deed. */
+export interface Confirming {
+  password?: string
+  code?: string
+}
+
+/** A password, and a code where there is a second factor; without either the session must be fresh. */
+export const confirmationOf = ({ password, code }: Confirming): Confirmation =>
+  password === undefined && code === undefined ? null : { password, code }
 
 /** What accounts-js lacks. */
 export function coreAdditions(desk: Desk): ResolverPart {
@@ -85,7 +91,7 @@ export function coreAdditions(desk: Desk): ResolverPart {
         contexts.become(context, call, null)
       }),
       endOtherSessions: ownField(desk, ({ who, call }) => nothing(accounts.logout(who, 'others', call.origin))),
-      deleteAccount: ownField<{ password?: string }>(desk, async ({ args, who, call, context }) => {
+      deleteAccount: ownField<Confirming>(desk, async ({ args, who, call, context }) => {
         await accounts.deleteAccount(who, confirmationOf(args), call.origin)
         contexts.ended(call)
         contexts.become(context, call, null)
@@ -102,10 +108,10 @@ export function oauthAdditions(desk: Desk): ResolverPart {
       linkedAccounts: ownField(desk, ({ who }) => accounts.linkedProviders(who)),
     },
     mutations: {
-      linkAccount: ownField<{ params: object; password?: string }>(desk, ({ args, who, call }) =>
+      linkAccount: ownField<Confirming & { params: object }>(desk, ({ args, who, call }) =>
         nothing(accounts.link(who, args.params, confirmationOf(args), call.origin)),
       ),
-      unlinkAccount: ownField<{ provider: string; password?: string }>(desk, ({ args, who, call }) =>
+      unlinkAccount: ownField<Confirming & { provider: string }>(desk, ({ args, who, call }) =>
         nothing(accounts.unlink(who, args.provider, confirmationOf(args), call.origin)),
       ),
     },

@@ -355,6 +355,21 @@ describe('a second factor', () => {
     expect((await world.ask(AUTHENTICATE, { variables: params('ada') })).errors).toEqual([])
   })
 
+  it('a code beside the password confirms a deed when the sign-in was long ago', async () => {
+    await using world = await graphqlWorld()
+    const headers = await world.bearer('ada')
+    const { base32 } = await secretFor(world, headers)
+    const code = codes(world, base32)
+    const set = 'mutation ($secret: TwoFactorSecretKeyInput!, $code: String!) { twoFactorSet(secret: $secret, code: $code) }'
+    await world.ask(set, { headers, variables: { secret: { base32 }, code: code() } })
+    world.clock.pass(60 * 60_000)
+    const end = 'mutation ($p: String, $code: String) { deleteAccount(password: $p, code: $code) }'
+    expect((await world.ask(end, { headers })).code).toBe('RecentLoginRequired')
+    expect((await world.ask(end, { headers, variables: { p: PASSWORD } })).code).toBe('TwoFactorRequired')
+    expect((await world.ask(end, { headers, variables: { p: PASSWORD, code: code() } })).errors).toEqual([])
+    expect(await world.server.accounts.lookUp('ada')).toBeNull()
+  })
+
   it('twoFactorEnable answers the recovery codes, and twoFactorRecoveryCodes others in their place', async () => {
     await using world = await graphqlWorld()
     const headers = await world.bearer('ada')

@@ -1,5 +1,6 @@
 /** Signing up, passwords, addresses, second factor, links to sign in: accounts-js's password and magic-link modules, and what they lack. */
 import { confirmationOf, openedIn } from './core-resolvers.ts'
+import type { Confirming } from './core-resolvers.ts'
 import { field, nothing, ownField } from './field.ts'
 import type { Desk, ResolverPart } from './field.ts'
 
@@ -34,7 +35,7 @@ export function passwordResolvers(desk: Desk): ResolverPart {
       sendResetPasswordEmail: field<{ email: string }>(desk, ({ args, call }) =>
         nothing(accounts.sendResetPasswordEmail(args.email, call.origin)),
       ),
-      addEmail: ownField<{ newEmail: string; password?: string }>(desk, ({ args, who, call }) =>
+      addEmail: ownField<Confirming & { newEmail: string }>(desk, ({ args, who, call }) =>
         nothing(accounts.addEmail(who, args.newEmail, call.origin, confirmationOf(args))),
       ),
       changePassword: ownField<{ oldPassword: string; newPassword: string }>(desk, ({ args, who, call }) =>
@@ -70,14 +71,21 @@ export function passwordAdditions(desk: Desk): ResolverPart {
       twoFactorStatus: ownField(desk, ({ who }) => accounts.twoFactorStatus(who)),
     },
     mutations: {
-      removeEmail: ownField<{ email: string; password?: string }>(desk, ({ args, who, call }) =>
+      removeEmail: ownField<Confirming & { email: string }>(desk, ({ args, who, call }) =>
         nothing(accounts.removeEmail(who, args.email, confirmationOf(args), call.origin)),
       ),
-      changeEmail: ownField<{ oldEmail: string; newEmail: string; password?: string }>(desk, ({ args, who, call }) =>
+      changeEmail: ownField<Confirming & { oldEmail: string; newEmail: string }>(desk, ({ args, who, call }) =>
         nothing(accounts.changeEmail(who, args.oldEmail, args.newEmail, confirmationOf(args), call.origin)),
       ),
       twoFactorEnable: ownField<TwoFactorArgs & { password?: string }>(desk, async ({ args, who, call }) => {
-        const { recoveryCodes } = await accounts.twoFactorSet(who, args.secret, args.code, call.origin, confirmationOf(args))
+        const { recoveryCodes } = await accounts.twoFactorSet(
+          who,
+          args.secret,
+          args.code,
+          call.origin,
+          // Its code is the new factor's, and confirms nothing.
+          args.password === undefined ? null : { password: args.password },
+        )
         return recoveryCodes
       }),
       twoFactorRecoveryCodes: ownField<{ code: string }>(desk, ({ args, who, call }) =>

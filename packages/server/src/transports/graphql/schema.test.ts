@@ -81,7 +81,7 @@ describe('the schema', () => {
     }
     const fields = ours.getMutationType()?.getFields() ?? {}
     const added = fields['addEmail']?.args.map(({ name, type }) => `${name}: ${String(type)}`)
-    expect(added).toEqual(['newEmail: String!', 'password: String'])
+    expect(added).toEqual(['newEmail: String!', 'password: String', 'code: String'])
   })
 
   it('has no fields for services that are not there', async () => {

@@ -119,7 +119,7 @@ export const passwordPart = ({ additions }: Pick<GraphQLSettings, 'additions'>):
   resetPassword(token: String!, newPassword: String!): LoginResult
   sendVerificationEmail(email: String!): Boolean
   sendResetPasswordEmail(email: String!): Boolean
-  addEmail(newEmail: String!${additions ? ', password: String' : ''}): Boolean
+  addEmail(newEmail: String!${additions ? ', password: String, code: String' : ''}): Boolean
   changePassword(oldPassword: String!, newPassword: String!): Boolean
   twoFactorSet(secret: TwoFactorSecretKeyInput!, code: String!): Boolean
   twoFactorUnset(code: String!): Boolean
@@ -166,8 +166,8 @@ export const CORE_ADDITIONS: SchemaPart = {
   endSession(sessionId: ID!): Boolean
   "Ends all my sessions but this one."
   endOtherSessions: Boolean
-  "Deletes my account. Without a password only soon after a sign-in."
-  deleteAccount(password: String): Boolean
+  "Deletes my account. Without a password (and a code, where there is a second factor) only soon after a sign-in."
+  deleteAccount(password: String, code: String): Boolean
 `,
   types: `
 "One device in “my sessions”. Times are ISO 8601."
@@ -206,9 +206,9 @@ export const PASSWORD_ADDITIONS: SchemaPart = {
 `,
   mutations: `
   "Removes one of my addresses. Without a password only soon after a sign-in."
-  removeEmail(email: String!, password: String): Boolean
+  removeEmail(email: String!, password: String, code: String): Boolean
   "Puts another address in the place of one of mine. Without a password only soon after a sign-in."
-  changeEmail(oldEmail: String!, newEmail: String!, password: String): Boolean
+  changeEmail(oldEmail: String!, newEmail: String!, password: String, code: String): Boolean
   "Like twoFactorSet; answers the recovery codes, which are shown this once. Without a password only soon after a sign-in."
   twoFactorEnable(secret: TwoFactorSecretKeyInput!, code: String!, password: String): [String!]!
   "Fresh recovery codes; the earlier ones are void."
@@ -232,9 +232,9 @@ export const OAUTH_ADDITIONS: SchemaPart = {
 `,
   mutations: `
   "Lets an account at a provider sign in to mine; the parameters are those of a sign-in with it. Without a password only soon after a sign-in."
-  linkAccount(params: AuthenticateParamsInput!, password: String): Boolean
+  linkAccount(params: AuthenticateParamsInput!, password: String, code: String): Boolean
   "Lets it no longer sign in. Without a password only soon after a sign-in."
-  unlinkAccount(provider: String!, password: String): Boolean
+  unlinkAccount(provider: String!, password: String, code: String): Boolean
 `,
   types: `
 type LinkedAccount {

@@ -233,7 +233,14 @@ describe('userLoader of Express', () => {
     const { body } = await get(url, '/me', { authorization: accessToken, 'user-agent': 'Moz/1', 'x-ucbrowser-ua': 'Phone/2' })
     expect(body).toMatchObject({ infos: { ip: '127.0.0.1', userAgent: 'Phone/2' } })
     expect((await get(url, '/me', { 'user-agent': 'Moz/1' })).body).toMatchObject({ infos: { userAgent: 'Moz/1' } })
-    expect(Object.keys((body as { user: object }).user).toSorted()).toEqual(['createdAt', 'deactivated', 'emails', 'id', 'username'])
+    expect(Object.keys((body as { user: object }).user).toSorted()).toEqual([
+      'createdAt',
+      'deactivated',
+      'emails',
+      'id',
+      'updatedAt',
+      'username',
+    ])
   })
 })
 

@@ -4,6 +4,7 @@ import { emailKey, usernameKey } from '@latchkey/server'
 import type { NewUser } from '@latchkey/server'
 import { memoryStore } from '@latchkey/server/stores/memory'
 import { Claims } from './claims.ts'
+import type { HashKind } from './credentials.ts'
 import type { Note } from './notes.ts'
 import { dryLook } from './sealer.ts'
 import type { SourceUser } from './source.ts'
@@ -98,6 +99,80 @@ function silent(source: SourceUser, made: NewUser, notes: readonly Note[]): stri
   }
   return Object.keys(isWell).filter(fact => !isWell[fact])
 }
+
+/** One user of the old database, with whatever is to be looked at. */
+function translated(given: Partial<SourceUser>, hashes: HashKind = 'bcrypt'): NewUser & { notes: string[] } {
+  const notes: string[] = []
+  const source = { id: '7', username: null, deactivated: false, createdAt: 1, updatedAt: 2, custom: {}, emails: [], services: [], ...given }
+  const note = ({ kind }: Note): void => void notes.push(kind)
+  return { ...toUser(source, { claims: new Claims(), hashes, sealer: dryLook, now: 3, note }), notes }
+}
+const HASH = '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK'
+const service = (name: string, options: Record<string, unknown> | null, serviceId: string | null = null): SourceUser['services'][0] => ({
+  id: 's',
+  name,
+  serviceId,
+  options,
+})
+const named = { username: 'Ada' }
+
+test('a user keeps the id, the name, both times and the fields of the app', () => {
+  expect(translated({ ...named, custom: { plan: 'pro', nickname: null } })).toMatchObject({
+    user: { id: '7', username: 'Ada', createdAt: 1, updatedAt: 2, custom: { plan: 'pro' } },
+    identifiers: [{ kind: 'username', key: 'ada' }],
+  })
+})
+
+test('addresses keep their spelling and whether they are verified', () => {
+  const emails = [
+    { address: 'Ada@Example.org', verified: true },
+    { address: 'second@example.org', verified: false },
+  ]
+  expect(translated({ emails })).toMatchObject({
+    user: { emails },
+    identifiers: emails.map(({ address }) => ({ kind: 'email', key: address.toLowerCase() })),
+  })
+})
+
+test('who was deactivated is deactivated', () => {
+  expect(translated({ ...named, deactivated: true }).user.deactivatedAt).toBe(2)
+  expect(translated(named).user.deactivatedAt).toBeUndefined()
+})
+
+test('a hash moves as it is, in the form that was named', () => {
+  const services = [service('password', { bcrypt: HASH })]
+  for (const kind of ['bcrypt', 'bcrypt-sha256'] as const)
+    expect(translated({ ...named, services }, kind).credentials).toMatchObject([{ kind: 'password', form: kind, secret: HASH }])
+  const own = [service('password', { bcrypt: 'own:PASSWORD' })]
+  expect(translated({ ...named, services: own }, 'custom').credentials).toMatchObject([{ kind: 'password', secret: 'own:PASSWORD' }])
+  expect(translated({ ...named, services: own }).notes).toEqual(['password-unreadable'])
+  // Of somebody who signs in through a provider.
+  expect(translated({ ...named, services: [service('password', {})] })).toMatchObject({ credentials: [], notes: [] })
+})
+
+test('an account of a provider leads to its user by provider and id', () => {
+  const made = translated({ services: [service('twitter', { screen_name: 'ada' }, '4711')] })
+  expect(made.identifiers).toEqual([{ kind: 'oauth:twitter', key: '4711' }])
+  expect(made.credentials).toMatchObject([{ kind: 'oauth:twitter', id: '4711' }])
+})
+
+test('an account of a provider that was kept without its id is noted, and leads to nobody', () => {
+  const made = translated({ ...named, services: [service('facebook', { email: 'ada@example.org' })] })
+  expect(made.identifiers).toEqual([{ kind: 'username', key: 'ada' }])
+  expect(made.notes).toEqual(['oauth-without-id'])
+})
+
+test('a secret of a second factor comes along, kept as an object or as text', () => {
+  for (const secret of [{ base32: 'JBSWY3DPEHPK3PXP', ascii: '', hex: '', otpauth_url: '' }, 'JBSWY3DPEHPK3PXP'])
+    expect(translated({ ...named, services: [service('two-factor', { secret })] }).credentials).toMatchObject([{ kind: 'totp' }])
+})
+
+test('what another service kept comes along under its name, and one-time tokens do not', () => {
+  const tokens = ['password.reset', 'email.verificationTokens', 'magicLink.loginTokens'].map(name => service(name, { when: '2001-01-01' }))
+  const made = translated({ ...named, services: [service('badge', { number: 7 }), ...tokens] })
+  expect(made.credentials).toMatchObject([{ kind: 'service:badge' }])
+  expect(made.notes).toEqual([])
+})
 
 test('a name that only looks like a plain address never leads to it', () => {
   const claims = new Claims()

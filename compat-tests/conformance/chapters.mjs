@@ -1,5 +1,6 @@
 // The table, chapter by chapter. A row: see row.d.ts.
 import { clients } from './rows/clients.mjs'
+import { databases } from './rows/databases.mjs'
 import { packageExports } from './rows/exports.mjs'
 import { graphql } from './rows/graphql.mjs'
 import { hooks } from './rows/hooks.mjs'
@@ -8,6 +9,7 @@ import { mail } from './rows/mail.mjs'
 import { mounts } from './rows/mounts.mjs'
 import { oauth } from './rows/oauth.mjs'
 import { passwordMethods, passwordOptions } from './rows/password.mjs'
+import { rest } from './rows/rest.mjs'
 import { serverMembers } from './rows/server-members.mjs'
 import { serverOptions } from './rows/server-options.mjs'
 import { services } from './rows/services.mjs'
@@ -29,7 +31,9 @@ export const chapters = [
   passwordMethods,
   magicLink,
   twoFactor,
+  rest,
   mounts,
+  databases,
   graphql,
   oauth,
   clients,

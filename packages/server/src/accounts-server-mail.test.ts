@@ -93,3 +93,10 @@ it('a mail about a password goes to the first of several addresses, and sooner t
   await changeTo(NEW_PASSWORD, PASSWORD)
   expect(told).toEqual(['ada@example.org', 'third@example.org'])
 })
+
+it('a password that was reset by a link is told of too', async () => {
+  await using world = await open({ passwordChanged: { subject: () => 'It is another now' } })
+  await world.server.accounts.sendResetPasswordEmail('ada@example.org', APP)
+  await world.server.accounts.resetPassword(await world.tokenFor('ada@example.org'), NEW_PASSWORD, APP)
+  expect((await world.delivered()).at(-1)).toMatchObject({ to: 'ada@example.org', subject: 'It is another now' })
+})

@@ -178,6 +178,22 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     await expect(world.server.findSessionByAccessToken('x')).rejects.toMatchObject({ code: 'TokenVerificationFailed' })
   })
 
+  it('a session that has another token since is not found by the old one, whatever is asked', async () => {
+    await using world = await generationWorld(generation, { createNewSessionTokenOnRefresh: true, impersonationAuthorize: () => true })
+    await world.createUser('ada')
+    const { tokens } = await world.login('ada')
+    const next = await world.server.refreshTokens(tokens.accessToken, tokens.refreshToken, world.infos)
+    const deeds = {
+      resumeSession: () => world.server.resumeSession(tokens.accessToken),
+      findSessionByAccessToken: () => world.server.findSessionByAccessToken(tokens.accessToken),
+      impersonate: () => world.server.impersonate(tokens.accessToken, { username: 'ada' }, world.infos),
+      logout: () => world.server.logout(tokens.accessToken),
+    }
+    for (const deed of Object.values(deeds))
+      await expect(deed()).rejects.toMatchObject({ code: 'SessionNotFound', message: 'Session not found' })
+    expect((await world.server.resumeSession(next.tokens.accessToken)).username).toBe('ada')
+  })
+
   it('findUserById() answers accounts-js’s record without hashes and tokens, or null', async () => {
     await using world = await generationWorld(generation, { password: { validateNewUser: user => user } })
     const input = { username: 'ada', email: 'Ada@Example.org', password: PASSWORD, plan: 'gold' }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { newWorld } from '../testing/index.ts'
+import { newWorld, PASSWORD } from '../testing/index.ts'
 import { restWorld } from '../testing/rest-world.ts'
 import { ServerHooks } from './server-hooks.ts'
 
@@ -18,6 +18,24 @@ describe('listeners to a hook', () => {
     }
     await world.loginAs('ada')
     expect(calls).toEqual(['first begins', 'second begins', 'first ends', 'second ends'])
+  })
+
+  it('to CreateUserError hear nothing of what was refused', async () => {
+    await using world = await newWorld({ options: { ambiguousErrorMessages: false } })
+    await world.createUser('ada')
+    let heard = 0
+    world.server.on(ServerHooks.CreateUserError, () => void heard++)
+    const refusals = {
+      UsernameAlreadyExists: { username: 'ada', password: PASSWORD },
+      EmailAlreadyExists: { email: 'ada@example.org', password: PASSWORD },
+      InvalidEmail: { email: 'no address', password: PASSWORD },
+      InvalidPassword: { username: 'bob', password: '' },
+    }
+    for (const [code, input] of Object.entries(refusals)) {
+      await expect(world.server.accounts.register(input, world.origin)).rejects.toMatchObject({ code })
+      await expect(world.server.accounts.createAccount(input)).rejects.toMatchObject({ code })
+    }
+    expect(heard).toBe(0)
   })
 
   it('hear over REST of a session that a request was asked by, and then of what it did', async () => {

@@ -67,6 +67,9 @@ export interface Source {
 /** Of one-time tokens only their number is told: a link in a mail is asked for again. */
 const TOKENS = ['password.reset', 'email.verificationTokens', 'magicLink.loginTokens']
 
+/** Longest name of a service: it becomes part of a key, and the column may hold anything. */
+const LONGEST_NAME = 64
+
 /**
  * Opens an accounts-js database for reading.
  * @throws AccountsError `InvalidSettings` when there is none, or it is not laid out as expected
@@ -168,7 +171,7 @@ class PostgresSource implements Source {
     for (;;) {
       const page = await this.#rows<SourceUser>(`fetch ${size} from users`)
       if (page.length === 0) break
-      yield page
+      yield page.map(storable)
     }
     await this.#client.query('close users')
   }
@@ -180,31 +183,33 @@ class PostgresSource implements Source {
   /** Addresses and services are gathered in one pass each: `userId` has no index in the old tables. */
   #usersText(): string {
     const { email, service, owner, serviceId, createdAt, updatedAt, emailOrder } = this.#names
-    const gathered = (table: string, alias: string, object: string, order: string): string =>
+    const gathered = (table: string, alias: string, name: string, object: string, order: string): string =>
       `left join (select ${alias}.${quoted(owner)} as owner, json_agg(json_build_object(${object}) order by ${order}) as list
-        from ${this.#in(table)} ${alias} group by 1) ${alias} on ${alias}.owner = u.id`
+        from ${this.#in(table)} ${alias} where ${alias}.${name} is not null group by 1) ${alias} on ${alias}.owner = u.id`
     return `select u.id::text as id, u.username, coalesce(u.deactivated, false) as deactivated, ${this.#millis(createdAt)} as "createdAt",
         ${this.#millis(updatedAt)} as "updatedAt", ${this.#customText()} as custom, coalesce(e.list, '[]') as emails, coalesce(s.list, '[]') as services
       from ${this.#in(USER)} u
-      ${gathered(email, 'e', `'address', e.address, 'verified', e.verified`, emailOrder)}
+      ${gathered(email, 'e', 'address', `'address', e.address, 'verified', coalesce(e.verified, false)`, emailOrder)}
       ${gathered(
         service,
         's',
-        `'id', s.id::text, 'name', s.name, 'serviceId', ${serviceId === null ? 'null' : `s.${quoted(serviceId)}`}, 'options', s.options`,
+        'name',
+        `'id', s.id::text, 'name', left(s.name, ${LONGEST_NAME}), 'serviceId', ${serviceId === null ? 'null' : `s.${quoted(serviceId)}`}, 'options', s.options`,
         's.id',
       )}
       order by u.${quoted(createdAt)} nulls first, u.id`
   }
 
-  /** As JSON, so that dates stay what the table says, whatever the time zone of this process. JavaScript would round large numbers: they become text. */
+  /**
+   * As JSON, so that dates stay what the table says, whatever the time zone of this process; large numbers, which JavaScript would round, as text. Not as `jsonb`:
+   * one value that it cannot hold would end the import. What stays behind is not even looked at.
+   */
   #customText(): string {
     const columns = [...(this.#tables.get(USER) ?? [])].filter(([name]) => !this.#hidden.includes(name))
-    const large = columns.filter(([, type]) => type === 'bigint' || type === 'numeric')
-    const own = `to_jsonb(u) - array[${this.#hidden.map(literal).join(', ')}]`
-    return large.reduce(
-      (text, [name]) => `(${text} || jsonb_build_object(${literal(name)}, u.${quoted(name)}::text))`,
-      columns.length === 0 ? `'{}'::jsonb` : `(${own})`,
-    )
+    if (columns.length === 0) return `'{}'::json`
+    const one = ([name, type]: [string, string]): string =>
+      type === 'bigint' || type === 'numeric' ? `u.${quoted(name)}::text as ${quoted(name)}` : `u.${quoted(name)}`
+    return `(select row_to_json(own) from (select ${columns.map(one).join(', ')}) own)`
   }
 
   #millis(column: string): string {
@@ -222,6 +227,20 @@ class PostgresSource implements Source {
   async #rows<R extends object>(text: string, values: unknown[] = []): Promise<R[]> {
     return (await this.#client.query<R>(text, values)).rows
   }
+}
+
+/** `json` can hold NUL and half a surrogate pair, which our databases cannot: each becomes U+FFFD. */
+function storable(user: SourceUser): SourceUser {
+  const services = user.services.map(service => ({ ...service, options: storableValue(service.options) as SourceService['options'] }))
+  return { ...user, services, custom: storableValue(user.custom) as SourceUser['custom'] }
+}
+
+/** The same value, of the same shape. */
+function storableValue(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD')
+  if (Array.isArray(value)) return value.map(storableValue)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storableValue(name), storableValue(inner)]))
 }
 
 async function knownZone(client: pg.Client, zone: string): Promise<string> {

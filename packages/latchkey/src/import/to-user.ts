@@ -21,6 +21,9 @@ const LONGEST_NAME_KEY = 256
 /** Longest key of an address. */
 const LONGEST_EMAIL_KEY = 254
 
+/** Longest id of an account at a provider. */
+const LONGEST_SUBJECT = 255
+
 /** One-time tokens live in rows of these names. They do not move. */
 const TOKENS: readonly string[] = ['password.reset', 'email.verificationTokens', 'magicLink.loginTokens']
 
@@ -155,14 +158,15 @@ const username = (name: string): Identifier => ({ kind: 'username', key: usernam
 const email = (address: string): Identifier => ({ kind: 'email', key: emailKey(address) })
 const link = (provider: string, subject: string): Identifier => ({ kind: `oauth:${provider}`, key: subject })
 
-const isLink = ({ name, serviceId }: SourceService): boolean => serviceId !== null && !OWN.has(name)
+const isLink = ({ name, serviceId }: SourceService): boolean => serviceId !== null && serviceId.length <= LONGEST_SUBJECT && !OWN.has(name)
 
 /** Services that are no provider. */
 const OWN: ReadonlySet<string> = new Set(['password', 'two-factor', 'email', 'magicLink', ...TOKENS])
 
 /** A row that a provider made, as far as one can tell without its id. */
 const isProfile = (options: Record<string, unknown>): boolean =>
-  ['email', 'name', 'accessToken', 'access_token', 'profile', 'screen_name'].some(field => field in options)
+  // The column can hold any JSON.
+  typeof options === 'object' && ['email', 'name', 'accessToken', 'access_token', 'profile', 'screen_name'].some(field => field in options)
 
 function nameKey(name: string): string | null {
   const key = usernameKey(name)

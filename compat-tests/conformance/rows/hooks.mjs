@@ -118,6 +118,16 @@ export const hooks = {
     silent('LogoutError', "'logoutFailure', ({ error })", LOGOUTS),
     silent('CreateUserSuccess', "'userCreated', ({ user }, { face })", NEW_USERS),
     silent('CreateUserError', "'userCreationFailure', ({ user })", NO_USERS),
+    {
+      item: 'CreateUserError: not told of what was refused',
+      note: 'duplicates, and what is no name, address or password',
+      proof: listeners('to CreateUserError hear nothing of what was refused'),
+      off: {
+        file: 'packages/server/src/core/flows/register.ts',
+        from: "throw alreadyExists(owners.has('username') ? 'username' : 'email')",
+        to: "const error = alreadyExists(owners.has('username') ? 'username' : 'email')\n  await core.hooks.tell('userCreationFailure', { user: {}, error })\n  throw error",
+      },
+    },
     silent('ResumeSessionSuccess', "'resumed', ({ user, accessToken, session }, { face })", RESUMED),
     {
       item: 'ResumeSessionSuccess: session is null with useStatelessSession',

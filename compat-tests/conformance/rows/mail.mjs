@@ -53,6 +53,11 @@ export const mail = {
       off: { file: URLS, from: "if (fragment === undefined || token === '') return", to: 'if (fragment === undefined) return' },
     },
     {
+      item: 'passwordChanged after a reset',
+      proof: mailed('a password that was reset by a link is told of too'),
+      off: { file: `${FLOWS}/recover.ts`, from: "compose('passwordChanged'", to: "compose('newDevice'" },
+    },
+    {
       item: 'passwordChanged goes to the first address of the user',
       note: 'or to one that is verified',
       proof: mailed(FIRST),

@@ -98,8 +98,8 @@ export const services = {
       proof: service('cannot skip the second factor'),
       off: {
         file: LOGIN,
-        from: ': await secondFactorGiven(core, { user, credentials: known.credentials, proof, params, origin })',
-        to: ': [proof.factor]',
+        from: ': await secondFactorGiven(core, {',
+        to: ': await (async (_core: unknown, known: { proof: Proof }) => [known.proof.factor])(core, {',
       },
     },
     {

@@ -130,6 +130,39 @@ describe('/graphql', () => {
     expect((await fetch(`${world.base}/graphql`, { method: 'POST', headers, body: '{' })).status).toBe(400)
   })
 
+  test('tells what is wrong with variables without repeating them: one may be a password', async () => {
+    const verify = 'mutation ($params: AuthenticateParamsInput!) { verifyAuthentication(serviceName: "password", params: $params) }'
+    for (const params of [
+      { password: PASSWORD, pasword: 1 },
+      { password: [PASSWORD] },
+      PASSWORD,
+      { user: { email: [`; Field ${PASSWORD}`] } },
+    ]) {
+      const { status, errors } = await ask(world, verify, { params } as Record<string, unknown>)
+      expect(status).toBe(400)
+      expect(errors[0]?.message).toContain('Variable "$params" got an invalid value')
+      expect(JSON.stringify(errors)).not.toContain(PASSWORD)
+    }
+    const { errors } = await ask(world, verify, { params: { pasword: 'x' } })
+    expect(errors[0]?.message).toContain('Field "pasword" is not defined')
+  })
+
+  test('an address with variables that are no JSON is a bad request, and no failure of ours', async () => {
+    const answer = await world.get('/graphql?query={getUser{id}}&variables={')
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+  })
+
+  test.each(['text/event-stream', 'multipart/mixed', 'multipart/mixed; deferSpec=20220824, application/json', '*/*', ''])(
+    'answers whole, with a length and no other framing, to who accepts "%s"',
+    async accept => {
+      const answer = await world.get('/graphql?query={getUser{id}}', { accept })
+      expect(answer.headers.get('content-type')).toContain('json')
+      expect(answer.headers.get('transfer-encoding')).toBeNull()
+      expect(await answer.json()).toEqual({ data: { getUser: null } })
+    },
+  )
+
   test('limits what one request asks for', async () => {
     const refusal = async (query: string) => (await ask(world, query)).errors[0]?.message
     expect(await refusal(wide(MOST_DEEDS))).toBeUndefined()

@@ -54,7 +54,9 @@ export function graphqlServer(accounts: Accounts, { introspection, cors, trusted
     },
     maskedErrors: {
       maskError(error) {
-        if (isOnPurpose(error)) return error
+        if (isUnreadable(error))
+          return new GraphQLError('The request cannot be read', { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } })
+        if (isOnPurpose(error)) return withoutValues(error)
         accounts.core.log.error({ err: error, route: '/graphql' }, 'a request failed')
         return new GraphQLError('Internal server error', { extensions: { code: 'InternalError' } })
       },
@@ -87,6 +89,23 @@ function isOnPurpose(error: unknown): error is GraphQLError {
   return error.originalError == null || isOnPurpose(error.originalError)
 }
 
+/** JSON in an address that is none. In our own fields nothing is parsed that could fail like this. */
+const isUnreadable = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof GraphQLError && error.path === undefined && error.originalError instanceof SyntaxError)
+
+/** GraphQL repeats variables that it cannot take, and among them may be a password: errors end in logs (ASVS 16.2.5). */
+function withoutValues(error: GraphQLError): GraphQLError {
+  const [, before, reason] = /^(Variable "\$\w+" got) invalid value .*?(; [^;]*|)$/s.exec(error.message) ?? []
+  if (before === undefined || error.path !== undefined) return error
+  const { nodes, source, positions, extensions } = error
+  return new GraphQLError(`${before} an invalid value${/^; (Field|Expected type) "/.test(reason ?? '') ? reason : ''}`, {
+    nodes,
+    source,
+    positions,
+    extensions,
+  })
+}
+
 function withLimits(introspection: boolean): Plugin {
   return {
     onParse({ setParseFn }) {
@@ -101,8 +120,18 @@ function withLimits(introspection: boolean): Plugin {
   }
 }
 
+/** Answers are sent whole: those in parts come with headers for a connection that Yoga believes to be its own (`Transfer-Encoding` beside our length). */
+function wholeAnswers(accept: string | string[] | undefined): string {
+  const wanted = String(accept ?? '')
+    .split(',')
+    .filter(type => !/event-stream|multipart/i.test(type))
+  return wanted.join().trim() || 'application/json'
+}
+
 /** The address does not matter to Yoga beyond its path and query; who calls is read from `plain`. */
 function requestOf({ method, url, headers }: Call, body: Uint8Array | null): Request {
-  const texts = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as [string, string]] : []))
+  const texts = Object.entries({ ...headers, accept: wholeAnswers(headers['accept']) }).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value] as [string, string]] : [],
+  )
   return new Request(`http://localhost${url}`, { method, headers: texts, ...(body === null ? {} : { body: Buffer.from(body) }) })
 }

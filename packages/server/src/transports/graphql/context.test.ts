@@ -1,7 +1,8 @@
+import { graphql } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { newWorld } from '../../testing/index.ts'
 import { graphqlWorld } from '../../testing/graphql-world.ts'
-import { accountsGraphQL } from './index.ts'
+import { accountsGraphQL, buildSchema } from './index.ts'
 
 const WHO = '{ getUser { username } }'
 
@@ -45,6 +46,21 @@ describe('the context', () => {
     expect(await context({ request })).toMatchObject({ userId: user.id, ip: '', userAgent: 'Mosaic' })
     expect(await context({ req, request })).toMatchObject({ userId: user.id, ip: '192.0.2.9' })
     expect(await context(request)).toMatchObject({ userId: user.id })
+  })
+
+  it('of one server names nobody to another, though an id may be the same in both', async () => {
+    await using world = await newWorld()
+    await using other = await newWorld()
+    const { tokens, user } = await world.loginAs('ada')
+    await other.loginAs('ada')
+    const made = await accountsGraphQL(world.server).context({ headers: { authorization: `Bearer ${tokens.accessToken}` } })
+    expect(made.userId).toBe(user.id)
+    const { resolvers, typeDefs } = accountsGraphQL(other.server)
+    const schema = buildSchema({ typeDefs, resolvers })()
+    const asked = await graphql({ schema, source: '{ getUser { id } accountsSessions { id } }', contextValue: { ...made } })
+    expect(asked.errors?.[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' })
+    const { data } = await graphql({ schema, source: '{ getUser { id } }', contextValue: { ...made } })
+    expect(data).toEqual({ getUser: null })
   })
 
   it('has empty texts for a call that comes from no request', async () => {

@@ -42,6 +42,8 @@ export interface PlainRequest {
 
 /** What is made of a request before resolvers run. Stands in the context under a symbol, which survives being spread. */
 export interface Call {
+  /** Whose users these are: a context may have passed through the hands of two servers. */
+  readonly accounts: Accounts
   readonly caller: Caller
   credential: Credential
   who: SessionAndUser | null
@@ -73,7 +75,8 @@ export class Contexts {
   /** What a resolver works with. A context that the app made itself will do: it has a token and says where the call comes from. */
   async callOf(context: unknown): Promise<Call> {
     const given = (typeof context === 'object' && context !== null ? context : {}) as WithCall
-    if (given[CALL]) return given[CALL]
+    // What another server's accounts found out is nobody's word here: one id may name two people.
+    if (given[CALL]?.accounts === this.#accounts) return given[CALL]
     const { authToken } = given
     const infos: ConnectionInformations = given.infos ?? {}
     return this.#look({
@@ -121,7 +124,14 @@ export class Contexts {
     const caller = lookAt(this.#settings, plain(request))
     const credential = this.#credentialOf(caller)
     const who = this.#settings.excludeAddUserInContext ? null : await whoHolds(this.#accounts, credential)
-    return { caller, credential, who, origin: originOf('graphql', this.#cookies, caller, who), setCookie: request.setCookie }
+    return {
+      accounts: this.#accounts,
+      caller,
+      credential,
+      who,
+      origin: originOf('graphql', this.#cookies, caller, who),
+      setCookie: request.setCookie,
+    }
   }
 
   /**

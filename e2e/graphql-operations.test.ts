@@ -4,6 +4,7 @@ import { AccountsServer } from '@latchkey/server'
 import { accountsGraphQL } from '@latchkey/server/graphql'
 import { memoryStore } from '@latchkey/server/stores/memory'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
+import { AccountsOauth } from '@latchkey/server/strategies/oauth'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import { expect, test } from 'vitest'
 import { documents, fieldOf, isQuery } from '../packages/client/src/graphql/operations.ts'
@@ -15,7 +16,7 @@ const all = Object.entries(documents()) as [OperationName, unknown][]
 
 const server = new AccountsServer(
   { db: memoryStore(), tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz' },
-  { password: new AccountsPassword(), magicLink: new AccountsMagicLink() },
+  { password: new AccountsPassword(), magicLink: new AccountsMagicLink(), oauth: new AccountsOauth({}) },
 )
 const schema = buildSchema(accountsGraphQL(server).typeDefs)
 

@@ -210,8 +210,8 @@ export const clients = {
       proof: EVERY_ROUTE,
       off: {
         file: REST,
-        from: '...Object.fromEntries(new globalThis.Headers(init.headers)), ...headers }',
-        to: '...Object.fromEntries(new globalThis.Headers(init.headers)) }',
+        from: 'withOwn(Object.fromEntries(new globalThis.Headers(init.headers)), headers)',
+        to: 'withOwn(Object.fromEntries(new globalThis.Headers(init.headers)))',
       },
     },
     {
@@ -224,7 +224,7 @@ export const clients = {
       proof: { file: REST_TEST, title: 'fetch asks any route as it is, authFetch with the session; both read the JSON' },
       off: {
         file: REST,
-        from: 'return await this.fetch(route, init, { ...bearer(tokens), ...headers })',
+        from: 'return await this.fetch(route, init, withOwn(bearer(tokens), headers))',
         to: 'return await this.fetch(route, init, { ...headers })',
       },
     },

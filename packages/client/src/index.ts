@@ -14,6 +14,7 @@ export type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, Tran
 export type {
   CreateUserResult,
   EmailRecord,
+  LinkedAccount,
   LoginResult,
   PublicSettings,
   PublicUser,

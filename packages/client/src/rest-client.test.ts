@@ -35,7 +35,15 @@ describe('the wire', () => {
         'password/twoFactorSet',
         { secret: { base32: 'B' }, code: 'c', password: 'p' },
       ],
+      [
+        () => wire.twoFactorEnable({ base32: 'B' }, 'c', own, 'p'),
+        'password/twoFactorSet',
+        { secret: { base32: 'B' }, code: 'c', password: 'p' },
+      ],
       [() => wire.twoFactorUnset('c', own), 'password/twoFactorUnset', { code: 'c' }],
+      [() => wire.linkedAccounts(own), 'oauth/accounts', {}],
+      [() => wire.linkAccount({ provider: 'x', code: 'c' }, 'p', own), 'oauth/link', { provider: 'x', code: 'c', password: 'p' }],
+      [() => wire.unlinkAccount('x', 'p', own, 'c'), 'oauth/unlink', { provider: 'x', password: 'p', code: 'c' }],
       [() => rest.twoFactorRecoveryCodes('c', own), 'password/twoFactorRecoveryCodes', { code: 'c' }],
       [() => rest.twoFactorStatus(own), 'password/twoFactor', {}],
       [() => wire.endSession('s', own), 'sessions/end', { sessionId: 's' }],
@@ -89,6 +97,24 @@ describe('the wire', () => {
       'x-own': 'yes',
       authorization: `Bearer ${(await world.client.getTokens())?.accessToken}`,
     })
+  })
+
+  test('a header of the caller’s own replaces the client’s, whatever the case of its name', async () => {
+    await using world = await newWorld()
+    const rest = new RestClient({ apiHost: world.server.url })
+    rest.client = world.client
+    for (const [authorization, type] of [
+      ['authorization', 'content-type'],
+      ['Authorization', 'Content-Type'],
+      ['AUTHORIZATION', 'CONTENT-TYPE'],
+    ] as const) {
+      // That token is nobody's.
+      await rest.sessions({ [authorization]: 'Bearer mine', [type]: 'application/json; charset=utf-8' }).catch(() => {})
+      expect(world.server.seen.findLast(({ route }) => route === 'sessions')?.headers).toMatchObject({
+        authorization: 'Bearer mine',
+        'content-type': 'application/json; charset=utf-8',
+      })
+    }
   })
 
   test('an error carries details and the seconds to wait', async () => {

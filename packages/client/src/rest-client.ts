@@ -1,6 +1,7 @@
 import { SESSION_MODE_HEADER } from '@latchkey/common'
 import type {
   CreateUserResult,
+  LinkedAccount,
   LoginResult,
   PublicSettings,
   PublicUser,
@@ -12,6 +13,7 @@ import type {
 } from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 import { AccountsClientError, isTokenRefused } from './error.ts'
+import { bearer, withOwn } from './headers.ts'
 import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from './transport.ts'
 
 /** Options of a {@link RestClient}. */
@@ -53,7 +55,10 @@ export class RestClient implements TransportInterface {
         signal: AbortSignal.timeout(this.#timeout),
         ...(cookie && { credentials: 'include' }),
         ...init,
-        headers: { 'content-type': 'application/json', ...mode, ...Object.fromEntries(new globalThis.Headers(init.headers)), ...headers },
+        headers: withOwn(
+          { 'content-type': 'application/json', ...mode },
+          withOwn(Object.fromEntries(new globalThis.Headers(init.headers)), headers),
+        ),
       })
       .catch((cause: unknown) => {
         throw unreachable(cause)
@@ -65,14 +70,14 @@ export class RestClient implements TransportInterface {
   async authFetch(route: string, init: RequestInit = {}, headers: Headers = {}): Promise<unknown> {
     const tokens = await this.client?.refreshSession()
     try {
-      return await this.fetch(route, init, { ...bearer(tokens), ...headers })
+      return await this.fetch(route, init, withOwn(bearer(tokens), headers))
     } catch (error) {
       if (!isTokenRefused(error)) throw error
       const other = tokens && (await this.client?.replaceTokens(tokens.accessToken))
       // Without tokens it is the cookie that was refused: let the client notice
       if (!other) this.client?.userChanged()
       if (!other) throw error
-      return await this.fetch(route, init, { ...bearer(other), ...headers })
+      return await this.fetch(route, init, withOwn(bearer(other), headers))
     }
   }
 
@@ -81,10 +86,10 @@ export class RestClient implements TransportInterface {
     if (this.client?.session === 'cookie') return (await this.fetch('user', {}, headers)) as PublicUser | null
     const tokens = await this.client?.refreshSession()
     if (!tokens) return null
-    const user = await this.#post('user', {}, { ...bearer(tokens), ...headers })
+    const user = await this.#post('user', {}, withOwn(bearer(tokens), headers))
     // This route never refuses: it answers null for a token it does not like
     const other = user === null && (await this.client?.replaceTokens(tokens.accessToken))
-    return (other ? await this.#post('user', {}, { ...bearer(other), ...headers }) : user) as PublicUser | null
+    return (other ? await this.#post('user', {}, withOwn(bearer(other), headers)) : user) as PublicUser | null
   }
 
   async loginWithService(service: string, credentials: object, headers?: Headers): Promise<LoginResult<Tokens | null>> {
@@ -101,7 +106,7 @@ export class RestClient implements TransportInterface {
 
   async logout(headers?: Headers): Promise<void> {
     // With the token as it is: a session can be ended with an expired one
-    await this.#post('logout', {}, { ...bearer(await this.client?.getTokens()), ...headers })
+    await this.#post('logout', {}, withOwn(bearer(await this.client?.getTokens()), headers))
   }
 
   async impersonate(accessToken: string, identity: ImpersonationIdentity, headers?: Headers): Promise<ImpersonationResult> {
@@ -172,18 +177,37 @@ export class RestClient implements TransportInterface {
     return (await this.#authPost(TWO_FACTOR + 'Set', { secret, code, password }, headers)) as { recoveryCodes: string[] }
   }
 
+  async twoFactorEnable(
+    secret: Partial<TwoFactorSecret>,
+    code: string,
+    headers?: Headers,
+    password?: string,
+  ): Promise<{ recoveryCodes: string[] }> {
+    return this.twoFactorSet(secret, code, headers, password)
+  }
+
   async twoFactorUnset(code: string, headers?: Headers): Promise<void> {
     await this.#authPost(TWO_FACTOR + 'Unset', { code }, headers)
   }
 
-  /** New recovery codes in the place of the old ones. */
   async twoFactorRecoveryCodes(code: string, headers?: Headers): Promise<{ recoveryCodes: string[] }> {
     return (await this.#authPost(TWO_FACTOR + 'RecoveryCodes', { code }, headers)) as { recoveryCodes: string[] }
   }
 
-  /** Whether there is a second factor, and how many recovery codes are left. */
   async twoFactorStatus(headers?: Headers): Promise<TwoFactorStatus> {
     return (await this.authFetch(TWO_FACTOR, {}, headers)) as TwoFactorStatus
+  }
+
+  async linkedAccounts(headers?: Headers): Promise<LinkedAccount[]> {
+    return (await this.authFetch('oauth/accounts', {}, headers)) as LinkedAccount[]
+  }
+
+  async linkAccount(params: object, password?: string, headers?: Headers): Promise<void> {
+    await this.#authPost('oauth/link', { ...params, password }, headers)
+  }
+
+  async unlinkAccount(provider: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#authPost('oauth/unlink', { provider, password, code }, headers)
   }
 
   async sessions(headers?: Headers): Promise<SessionInfo[]> {
@@ -236,8 +260,6 @@ export async function authFetch(client: AccountsClient, url: string | URL, reque
   const other = await client.replaceTokens(tokens.accessToken)
   return other ? send(other) : response
 }
-
-const bearer = (tokens: Tokens | null | undefined): Headers => (tokens ? { authorization: `Bearer ${tokens.accessToken}` } : {})
 
 async function readReply(response: Response): Promise<unknown> {
   const { status } = response

@@ -1,5 +1,6 @@
 import type {
   CreateUserResult,
+  LinkedAccount,
   LoginResult,
   PublicSettings,
   PublicUser,
@@ -7,6 +8,7 @@ import type {
   SessionInfo,
   Tokens,
   TwoFactorSecret,
+  TwoFactorStatus,
 } from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 
@@ -67,8 +69,26 @@ export interface TransportInterface {
   getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret>
   /** Sets up the second factor, with a code made from the secret. Answers the recovery codes, where the protocol has room for them. */
   twoFactorSet(secret: Partial<TwoFactorSecret>, code: string, headers?: Headers): Promise<{ recoveryCodes: string[] } | void>
+  /** The same, and answers the recovery codes in any case. Without `password` only soon after a sign-in, else `RecentLoginRequired`. */
+  twoFactorEnable(
+    secret: Partial<TwoFactorSecret>,
+    code: string,
+    headers?: Headers,
+    password?: string,
+  ): Promise<{ recoveryCodes: string[] }>
   /** Gives it up, for a code. */
   twoFactorUnset(code: string, headers?: Headers): Promise<void>
+  /** New recovery codes in the place of the old ones. */
+  twoFactorRecoveryCodes(code: string, headers?: Headers): Promise<{ recoveryCodes: string[] }>
+  /** Whether there is a second factor, and how many recovery codes are left. */
+  twoFactorStatus(headers?: Headers): Promise<TwoFactorStatus>
+
+  /** The providers that sign in to my account. */
+  linkedAccounts(headers?: Headers): Promise<LinkedAccount[]>
+  /** Lets an account at a provider sign in to mine. `params` are those of a sign-in with it, `{ provider, … }`; the password confirms it. */
+  linkAccount(params: object, password?: string, headers?: Headers): Promise<void>
+  /** Lets it no longer sign in. */
+  unlinkAccount(provider: string, password?: string, headers?: Headers, code?: string): Promise<void>
 
   sessions(headers?: Headers): Promise<SessionInfo[]>
   endSession(sessionId: string, headers?: Headers): Promise<void>

@@ -80,6 +80,13 @@ export interface TwoFactorStatus {
   recoveryCodesLeft: number
 }
 
+/** An account at a provider that signs in to one's own. */
+export interface LinkedAccount {
+  provider: string
+  /** ISO 8601. */
+  linkedAt: string
+}
+
 /** Body of every error answer over REST. `code` is absent where accounts-js sends none. */
 export interface ErrorBody {
   message: string

@@ -162,6 +162,40 @@ describe('each method', () => {
     await transport.verifyEmail('t', { Authorization: 'mine', 'x-more': 'yes' })
     expect(sent[0]?.headers).toEqual({ Authorization: 'mine', 'x-more': 'yes' })
   })
+
+  test.each(['authorization', 'AUTHORIZATION'])('sends one header when the caller writes it as %s', async name => {
+    const { transport, sent } = await world({ data: ANY })
+    await transport.sessions({ [name]: 'mine' })
+    await transport.getUser({ [name]: 'mine' })
+    await transport.logout({ [name]: 'mine' })
+    expect(sent.map(({ headers }) => headers)).toEqual([{ [name]: 'mine' }, { [name]: 'mine' }, { [name]: 'mine' }])
+  })
+
+  test('sends what confirms a deed, and asks accounts-js’s operation where nothing does', async () => {
+    const { transport, sent } = await world()
+    await transport.changePassword('o', 'n', undefined, 'c')
+    await transport.addEmail('e', undefined, undefined, 'c')
+    await transport.addEmail('e', undefined, 'p')
+    await transport.removeEmail('e', 'p', undefined, 'c')
+    await transport.changeEmail('o', 'n', 'p', undefined, 'c')
+    await transport.deleteAccount('p', undefined, 'c')
+    await transport.linkAccount({ provider: 'x', code: 'their' }, 'p', undefined, 'c')
+    await transport.unlinkAccount('x', 'p', undefined, 'c')
+    expect(sent.map(({ variables }) => variables)).toEqual([
+      { oldPassword: 'o', newPassword: 'n', code: 'c' },
+      { newEmail: 'e', code: 'c' },
+      { newEmail: 'e', password: 'p' },
+      { email: 'e', password: 'p', code: 'c' },
+      { oldEmail: 'o', newEmail: 'n', password: 'p', code: 'c' },
+      { password: 'p', code: 'c' },
+      { params: { provider: 'x', code: 'their' }, password: 'p', code: 'c' },
+      { provider: 'x', password: 'p', code: 'c' },
+    ])
+    // Every variable is an argument, too.
+    expect(sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('oldPassword: $oldPassword newPassword: $newPassword code: $code')
+    await transport.changePassword('o', 'n')
+    expect(sent.at(-1)?.text).not.toContain('code')
+  })
 })
 
 test('errors beside data are errors all the same', async () => {

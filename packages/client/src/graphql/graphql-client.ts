@@ -1,6 +1,7 @@
 import { SESSION_MODE_HEADER } from '@latchkey/common'
 import type {
   CreateUserResult,
+  LinkedAccount,
   LoginResult,
   PublicSettings,
   PublicUser,
@@ -12,6 +13,7 @@ import type {
 } from '@latchkey/common'
 import type { AccountsClient } from '../accounts-client.ts'
 import { AccountsClientError, isTokenRefused } from '../error.ts'
+import { bearer, withOwn } from '../headers.ts'
 import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from '../transport.ts'
 import type { GraphQLDocument } from './document.ts'
 import { GraphQLErrorList, toClientError } from './error.ts'
@@ -92,16 +94,16 @@ export class AccountsGraphQLClient implements TransportInterface {
 
   async logout(headers?: Headers): Promise<void> {
     // With the token as it is: a session can be ended with an expired one
-    await this.#send('logout', {}, { ...bearer(await this.client?.getTokens()), ...headers })
+    await this.#send('logout', {}, withOwn(bearer(await this.client?.getTokens()), headers))
   }
 
   async getUser(headers?: Headers): Promise<PublicUser | null> {
     const tokens = await this.client?.refreshSession()
     if (!tokens && this.client && this.client.session !== 'cookie') return null
-    const user = await this.#send('getUser', {}, { ...bearer(tokens), ...headers })
+    const user = await this.#send('getUser', {}, withOwn(bearer(tokens), headers))
     // This field never refuses: it answers null for a token the server does not like
     const other = user === null && tokens && (await this.client?.replaceTokens(tokens.accessToken))
-    return readUser(other ? await this.#send('getUser', {}, { ...bearer(other), ...headers }) : user)
+    return readUser(other ? await this.#send('getUser', {}, withOwn(bearer(other), headers)) : user)
   }
 
   async impersonate(accessToken: string, identity: ImpersonationIdentity, headers?: Headers): Promise<ImpersonationResult> {
@@ -140,26 +142,27 @@ export class AccountsGraphQLClient implements TransportInterface {
     await this.#ask('requestMagicLinkEmail', { email }, headers)
   }
 
-  async changePassword(oldPassword: string, newPassword: string, headers?: Headers): Promise<void> {
-    await this.#ask('changePassword', { oldPassword, newPassword }, headers)
+  async changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void> {
+    // Here and below: accounts-js's schema has no place for what confirms a deed
+    await (code === undefined
+      ? this.#ask('changePassword', { oldPassword, newPassword }, headers)
+      : this.#ask('changePasswordConfirmed', { oldPassword, newPassword, code }, headers))
   }
 
-  async addEmail(newEmail: string, headers?: Headers, password?: string): Promise<void> {
-    // accounts-js's schema has no place for a password
-    await (password === undefined
+  async addEmail(newEmail: string, headers?: Headers, password?: string, code?: string): Promise<void> {
+    await (password === undefined && code === undefined
       ? this.#ask('addEmail', { newEmail }, headers)
-      : this.#ask('addEmailConfirmed', { newEmail, password }, headers))
+      : this.#ask('addEmailConfirmed', { newEmail, password, code }, headers))
   }
 
-  async removeEmail(email: string, password?: string, headers?: Headers): Promise<void> {
-    await this.#ask('removeEmail', { email, password }, headers)
+  async removeEmail(email: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#ask('removeEmail', { email, password, code }, headers)
   }
 
-  async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers): Promise<void> {
-    await this.#ask('changeEmail', { oldEmail, newEmail, password }, headers)
+  async changeEmail(oldEmail: string, newEmail: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#ask('changeEmail', { oldEmail, newEmail, password, code }, headers)
   }
 
-  /** A secret for an authenticator app, to be set up with {@link twoFactorSet}. */
   async getTwoFactorSecret(headers?: Headers): Promise<TwoFactorSecret> {
     return (await this.#ask('getTwoFactorSecret', {}, headers)) as TwoFactorSecret
   }
@@ -169,7 +172,6 @@ export class AccountsGraphQLClient implements TransportInterface {
     await this.#ask('twoFactorSet', { secret, code }, headers)
   }
 
-  /** The same, and answers the recovery codes, which are shown this once. Without `password` only soon after a sign-in. */
   async twoFactorEnable(
     secret: Partial<TwoFactorSecret>,
     code: string,
@@ -179,19 +181,29 @@ export class AccountsGraphQLClient implements TransportInterface {
     return { recoveryCodes: (await this.#ask('twoFactorEnable', { secret, code, password }, headers)) as string[] }
   }
 
-  /** New recovery codes in the place of the old ones. */
   async twoFactorRecoveryCodes(code: string, headers?: Headers): Promise<{ recoveryCodes: string[] }> {
     return { recoveryCodes: (await this.#ask('twoFactorRecoveryCodes', { code }, headers)) as string[] }
   }
 
-  /** Whether there is a second factor, and how many recovery codes are left. */
   async twoFactorStatus(headers?: Headers): Promise<TwoFactorStatus> {
     return (await this.#ask('twoFactorStatus', {}, headers)) as TwoFactorStatus
   }
 
-  /** Gives it up, for a code. */
   async twoFactorUnset(code: string, headers?: Headers): Promise<void> {
     await this.#ask('twoFactorUnset', { code }, headers)
+  }
+
+  async linkedAccounts(headers?: Headers): Promise<LinkedAccount[]> {
+    return (await this.#ask('linkedAccounts', {}, headers)) as LinkedAccount[]
+  }
+
+  /** `code`: of the second factor, which over REST has no place beside a provider's own `code`. */
+  async linkAccount(params: object, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#ask('linkAccount', { params, password, code }, headers)
+  }
+
+  async unlinkAccount(provider: string, password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#ask('unlinkAccount', { provider, password, code }, headers)
   }
 
   async sessions(headers?: Headers): Promise<SessionInfo[]> {
@@ -206,8 +218,8 @@ export class AccountsGraphQLClient implements TransportInterface {
     await this.#ask('endOtherSessions', {}, headers)
   }
 
-  async deleteAccount(password?: string, headers?: Headers): Promise<void> {
-    await this.#ask('deleteAccount', { password }, headers)
+  async deleteAccount(password?: string, headers?: Headers, code?: string): Promise<void> {
+    await this.#ask('deleteAccount', { password, code }, headers)
   }
 
   async exportData(headers?: Headers): Promise<Record<string, unknown>> {
@@ -218,14 +230,14 @@ export class AccountsGraphQLClient implements TransportInterface {
   async #ask(name: OperationName, variables: Record<string, unknown>, headers: Headers = {}): Promise<unknown> {
     const tokens = await this.client?.refreshSession()
     try {
-      return await this.#send(name, variables, { ...bearer(tokens), ...headers })
+      return await this.#send(name, variables, withOwn(bearer(tokens), headers))
     } catch (error) {
       if (!isTokenRefused(error)) throw error
       const other = tokens && (await this.client?.replaceTokens(tokens.accessToken))
       // Without tokens it is the cookie that was refused: let the client notice
       if (!other) this.client?.userChanged()
       if (!other) throw error
-      return await this.#send(name, variables, { ...bearer(other), ...headers })
+      return await this.#send(name, variables, withOwn(bearer(other), headers))
     }
   }
 
@@ -234,7 +246,7 @@ export class AccountsGraphQLClient implements TransportInterface {
     const document = this.#documents[name]
     const cookie = this.client?.session === 'cookie'
     const context = {
-      headers: { ...(cookie && { [SESSION_MODE_HEADER]: 'cookie' }), ...headers },
+      headers: withOwn(cookie ? { [SESSION_MODE_HEADER]: 'cookie' } : {}, headers),
       ...(cookie && { credentials: 'include' }),
     }
     const sent = isQuery(name)
@@ -249,8 +261,6 @@ export class AccountsGraphQLClient implements TransportInterface {
     return withoutTypeNames((data as Record<string, unknown>)[fieldOf(name)] ?? null)
   }
 }
-
-const bearer = (tokens: Tokens | null | undefined): Headers => (tokens ? { Authorization: `Bearer ${tokens.accessToken}` } : {})
 
 /** Over REST a user may be a name or an address as typed; this schema wants to know which. */
 function paramsOf(credentials: object): object {

@@ -13,6 +13,7 @@ const USER: Selection = { user: ['...userFields'] }
 const LOGIN = ['sessionId', TOKENS, USER]
 const SECRET = ['ascii', 'base32', 'hex', 'otpauth_url']
 const CREDENTIALS = { serviceName: 'String!', params: 'AuthenticateParamsInput!' }
+const CONFIRMATION = { password: 'String', code: 'String' }
 const DEVICES = ['id', 'current', 'createdAt', 'activeAt', 'expiresAt', 'ip', 'userAgent', 'device', 'factors', 'impersonated']
 
 const query = (rest: Omit<Operation, 'kind' | 'name'> = {}) => ({ kind: 'query', ...rest }) as const
@@ -40,7 +41,11 @@ const OPERATIONS = {
   }),
   requestMagicLinkEmail: mutation({ variables: { email: 'String!' } }),
 
-  addEmailConfirmed: mutation({ field: 'addEmail', variables: { newEmail: 'String!', password: 'String' } }),
+  addEmailConfirmed: mutation({ field: 'addEmail', variables: { newEmail: 'String!', ...CONFIRMATION } }),
+  changePasswordConfirmed: mutation({
+    field: 'changePassword',
+    variables: { oldPassword: 'String!', newPassword: 'String!', code: 'String' },
+  }),
   twoFactorEnable: mutation({ variables: { secret: 'TwoFactorSecretKeyInput!', code: 'String!', password: 'String' } }),
   twoFactorRecoveryCodes: mutation({ variables: { code: 'String!' } }),
   twoFactorStatus: query({ selection: ['enabled', 'recoveryCodesLeft'] }),
@@ -49,9 +54,12 @@ const OPERATIONS = {
   accountsExport: query(),
   endSession: mutation({ variables: { sessionId: 'ID!' } }),
   endOtherSessions: mutation(),
-  deleteAccount: mutation({ variables: { password: 'String' } }),
-  removeEmail: mutation({ variables: { email: 'String!', password: 'String' } }),
-  changeEmail: mutation({ variables: { oldEmail: 'String!', newEmail: 'String!', password: 'String' } }),
+  deleteAccount: mutation({ variables: CONFIRMATION }),
+  removeEmail: mutation({ variables: { email: 'String!', ...CONFIRMATION } }),
+  changeEmail: mutation({ variables: { oldEmail: 'String!', newEmail: 'String!', ...CONFIRMATION } }),
+  linkedAccounts: query({ selection: ['provider', 'linkedAt'] }),
+  linkAccount: mutation({ variables: { params: 'AuthenticateParamsInput!', ...CONFIRMATION } }),
+  unlinkAccount: mutation({ variables: { provider: 'String!', ...CONFIRMATION } }),
 } as const satisfies Record<string, Omit<Operation, 'name'>>
 
 /** The fields of a user, unless the app asks for others. */

@@ -38,8 +38,8 @@ export function passwordResolvers(desk: Desk): ResolverPart {
       addEmail: ownField<Confirming & { newEmail: string }>(desk, ({ args, who, call }) =>
         nothing(accounts.addEmail(who, args.newEmail, call.origin, confirmationOf(args))),
       ),
-      changePassword: ownField<{ oldPassword: string; newPassword: string }>(desk, ({ args, who, call }) =>
-        nothing(accounts.changePassword(who, args.oldPassword, args.newPassword, call.origin)),
+      changePassword: ownField<{ oldPassword: string; newPassword: string; code?: string }>(desk, ({ args, who, call }) =>
+        nothing(accounts.changePassword(who, args.oldPassword, args.newPassword, call.origin, args.code)),
       ),
       twoFactorSet: ownField<TwoFactorArgs>(desk, ({ args, who, call }) =>
         nothing(accounts.twoFactorSet(who, args.secret, args.code, call.origin)),

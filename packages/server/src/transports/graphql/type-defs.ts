@@ -108,7 +108,7 @@ const SECRET_FIELDS = `
   otpauth_url: String
 `
 
-/** Signing up, passwords, addresses, second factor. With `additions`, an address can be added with the password when the sign-in was long ago. */
+/** Signing up, passwords, addresses, second factor. With `additions`, what needs a fresh sign-in can be confirmed instead. */
 export const passwordPart = ({ additions }: Pick<GraphQLSettings, 'additions'>): SchemaPart => ({
   queries: `
   twoFactorSecret: TwoFactorSecretKey
@@ -120,7 +120,7 @@ export const passwordPart = ({ additions }: Pick<GraphQLSettings, 'additions'>):
   sendVerificationEmail(email: String!): Boolean
   sendResetPasswordEmail(email: String!): Boolean
   addEmail(newEmail: String!${additions ? ', password: String, code: String' : ''}): Boolean
-  changePassword(oldPassword: String!, newPassword: String!): Boolean
+  changePassword(oldPassword: String!, newPassword: String!${additions ? ', code: String' : ''}): Boolean
   twoFactorSet(secret: TwoFactorSecretKeyInput!, code: String!): Boolean
   twoFactorUnset(code: String!): Boolean
 `,

@@ -114,7 +114,11 @@ export class AccountsClient {
     if (this.session === 'cookie' ? tokens : !tokens) {
       throw new AccountsClientError(`The server did not answer with a ${this.session} session`, 'UnexpectedReply')
     }
-    if (tokens) await this.#keeper.keep(tokens, { fresh: true })
+    if (tokens) {
+      await this.#keeper.keep(tokens, { fresh: true })
+      // Somebody else may sign in where an impersonation ended by itself: the administrator's tokens are not theirs to go back to
+      await this.#keeper.forget(true)
+    }
     this.#enter({ status: 'signedIn', user })
   }
 

@@ -145,6 +145,19 @@ describe('the end of it', () => {
     expect(live(world)).toEqual([true])
   })
 
+  test('is not there for whoever signs in next, when the impersonation ended by itself', async () => {
+    await using world = await newWorld()
+    await world.client.impersonate({ userId: 'u2' })
+    const [, other] = world.server.sessions
+    if (other) other.live = false
+    expect(await world.client.refreshSession(true)).toBeNull()
+    await world.client.loginWithService('password', { user: 'carol', password: 'correct horse' })
+    const tokens = await world.client.getTokens()
+    expect(await world.client.getTokens(true)).toBeNull()
+    await world.client.stopImpersonation()
+    expect(await world.client.getTokens()).toEqual(tokens)
+  })
+
   test('of nothing does nothing', async () => {
     await using world = await newWorld()
     await world.client.stopImpersonation()

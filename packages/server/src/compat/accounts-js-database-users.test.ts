@@ -173,6 +173,24 @@ for (const habits of ['mongo', 'typeorm'] as const) {
       expect(await store.users.swapCredential({ expected: null, next: makeCredential(id) })).toBe(true)
     })
 
+    test('a second factor is due also where the adapter, asked by a name, leaves services out', async () => {
+      const { adapter, store, id } = await withUser()
+      await adapter.setService(id, 'two-factor', { secret: { base32: 'JBSWY3DPEHPK3PXP' } })
+      const { findUserByEmail } = adapter
+      adapter.findUserByEmail = async email => {
+        const { services: _, allServices: __, ...rest } = ((await findUserByEmail(email)) ?? {}) as Record<string, unknown>
+        return rest
+      }
+      const lookup = { counts: [], failureKey: null, device: 'x', now: NOW }
+      for (const identifier of [
+        { kind: 'email', key: 'ada@example.org' } as const,
+        { kind: 'username', key: 'ada', typed: 'Ada' } as const,
+      ]) {
+        const { credentials } = await store.users.beginLogin({ ...lookup, identifier })
+        expect(credentials.map(({ kind }) => kind).toSorted()).toEqual(['password', 'totp'])
+      }
+    })
+
     test('a login asks as much for a name that nobody has', async () => {
       const { adapter, store } = await withUser()
       const lookup = { counts: [], failureKey: null, device: 'x', now: NOW }

@@ -157,7 +157,8 @@ function isSame(given: string, expected: string): boolean {
 
 /** @throws AccountsError `InvalidInput` for a parameter that stands twice: the two who read it might not choose the same one */
 function queryOf({ url }: RestCall): Record<string, string> {
-  const query = new URL(url, 'http://localhost').searchParams
+  const at = url.indexOf('?')
+  const query = new URLSearchParams(at === -1 ? '' : url.slice(at))
   const names = [...query.keys()]
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new AccountsError('InvalidInput', { message: 'A parameter stands twice', details: { field: 'query' } })

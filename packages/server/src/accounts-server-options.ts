@@ -1,6 +1,7 @@
 /** The options of `AccountsServer`: accounts-js's names and shapes, read into the settings of the core. */
 import { AccountsError } from '@latchkey/common'
 import type { AccountsJsUsers } from './compat/accounts-js-database.ts'
+import type { AcceptAccountsJsTokens } from './compat/accounts-js-tokens.ts'
 import type { AccountsJsSession, AccountsJsUser } from './compat/accounts-js-types.ts'
 import { accountsJsSession, accountsJsUser } from './compat/accounts-js-user.ts'
 import { mergedTokenConfigs, readTokenConfigs } from './compat/token-configs.ts'
@@ -41,6 +42,11 @@ export interface AccountsServerOptions<CustomUser extends AccountsJsUser = Accou
   tokenCreator?: { createToken(user: CustomUser): Promise<string> | string }
   /** May this user act as that one? Nobody may unless this answers something true. Asked again at each refresh. */
   impersonationAuthorize?: (user: CustomUser, impersonateToUser: CustomUser) => unknown
+  /**
+   * Takes access tokens of the old app until a date, where their session is live there: nobody has to sign in again the moment the app switches, only when
+   * their token expires. Refresh tokens of the old app are refused all the same. @default none is taken
+   */
+  acceptAccountsJsTokens?: AcceptAccountsJsTokens
   /** Second factors users can enrol. Where there are passwords, codes from an authenticator app are always among them. */
   factors?: readonly SecondFactor[]
   /** Where to log, for example a pino logger. @default warnings and errors, as warnings of the process */
@@ -71,14 +77,15 @@ type Merged =
  */
 export function settingsOf<CustomUser extends AccountsJsUser>(options: AccountsServerOptions<CustomUser>): GivenSettings {
   refuseMisfits('', options, OPTION_KINDS)
-  const { db: _db, sessionsDb: _sessionsDb, tokenConfigs, factors: _factors, log: _log, ports: _ports, ...rest } = options
+  const { db: _db, sessionsDb: _sessionsDb, acceptAccountsJsTokens: _accept, tokenConfigs, ...others } = options
+  const { factors: _factors, log: _log, ports: _ports, ...rest } = others
   const { createJwtPayload, resumeSessionValidator, tokenCreator, impersonationAuthorize, ...settings } = rest
   const face = settings.face ?? 'accounts-js'
   // The app says what its own fields are; they are what its own code put there.
   const record = (user: User): CustomUser => accountsJsUser(face, user) as CustomUser
   return {
     ...settings,
-    production: settings.production ?? process.env.NODE_ENV === 'production',
+    production: isProduction(options),
     face,
     ...readTokenConfigs(tokenConfigs, settings),
     ...(createJwtPayload && { createJwtPayload: (data, user) => createJwtPayload(data, record(user)) }),
@@ -93,6 +100,8 @@ export function settingsOf<CustomUser extends AccountsJsUser>(options: AccountsS
     }),
   }
 }
+
+export const isProduction = ({ production }: { production?: boolean }): boolean => production ?? process.env.NODE_ENV === 'production'
 
 /** What `getOptions()` answers. */
 export function mergedOptions<CustomUser extends AccountsJsUser>(
@@ -119,6 +128,7 @@ const OPTION_KINDS = {
   db: 'checked',
   sessionsDb: 'checked',
   tokenConfigs: 'group',
+  acceptAccountsJsTokens: 'group',
   factors: 'list',
   log: 'group',
   ports: 'group',

@@ -1,10 +1,11 @@
 import { AccountsError } from '@latchkey/common'
 import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop, Tokens } from '@latchkey/common'
-import { mergedOptions, settingsOf } from './accounts-server-options.ts'
+import { isProduction, mergedOptions, settingsOf } from './accounts-server-options.ts'
 import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
 import { storeOf } from './accounts-server-store.ts'
 import { ownError } from './compat/accounts-js-error.ts'
 import { connect, isService, strategiesOf } from './compat/accounts-js-service.ts'
+import { accountsJsTokens } from './compat/accounts-js-tokens.ts'
 import type {
   AccountsJsSession,
   AccountsJsUser,
@@ -70,7 +71,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
    * @throws AccountsError `InvalidSettings` for a missing store, unknown options, weak secrets in production and contradictions
    */
   constructor(options: AccountsServerOptions<CustomUser>, services: AccountsServices = {}, usersDb?: UsersDatabase, sessionsDb?: Store) {
-    const { db, sessionsDb: sessionsOption, factors, log = processLog } = options
+    const { db, sessionsDb: sessionsOption, acceptAccountsJsTokens: accepted, factors, log = processLog } = options
     const ports = { ...systemPorts(log), ...options.ports }
     const strategies = strategiesOf(services)
     this.services = Object.freeze({ ...services })
@@ -78,6 +79,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
       settings: settingsOf(options),
       strategies,
       factors: secondFactors(strategies, factors),
+      ...(accepted && { earlierTokens: accountsJsTokens(accepted, db ?? usersDb, isProduction(options)) }),
       store: storeOf({
         db,
         sessionsDb: sessionsOption,

@@ -140,7 +140,7 @@ function twoFactorSecretOf(services: ReadonlyMap<string, Record<string, unknown>
 }
 
 /** Epoch milliseconds, a `Date`, or text that a `Date` can read. */
-function timeOf(value: unknown): number | undefined {
+export function timeOf(value: unknown): number | undefined {
   const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : value
   return typeof time === 'number' && Number.isFinite(time) ? time : undefined
 }

@@ -10,9 +10,10 @@ import { RateLimiter } from './policy/rate-limit.ts'
 import type { Ports } from './ports.ts'
 import { AccessTokens } from './session/access-token.ts'
 import { Activity } from './session/activity.ts'
+import type { EarlierTokens } from './session/earlier-token.ts'
 import { SessionCache } from './session/session-cache.ts'
 import { isStrongSecret, readSettings } from './settings.ts'
-import type { GivenSettings } from './settings.ts'
+import type { GivenSettings, Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { SecondFactor, Strategy } from './strategy.ts'
 import { Sweeper } from './sweeper.ts'
@@ -24,6 +25,8 @@ export interface AccountsParts {
   /** Ways to sign in, by the name they have on the wire. */
   strategies: Record<string, Strategy>
   factors?: readonly SecondFactor[]
+  /** Access tokens of the system that was here before, to be taken for a while. @default none */
+  earlierTokens?: EarlierTokens | undefined
   ports: Ports
 }
 
@@ -35,15 +38,23 @@ export interface AssembledCore {
   stop(): Promise<void>
 }
 
-export function assembleCore({ settings: given, store: kept, strategies: services, factors = [], ports }: AccountsParts): AssembledCore {
+export function assembleCore({
+  settings: given,
+  store: kept,
+  strategies: services,
+  factors = [],
+  earlierTokens,
+  ports,
+}: AccountsParts): AssembledCore {
   const strategies = new Map(Object.entries(services))
   const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
   if (typeof settings.tokenSecret === 'string' && !isStrongSecret(settings.tokenSecret)) {
     ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')
   }
+  if (earlierTokens) tellOf(earlierTokens, settings, ports)
   const store = settings.useInternalUserObjectSanitizer ? kept : withServices(kept)
   const keys = new Keys(settings)
-  const parts = { ...ports, settings, store, keys }
+  const parts = { ...ports, settings, store, keys, earlierTokens }
   const core: Core = {
     ...parts,
     hooks: new Hooks(ports.log),
@@ -64,6 +75,15 @@ export function assembleCore({ settings: given, store: kept, strategies: service
     )
   for (const part of [...strategies.values(), ...factors]) part.attach?.(core)
   return { core, ...switchOf(core) }
+}
+
+/** Said once at each start, so that it is not forgotten. */
+function tellOf({ name, until }: EarlierTokens, { micro }: Settings, { clock, log }: Ports): void {
+  if (micro)
+    throw new AccountsError('InvalidSettings', { message: 'micro looks at no session, so it cannot take tokens of before the switch' })
+  const fields = { tokens: name, until: new Date(until).toISOString() }
+  if (clock.now() < until) log.warn(fields, 'tokens of before the switch are taken until then, where their session is live')
+  else log.warn(fields, 'tokens of before the switch are not taken any more: the option can go')
 }
 
 function passwordSettings(strategies: ReadonlyMap<string, Strategy>): GivenSettings['password'] {

@@ -6,6 +6,7 @@ import type { RateLimiter } from './policy/rate-limit.ts'
 import type { PasswordHasher, Ports } from './ports.ts'
 import type { AccessTokens } from './session/access-token.ts'
 import type { Activity } from './session/activity.ts'
+import type { EarlierTokens } from './session/earlier-token.ts'
 import type { SessionCache } from './session/session-cache.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store.ts'
@@ -20,6 +21,8 @@ export interface Core extends Ports {
   readonly cache: SessionCache
   readonly activity: Activity
   readonly accessTokens: AccessTokens
+  /** Tokens of the system that was here before, while they are taken. */
+  readonly earlierTokens: EarlierTokens | undefined
   readonly limiter: RateLimiter
   readonly outbox: Outbox
   readonly strategies: ReadonlyMap<string, Strategy>

@@ -28,7 +28,7 @@ export const aboutAsking = ({ user, session }: Asking): { userId: string; sessio
 })
 
 /** A sign-in this fresh needs no further confirmation. */
-const RECENT = 10 * 60_000
+export const RECENT: number = 10 * 60_000
 
 /**
  * Passes with the right password, and a code too where the user has a second factor; or without any when the session is younger than ten minutes.

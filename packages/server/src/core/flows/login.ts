@@ -20,6 +20,7 @@ import { strategyNamed } from '../strategy.ts'
 import type { Origin, Proof, Strategy } from '../strategy.ts'
 import { newDeviceMail } from './new-device.ts'
 import { prepareSession } from './open-session.ts'
+import type { MovedSession } from './open-session.ts'
 import { secondFactorGiven } from './second-factor.ts'
 
 /** What the steps find out, one after another. */
@@ -34,6 +35,8 @@ interface Attempt {
   continued?: Session
   /** Who acts as the user. */
   impersonator?: SessionAndUser
+  /** What the session was before it came here. */
+  moved?: MovedSession
 }
 
 /**
@@ -74,6 +77,11 @@ export async function loginTrusted(core: Core, userId: string, origin: Origin, m
  */
 export async function loginAs(core: Core, userId: string, impersonator: SessionAndUser, origin: Origin): Promise<Login> {
   return openSession(core, { ...(await trusted(core, userId, origin, 'impersonation')), impersonator }, 'bearer', 'quietly')
+}
+
+/** For a session that another system opened and that goes on here. As `loginAs`: nobody signs in. Its holder keeps the token they have. */
+export async function loginMoved(core: Core, moved: MovedSession, origin: Origin, reason: string): Promise<Login> {
+  return openSession(core, { ...(await trusted(core, moved.userId, origin, reason)), moved }, 'bearer', 'quietly')
 }
 
 async function trusted(core: Core, userId: string, origin: Origin, reason: string): Promise<Attempt> {
@@ -236,10 +244,11 @@ function who(core: Core, moment: LoginAttempt, found: Found): Record<string, unk
 }
 
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
-  const { user, candidate, origin, impersonator } = attempt
+  const { user, candidate, origin, impersonator, moved } = attempt
   const { row, login: opened, along } = await prepareSession(core, { ...attempt, mode })
-  const mail = impersonator ? null : newDeviceMail(core, user, candidate, origin)
-  const clear = impersonator ? [] : countersToClear(core, attempt)
+  const isOwn = !impersonator && !moved
+  const mail = isOwn ? newDeviceMail(core, user, candidate, origin) : null
+  const clear = isOwn ? countersToClear(core, attempt) : []
   await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
   if (mail) core.outbox.kick()
   if (manner === 'openly') await core.hooks.tell('login', { ...momentOf(attempt), session: opened.session, user })

@@ -26,25 +26,37 @@ interface Opening {
   service: string
   /** Who acts as the user, if somebody does. */
   impersonator?: SessionAndUser
+  /** What the session was before it came here. */
+  moved?: MovedSession
+}
+
+/** A session that was opened elsewhere and goes on here: its holder keeps the token they have, and gets no other. */
+export interface MovedSession {
+  id: string
+  handle: string
+  userId: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  expiresAt: number
 }
 
 /** Everything that can fail (the app's token and payload makers) happens here, before anything is written. */
 export async function prepareSession(
   core: Core,
-  { user, factors, origin, mode, service, impersonator }: Opening,
+  { user, factors, origin, mode, service, impersonator, moved }: Opening,
 ): Promise<PreparedSession> {
   const now = core.clock.now()
-  const id = newId(core.chance)
+  const id = moved?.id ?? newId(core.chance)
   const session: Session = {
     id,
     userId: user.id,
-    handle: (await core.settings.tokenCreator?.createToken(user)) ?? newId(core.chance),
+    handle: moved?.handle ?? (await core.settings.tokenCreator?.createToken(user)) ?? newId(core.chance),
     generation: 0,
     epoch: user.epoch,
-    createdAt: now,
+    createdAt: moved?.createdAt ?? now,
     activeAt: now,
     idle: core.settings.session.idle,
-    expiresAt: Math.min(now + core.settings.session.absolute, impersonator?.session.expiresAt ?? Infinity),
+    expiresAt: Math.min(now + core.settings.session.absolute, impersonator?.session.expiresAt ?? Infinity, moved?.expiresAt ?? Infinity),
     ip: origin.ip || null,
     userAgent: origin.userAgent.slice(0, 512) || null,
     device: deviceLabel(origin.userAgent),
@@ -54,17 +66,18 @@ export async function prepareSession(
   }
   const secret = newSecret(core.chance)
   const bearer = mode === 'bearer'
+  const kept = bearer ? { refresh: { tip: hashSecret(secret), spent: [] } } : { resumeHash: hashSecret(secret) }
   let mark: string | undefined
   return {
-    row: bearer ? { ...session, refresh: { tip: hashSecret(secret), spent: [] } } : { ...session, resumeHash: hashSecret(secret) },
+    row: moved ? session : { ...session, ...kept },
     login: {
       user,
       session,
-      tokens: bearer ? await core.accessTokens.pair(session, user, secret) : null,
-      resumeSecret: bearer ? null : secret,
+      tokens: bearer && !moved ? await core.accessTokens.pair(session, user, secret) : null,
+      resumeSecret: bearer || moved ? null : secret,
       // Made when somebody asks: only browsers keep it. Whoever acts as another does so on a device of their own.
       get device() {
-        if (impersonator) return ''
+        if (impersonator || moved) return ''
         return (mark ??= knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id))
       },
     },

@@ -7,6 +7,8 @@ import type { Keys } from '../keys.ts'
 import type { Chance, Clock, Log } from '../ports.ts'
 import type { Settings } from '../settings.ts'
 import type { TokenKey } from '../token-key.ts'
+import { earlierSessionId } from './earlier-token.ts'
+import type { EarlierToken, EarlierTokens } from './earlier-token.ts'
 import { Memo } from './memo.ts'
 import type { Secret } from './secret.ts'
 import { deadline } from './session.ts'
@@ -25,6 +27,8 @@ export interface AccessClaims {
   data: AccessTokenData
   sid: string
   exp: number
+  /** A token of the system that was here before. Its session may not have been opened here yet. */
+  earlier?: EarlierToken
 }
 
 /** What a refresh token says; `genuine` when one of our keys signed it. */
@@ -68,13 +72,23 @@ export class AccessTokens {
   readonly #clock: Clock
   readonly #chance: Chance
   readonly #log: Log
+  readonly #earlier: EarlierTokens | undefined
+  #toldOfLongLives = false
 
-  constructor(parts: { keys: Keys; settings: Settings; clock: Clock; chance: Chance; log: Log }) {
+  constructor(parts: {
+    keys: Keys
+    settings: Settings
+    clock: Clock
+    chance: Chance
+    log: Log
+    earlierTokens?: EarlierTokens | undefined
+  }) {
     this.#keys = parts.keys
     this.#settings = parts.settings
     this.#clock = parts.clock
     this.#chance = parts.chance
     this.#log = parts.log
+    this.#earlier = parts.earlierTokens
     this.#header = accessHeader(this.#keys.signing)
     for (const key of this.#keys.verifying) {
       const header = accessHeader(key)
@@ -134,19 +148,47 @@ export class AccessTokens {
   }
 
   #verify(token: string): AccessClaims {
-    const payload = this.#isGenuine(token) ? parsePayload(token) : undefined
+    const parts = split(token)
+    const isEarlier = parts !== undefined && parts.header === this.#earlier?.header
+    const claims = isEarlier ? this.#readEarlier(token, parts) : this.#readOwn(token, parts)
+    if (token.length <= LONGEST_REMEMBERED) this.#verified.keep(token, claims)
+    return claims
+  }
+
+  #readOwn(token: string, parts: TokenParts | undefined): AccessClaims {
+    const isGenuine = parts && this.#verifying.get(parts.header)?.some(key => key.verify(parts.body, parts.signature))
+    const payload = isGenuine ? parsePayload(token) : undefined
     if (!payload) throw notOurs('forged, or of another kind')
     // A payload that we signed under this header has this shape.
     const claims = payload as unknown as AccessClaims & { iss?: string; aud?: string }
     const { issuer, audience } = this.#settings
     if (claims.iss !== issuer || claims.aud !== audience) throw notOurs('another issuer or audience')
-    if (token.length <= LONGEST_REMEMBERED) this.#verified.keep(token, claims)
     return claims
   }
 
-  #isGenuine(token: string): boolean {
-    const parts = split(token)
-    return parts !== undefined && (this.#verifying.get(parts.header)?.some(key => key.verify(parts.body, parts.signature)) ?? false)
+  #readEarlier(token: string, parts: TokenParts): AccessClaims {
+    const earlier = this.#earlier
+    const payload = earlier?.verify(parts.body, parts.signature) ? parsePayload(token) : undefined
+    const read = payload && earlier?.read(payload)
+    if (!earlier || !read) throw notOurs('forged, or of a kind that is not taken any more')
+    if (this.#clock.now() < (read.notBefore ?? 0) * 1000) throw notOurs('not good yet')
+    const exp = Math.min(read.expiresAt, Math.floor(earlier.until / 1000))
+    this.#refuseLongLife((exp - read.issuedAt) * 1000)
+    const data = { token: read.token, userId: read.userId, isImpersonated: false }
+    return { data, sid: earlierSessionId(earlier.name, read), exp, earlier: read }
+  }
+
+  /** One that is forgotten before its token expires could be opened again after it was ended. */
+  #refuseLongLife(life: number): void {
+    const { session, auditKept } = this.#settings
+    if (life <= Math.min(session.keepEnded, auditKept)) return
+    if (!this.#toldOfLongLives)
+      this.#log.warn(
+        { days: Math.ceil(life / 86_400_000) },
+        'tokens of before the switch are refused: they live longer than session.keepEnded, or auditKept, remembers that somebody signed out',
+      )
+    this.#toldOfLongLives = true
+    throw notOurs('lives longer than an ended session is remembered')
   }
 
   #openRefresh(token: string): Record<string, unknown> | undefined {
@@ -185,7 +227,13 @@ function signed(header: string, sign: (text: string) => string, payload: object)
 const mac = (key: KeyObject, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 
 /** The parts of something JWT-shaped, unread. */
-function split(token: string): { header: string; body: string; signature: Buffer } | undefined {
+interface TokenParts {
+  header: string
+  body: string
+  signature: Buffer
+}
+
+function split(token: string): TokenParts | undefined {
   if (token.length > LONGEST) return undefined
   const first = token.indexOf('.')
   const last = token.lastIndexOf('.')

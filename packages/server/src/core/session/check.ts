@@ -1,6 +1,7 @@
 /** "Is this session good?": the one question behind every authenticated request. */
 import { AccountsError } from '@latchkey/common'
 import type { Core } from '../core.ts'
+import { admit } from '../flows/admit.ts'
 import type { AccessClaims } from './access-token.ts'
 import { passThrough } from '../hooks.ts'
 import type { User } from '../identity/user.ts'
@@ -23,8 +24,10 @@ export async function check(core: Core, accessToken: unknown): Promise<SessionAn
  */
 export async function checkStateless(core: Core, accessToken: unknown): Promise<User> {
   const { user } = await told(core, accessToken, async () => {
-    const { data } = core.accessTokens.verify(accessToken)
-    const found = await core.store.users.find({ kind: 'id', key: data.userId })
+    const claims = core.accessTokens.verify(accessToken)
+    // What may end at any moment elsewhere is not believed without looking.
+    if (claims.earlier) await findLive(core, claims, 'Invalid Session')
+    const found = await core.store.users.find({ kind: 'id', key: claims.data.userId })
     if (!found) throw new AccountsError('UserNotFound')
     if (found.deactivatedAt !== undefined) throw new AccountsError('InvalidSession', { message: 'Invalid Session' })
     await askApp(core, { user: found, session: null })
@@ -94,7 +97,7 @@ export async function findByAccessToken(
   expired: 'refuse' | 'accept' = 'refuse',
 ): Promise<SessionAndUser> {
   const claims = core.accessTokens.verify(accessToken, { expired })
-  const found = await core.store.sessions.find(claims.sid)
+  const found = (await core.store.sessions.find(claims.sid)) ?? (await admit(core, claims))
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   return found
 }
@@ -111,7 +114,7 @@ export async function askApp({ settings }: Core, { user, session }: { user: User
 async function findLive(core: Core, claims: AccessClaims, refusal: string): Promise<SessionAndUser> {
   const cached = liveFromCache(core, claims)
   if (cached) return cached
-  const found = await core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))
+  const found = (await core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))) ?? (await admit(core, claims))
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   const now = core.clock.now()
   if (!isLive(found, now)) throw new AccountsError('InvalidSession', { message: refusal })

@@ -49,6 +49,8 @@ export function serviceStrategy(name: string, service: AuthenticationService): S
   let core: Core
   return {
     name,
+    // What a service makes of a `code` nobody else can know.
+    ownCode: true,
     attach(given) {
       core = given
     },

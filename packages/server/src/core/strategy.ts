@@ -32,6 +32,8 @@ export interface Strategy<Params = unknown> {
   readonly name: string
   /** Further names it answers to on the wire. Hooks and the audit trail know it by the key it is registered under. */
   readonly aliases?: readonly string[]
+  /** A `code` among its params is its own (a provider's, one that came by SMS) and answers no second factor: that is asked for afterwards. */
+  readonly ownCode?: boolean
   /** A strategy that redeems links to sign in says how they are made. */
   readonly loginLinks?: LoginLinks
   /** A strategy that brings passwords also brings the hasher that sign-up, recovery and change use, and its own settings. */
@@ -95,6 +97,8 @@ export interface Proof {
   session?: Session
   /** Factors proven earlier in the same login (a pending login that is completed now). */
   earlier?: Factor[]
+  /** The service it began with, whose name hooks decide by. */
+  began?: string
   /** The user's epoch when those were proven: a proof from before a change of password is worth nothing after it. */
   epoch?: number
 }

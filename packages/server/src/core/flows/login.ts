@@ -11,6 +11,7 @@ import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { looksSecret } from '../looks-secret.ts'
+import { clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
 import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
@@ -21,7 +22,7 @@ import type { Origin, Proof, Strategy } from '../strategy.ts'
 import { newDeviceMail } from './new-device.ts'
 import { prepareSession } from './open-session.ts'
 import type { MovedSession } from './open-session.ts'
-import { secondFactorGiven } from './second-factor.ts'
+import { codeIn, secondFactorGiven } from './second-factor.ts'
 
 /** What the steps find out, one after another. */
 interface Attempt {
@@ -59,6 +60,7 @@ export async function loginProven(core: Core, proof: Proof, service: string, ori
   const attempt = await judge(core, {
     service,
     params: {},
+    answer: undefined,
     origin,
     purpose: 'login',
     find: async found => void Object.assign(found, { proof, identifier: null }),
@@ -102,7 +104,8 @@ async function prove(core: Core, service: string, params: unknown, origin: Origi
   const parsed = strategy.parse(params)
   if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
   // Hooks decide by the name of the service: none of its other names may lead past them.
-  return judge(core, { service: key, params, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
+  const answer = strategy.ownCode ? undefined : codeIn(params)
+  return judge(core, { service: key, params, answer, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
 }
 
 /** Filled in step by step, so that a refusal at any step knows what was found before it. */
@@ -115,12 +118,14 @@ interface Found {
 interface Steps {
   service: string
   params: unknown
+  /** To a second factor, given at once. */
+  answer: string | undefined
   origin: Origin
   purpose: 'login' | 'proof'
   find: (found: Found) => Promise<void>
 }
 
-async function judge(core: Core, { service, params, origin, purpose, find }: Steps): Promise<Attempt> {
+async function judge(core: Core, { service, params, answer, origin, purpose, find }: Steps): Promise<Attempt> {
   const moment: LoginAttempt = { service, origin, params: withoutSecrets(params), allowed: true }
   const found: Found = {}
   try {
@@ -131,6 +136,8 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
     const user = known.user
     if (!user) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
     moment.user = user
+    // Whatever step a login is at, hooks decide by the service it began with.
+    moment.service = proof.began ?? service
     found.candidate = known
     // Whoever named nobody (a pending login, a link) is counted as the user they turned out to be.
     const identifier = (found.identifier ??= { kind: 'id', key: user.id })
@@ -141,11 +148,11 @@ async function judge(core: Core, { service, params, origin, purpose, find }: Ste
     refuseDeactivated(user)
     const factors = proof.session
       ? proof.session.factors
-      : await secondFactorGiven(core, { user, credentials: known.credentials, proof, params, origin })
+      : await secondFactorGiven(core, { user, credentials: known.credentials, proof, answer, origin, service })
     if (purpose === 'login') await core.hooks.askLogin(moment)
     if (moment.error) throw moment.error
     if (purpose === 'proof') await core.hooks.tell('authenticated', moment)
-    const attempt: Attempt = { service, params, origin, identifier, candidate: known, user, factors }
+    const attempt: Attempt = { service: moment.service, params, origin, identifier, candidate: known, user, factors }
     return proof.session ? { ...attempt, continued: proof.session } : attempt
   } catch (thrown) {
     throw await refused(core, moment, found, thrown, purpose)
@@ -158,7 +165,7 @@ async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin
   found.identifier = identifier
   const candidate = await core.store.users.beginLogin({
     identifier,
-    counts: core.limiter.countsFor('login', { ip: origin.ip, ...(identifier ? { account: accountName(identifier) } : {}) }),
+    counts: core.limiter.countsFor('login', { ip: clientOf(origin), ...(identifier ? { account: accountName(identifier) } : {}) }),
     failureKey: core.settings.rateLimits ? failureKeys(core.keys, identifier, null).identifier : null,
     device: deviceLabel(origin.userAgent),
     now: core.clock.now(),

@@ -4,6 +4,7 @@ import type { Core } from '../core.ts'
 import type { Credential } from '../identity/credential.ts'
 import { TOTP } from '../identity/totp.ts'
 import type { User } from '../identity/user.ts'
+import type { Requester } from '../policy/rate-limit.ts'
 import { askingDevice, failureKeys, refuseLocked } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Factor } from '../session/session.ts'
@@ -20,7 +21,7 @@ const SECOND_FACTORS: readonly string[] = [TOTP]
 
 /**
  * All factors of this login, once a due second one was given.
- * @throws AccountsError `TwoFactorRequired` with `details: { pending, factors }`, `TwoFactorInvalid`
+ * @throws AccountsError `TwoFactorRequired` with `details: { pending, factors }`, `TwoFactorInvalid`, `TooManyAttempts`
  */
 export async function secondFactorGiven(
   core: Core,
@@ -28,18 +29,28 @@ export async function secondFactorGiven(
     user,
     credentials,
     proof,
-    params,
+    answer,
     origin,
-  }: { user: User; credentials: readonly Credential[]; proof: Proof; params: unknown; origin: Origin },
+    service,
+  }: {
+    user: User
+    credentials: readonly Credential[]
+    proof: Proof
+    answer: string | undefined
+    origin: Origin
+    service: string
+  },
 ): Promise<Factor[]> {
   const given = [...(proof.earlier ?? []), proof.factor]
   refuseUnanswerable(core, user, credentials)
   const enrolled = enrolledFactors(core, credentials)
   // Only a pending login brings an earlier proof, and it is completed by the answer of a second factor.
   if (enrolled.length === 0 || proof.earlier?.length) return given
-  const code = codeIn(params)
-  if (code === undefined) throw await pendingLogin(core, user, given, enrolled, origin)
-  return [...given, await verifyAnswer(enrolled, user.id, code, origin)]
+  if (answer === undefined) throw await pendingLogin(core, { user, given, enrolled, origin, service })
+  // Not every first proof names somebody whose guesses were looked at before.
+  await refuseWhileGuessed(core, user.id, origin)
+  await core.limiter.hit('login', guesser(user.id))
+  return [...given, await verifyAnswer(enrolled, user.id, answer, origin)]
 }
 
 /** Completes a pending login: `{ pending, code }` under the service name `second-factor`. */
@@ -53,7 +64,7 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
     return { pending, code }
   },
   async authenticate({ pending, code }, origin) {
-    const { store, clock } = core()
+    const { store, clock, limiter } = core()
     const hash = hashSecret(pending)
     const token = await store.tokens.find(hash, 'pending-login', clock.now())
     if (!token?.userId || token.data.origin !== originMark(core(), origin)) return undefined
@@ -61,17 +72,23 @@ export const pendingLoginStrategy = (core: () => Core): Strategy<{ pending: stri
     if (!user || user.epoch !== token.data.epoch) return undefined
     await refuseWhileGuessed(core(), user.id, origin)
     // Counted before the answer is looked at: guesses sent at once share the five tries.
-    const [tries] = await store.attempts.count([{ key: `tries:pending-login:${hash}`, window: PENDING_LIFETIME }], clock.now())
+    const counts = limiter.countsFor('login', guesser(user.id))
+    const [tries, ...tallies] = await store.attempts.count(
+      [{ key: `tries:pending-login:${hash}`, window: PENDING_LIFETIME }, ...counts],
+      clock.now(),
+    )
     if (!tries || tries.count > PENDING_TRIES) return undefined
+    limiter.judge('login', tallies)
     const enrolled = enrolledFactors(core(), await store.users.credentials(user.id))
+    // What follows was written by `pendingLogin` below.
+    const begun = { began: token.data.service as string }
     const factor = await verifyAnswer(enrolled, user.id, code, origin).catch((error: unknown) => error)
     if (factor instanceof AccountsError)
-      return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor }
+      return { userId: user.id, factor: { name: 'second-factor', kind: 'holds', at: clock.now() }, error: factor, ...begun }
     if (factor instanceof Error) throw factor
     // Of two right answers at once only one completes the login.
     if (!(await store.tokens.consume(hash, 'pending-login', clock.now()))) return undefined
-    // Written by `pendingLogin` below.
-    return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[], epoch: user.epoch }
+    return { userId: user.id, factor: factor as Factor, earlier: token.data.factors as Factor[], epoch: user.epoch, ...begun }
   },
 })
 
@@ -85,6 +102,12 @@ async function refuseWhileGuessed(core: Core, userId: string, origin: Origin): P
   const { device } = failureKeys(keys, { kind: 'id', key: userId }, askingDevice(core, origin, userId))
   refuseLocked(settings.lockout, await store.attempts.failures([device ?? userFailureKey(userId)], clock.now()), clock.now())
 }
+
+/**
+ * Guesses that are on their way at once have not failed yet: so many of them are looked at in a minute, however many logins are pending. By user and
+ * not by address. Only who has the first proof comes here, so no stranger can use them up.
+ */
+const guesser = (userId: string): Requester => ({ ip: null, account: `second-factor:${userId}` })
 
 /** Who set up a second factor is never let in without, not even by a server that was started without it. */
 function refuseUnanswerable(core: Core, { id }: User, credentials: readonly Credential[]): void {
@@ -106,7 +129,15 @@ async function verifyAnswer(enrolled: readonly SecondFactor[], userId: string, c
   throw new AccountsError('TwoFactorInvalid')
 }
 
-async function pendingLogin(core: Core, user: User, given: Factor[], enrolled: SecondFactor[], origin: Origin): Promise<AccountsError> {
+interface Beginning {
+  user: User
+  given: Factor[]
+  enrolled: SecondFactor[]
+  origin: Origin
+  service: string
+}
+
+async function pendingLogin(core: Core, { user, given, enrolled, origin, service }: Beginning): Promise<AccountsError> {
   const now = core.clock.now()
   const pending = newSecret(core.chance)
   await core.store.tokens.issue({
@@ -115,7 +146,7 @@ async function pendingLogin(core: Core, user: User, given: Factor[], enrolled: S
     userId: user.id,
     // Several logins may be pending at once, each on its own device.
     address: originMark(core, origin),
-    data: { factors: given, epoch: user.epoch, origin: originMark(core, origin) },
+    data: { factors: given, epoch: user.epoch, origin: originMark(core, origin), service },
     tries: 0,
     createdAt: now,
     expiresAt: now + PENDING_LIFETIME,
@@ -126,7 +157,8 @@ async function pendingLogin(core: Core, user: User, given: Factor[], enrolled: S
 /** Binds a pending login to where it began, without keeping the address in clear. */
 const originMark = (core: Core, origin: Origin): string => core.keys.mac('identifier', `origin\0${origin.ip}\0${origin.userAgent}`)
 
-function codeIn(params: unknown): string | undefined {
+/** The code that a caller sent beside the first proof, or with a pending login. */
+export function codeIn(params: unknown): string | undefined {
   if (typeof params !== 'object' || params === null || !('code' in params)) return undefined
   return typeof params.code === 'string' && params.code !== '' ? params.code : undefined
 }

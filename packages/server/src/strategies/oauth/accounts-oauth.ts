@@ -35,6 +35,8 @@ export interface OAuthParams {
  */
 export class AccountsOauth implements Strategy<OAuthParams> {
   readonly name = 'oauth'
+  /** RFC 6749, 4.1.2: the provider's. */
+  readonly ownCode = true
   /** A map: no name that a client sends can reach a prototype. */
   readonly #providers: ReadonlyMap<string, OAuthProvider>
   #core: Core | undefined
@@ -124,6 +126,7 @@ export class AccountsOauth implements Strategy<OAuthParams> {
 
 const COULD_NOT = 'Service oauth was not able to authenticate user'
 const LONGEST_SUBJECT = 255
+const UNSTORABLE = /[\0\p{Surrogate}]/u
 
 function refuseUnfit(name: string, provider: OAuthProvider): void {
   if (!/^[\w.-]{1,40}$/.test(name)) refuse(`"${name}" cannot be the name of an OAuth provider: use letters, digits, "_", "-" and "."`)
@@ -145,11 +148,11 @@ function attached<T>(part: T | undefined): T {
   return part
 }
 
-/** Providers that count their users answer with numbers. */
+/** Providers that count their users answer with numbers. No database keeps NUL or half a surrogate pair: two such names would become one there. */
 function subjectOf(user: OAuthUser | null | undefined): string | null {
   const id: unknown = user?.id
   const subject = typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : id
-  return typeof subject === 'string' && subject !== '' && subject.length <= LONGEST_SUBJECT ? subject : null
+  return typeof subject === 'string' && subject !== '' && subject.length <= LONGEST_SUBJECT && !UNSTORABLE.test(subject) ? subject : null
 }
 
 const CLAIMS = ['email_verified', 'emailVerified', 'verified_email'] as const

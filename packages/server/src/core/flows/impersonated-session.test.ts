@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { acting, anybody, ask } from '../../testing/acting.ts'
+import { acting, anybody, ask, impersonated } from '../../testing/acting.ts'
 import type { Acting } from '../../testing/acting.ts'
 import { newWorld, PASSWORD } from '../../testing/index.ts'
 import type { World } from '../../testing/index.ts'
@@ -142,6 +142,28 @@ describe('an impersonated session', () => {
       { id: own.sessionId, impersonated: false, factors: ['password'] },
       { id: login.session.id, impersonated: true, factors: ['impersonation'] },
     ])
+  })
+
+  it('gives no fresh tries at the user’s password, however many of them there are', async () => {
+    const plenty = { limit: 100_000 }
+    await using world = await newWorld({ options: { ...anybody, limits: { login: { address: plenty, account: plenty } } } })
+    const { admin, target } = await acting(world)
+    const codes: string[] = []
+    for (let sessions = 0; sessions < 3; sessions += 1) {
+      const { login } = await impersonated(world, admin.tokens.accessToken, { userId: target.id })
+      for (let tries = 0; tries < 6; tries += 1) {
+        const guess = { user: { username: 'ada' }, password: `guess ${sessions} ${tries}` }
+        const asked = world.server.accounts.login('password', guess, { ...world.origin, session: login.session })
+        codes.push(
+          await asked.then(
+            () => 'done',
+            (error: { code: string }) => error.code,
+          ),
+        )
+      }
+    }
+    expect(codes.filter(code => code === 'InvalidCredentials')).toHaveLength(6)
+    expect(codes.filter(code => code === 'TooManyAttempts')).toHaveLength(12)
   })
 
   it('looks nothing like a login of the user: no mail, no known device, no failures forgiven', async () => {

@@ -83,11 +83,12 @@ export function failureCountersOfUser(keys: Pick<Keys, 'mac'>, user: User, devic
 export function knownDeviceOf(
   userId: string | null,
   mark: { known: boolean; deviceId: string | null },
-  session: Pick<Session, 'id' | 'userId'> | undefined,
+  session: Pick<Session, 'id' | 'userId' | 'impersonatorId'> | undefined,
 ): string | null {
   if (userId === null) return null
   if (mark.known && mark.deviceId !== null) return mark.deviceId
-  return session?.userId === userId ? `session:${session.id}` : null
+  // Whoever acts as the user is not them, and could begin session after session for fresh tries.
+  return session?.userId === userId && session.impersonatorId === undefined ? `session:${session.id}` : null
 }
 
 /** {@link knownDeviceOf} for where a request came from. */

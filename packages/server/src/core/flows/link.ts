@@ -14,6 +14,7 @@ import type { ProviderAccount } from '../identity/linked-account.ts'
 import { isDeactivated } from '../identity/user.ts'
 import type { Identifier, NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
+import { clientOf } from '../origin.ts'
 import { newId } from '../session/secret.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
@@ -144,7 +145,7 @@ async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Pr
 
 async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
   if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
-  await core.limiter.hit('register', { ip: origin.ip })
+  await core.limiter.hit('register', { ip: clientOf(origin) })
   const registered = await registrationOf(core, vouched)
   const outcome = await insertNew(core, id => {
     const rows = registered(id)
@@ -273,6 +274,14 @@ async function unlink(
   if (outcome === 'refused') throw new AccountsError('LastSignInMethod', { details: { field: 'provider' } })
   core.outbox.kick()
   return outcome === 'unlinked'
+}
+
+/** Unlinks whatever is linked, even if nothing is left to sign in with. */
+export async function unlinkAll(core: Core, user: User, credentials: readonly Credential[], origin: Origin): Promise<void> {
+  for (const kind of new Set(credentials.filter(isLinkedAccount).map(account => account.kind))) {
+    const provider = kind.slice(accountKind('').length)
+    await core.store.users.unlink(user.id, kind, () => true, along(core, 'account-unlinked', { user, vouched: { provider }, origin }))
+  }
 }
 
 /** Would one of the ways to sign in still serve this user? */

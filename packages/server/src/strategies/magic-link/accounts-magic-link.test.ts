@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import type { Login } from '../../core/accounts.ts'
 import { passwordCredential } from '../../core/identity/credential.ts'
 import { hashSecret } from '../../core/session/secret.ts'
 import { enrol, wordFactor } from '../../testing/flows.ts'
 import { newWorld, PASSWORD } from '../../testing/index.ts'
+import { echo } from '../../testing/oauth-world.ts'
 import type { World, WorldOptions } from '../../testing/index.ts'
+import { memoryStore } from '../../stores/memory/index.ts'
+import { AccountsOauth } from '../oauth/index.ts'
 import { AccountsPassword } from '../password/index.ts'
 import type { AccountsPasswordOptions } from '../password/index.ts'
 import { AccountsMagicLink } from './index.ts'
@@ -260,6 +264,45 @@ describe('an address that received a link', () => {
     await expect(world.server.accounts.check(tokens.accessToken)).rejects.toMatchObject({ code: 'InvalidSession' })
     expect((await world.server.accounts.userSessions(id)).map(({ factors }) => factors)).toEqual([['magic-link']])
     expect((await world.delivered()).at(-1)?.text).toContain('was removed')
+  })
+
+  it('takes away there whatever else a stranger could come back with: accounts elsewhere and other addresses', async () => {
+    const services = { magicLink: new AccountsMagicLink(), oauth: new AccountsOauth({ example: echo }) }
+    await using world = await newWorld({ services, options: { face: 'latchkey' } })
+    const { accounts } = world.server
+    // The provider repeats what the stranger typed.
+    const stranger = (): Promise<Login> =>
+      accounts.login('oauth', { provider: 'example', as: { id: 'stranger', email: ADA } }, world.origin)
+    const { user, tokens } = await stranger()
+    await accounts.addEmailOf(user.id, 'stranger@example.org', false)
+    const waiting = await linkTo(world, 'stranger@example.org')
+    const login = await signIn(world, await linkTo(world))
+    expect(login.user).toMatchObject({ id: user.id, emails: [{ address: ADA, verified: true }] })
+    await expect(stranger()).rejects.toMatchObject({ code: 'AccountNotLinked' })
+    await expect(accounts.check(tokens?.accessToken)).rejects.toMatchObject({ code: 'InvalidSession' })
+    expect(await failure(world, waiting)).toMatchObject({ code: 'LoginTokenExpired' })
+    expect(await accounts.providerAccounts(user.id)).toEqual([])
+    expect((await accounts.check(login.tokens?.accessToken)).user.id).toBe(user.id)
+    const told = (await world.delivered()).filter(({ text }) => text.includes('no longer signs in'))
+    expect(told.map(({ to }) => to)).toEqual([ADA])
+    const types = (await accounts.core.store.audit.list({ userId: user.id, limit: 20 })).map(({ type }) => type)
+    expect(types).toEqual(expect.arrayContaining(['account-unlinked', 'email-removed', 'email-verified']))
+  })
+
+  it('does not carry a login across another end of all sessions', async () => {
+    const store = memoryStore()
+    const services = { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), magicLink: new AccountsMagicLink() }
+    await using world = await newWorld({ store, services, options: { face: 'latchkey' } })
+    const { id } = await world.createUser('ada')
+    const token = await linkTo(world)
+    const verifyEmail = store.users.verifyEmail.bind(store.users)
+    // "Sign out everywhere", just when the link is being redeemed.
+    store.users.verifyEmail = async (...given) => {
+      await world.server.accounts.revoke({ userId: id })
+      return verifyEmail(...given)
+    }
+    expect(await failure(world, token)).toMatchObject({ code: 'AuthenticationFailed' })
+    expect(await world.server.accounts.userSessions(id)).toEqual([])
   })
 
   it('changes nothing about an account whose owner has shown themselves before', async () => {

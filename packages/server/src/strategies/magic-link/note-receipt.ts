@@ -1,8 +1,12 @@
 import { auditEvent } from '../../core/audit/record.ts'
 import type { Core } from '../../core/core.ts'
 import { changed } from '../../core/flows/changed.ts'
+import { unlinkAll } from '../../core/flows/link.ts'
 import { verificationAlong } from '../../core/flows/verify-email.ts'
 import { passwordOf } from '../../core/identity/credential.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import { emailKey } from '../../core/identity/email.ts'
+import { isLinkedAccount } from '../../core/identity/linked-account.ts'
 import type { User } from '../../core/identity/user.ts'
 import type { Origin } from '../../core/strategy.ts'
 
@@ -12,7 +16,7 @@ import type { Origin } from '../../core/strategy.ts'
  * An account none of whose addresses was ever verified may have been made by a stranger who waits for the owner of the address to come and use it
  * (pre-hijacking). Only the mailbox tells the two apart:
  *
- * - Its password goes, and its sessions end, on the latchkey face.
+ * - On the latchkey face whatever somebody else could come back with goes: its password, accounts elsewhere, other addresses; and its sessions end.
  * - Apps that come from accounts-js have many such accounts that are all right, so there nothing is taken away. Where a password is good only
  *   after verification, though, the address stays unverified: the link must not be what makes a stranger's password good.
  * - Where there is a second factor, nothing changes: a link must not undo what the flow asks for next.
@@ -23,20 +27,41 @@ export async function noteReceipt(core: Core, user: User, address: string, origi
   const credentials = await core.store.users.credentials(user.id)
   const isClaimed = user.emails.some(({ verified }) => verified)
   if (!isClaimed && credentials.some(({ kind }) => core.factors.has(kind))) return user.epoch
-  if (!isClaimed && passwordOf(credentials)) {
-    if (core.settings.face === 'latchkey') await dropPassword(core, user, address, origin)
-    else if (core.settings.password.requireEmailVerification) return user.epoch
-  }
+  const takesOver = !isClaimed && core.settings.face === 'latchkey' && hasOtherWays(user, credentials)
+  if (takesOver) await dropOtherWays(core, { user, credentials, address, origin })
+  else if (!isClaimed && passwordOf(credentials) && core.settings.password.requireEmailVerification) return user.epoch
   await verify(core, user, address, origin)
-  return (await core.store.users.find({ kind: 'id', key: user.id }))?.epoch ?? user.epoch
+  // Not what is kept now: had anything else ended all sessions meanwhile, this login would be one of them.
+  return takesOver ? user.epoch + 1 : user.epoch
 }
 
-async function dropPassword(core: Core, user: User, address: string, origin: Origin): Promise<void> {
-  const data = { change: 'removed' }
-  const audit = [auditEvent(core, 'password-changed', origin, { userId: user.id, data: { ...data, by: 'magic-link' } })]
-  const mail = [core.outbox.compose('passwordChanged', { to: address, user, data })]
-  await core.store.users.removeCredential(user.id, 'password', '', { audit, mail })
-  await core.store.sessions.endAll(user.id, 'password-changed', core.clock.now())
+const hasOtherWays = ({ emails }: User, credentials: readonly Credential[]): boolean =>
+  emails.length > 1 || passwordOf(credentials) !== null || credentials.some(isLinkedAccount)
+
+interface TakingOver {
+  user: User
+  credentials: readonly Credential[]
+  address: string
+  origin: Origin
+}
+
+/** Sessions last: whoever came in meanwhile by what was there is out as well. That raises the epoch by one. */
+async function dropOtherWays(core: Core, { user, credentials, address, origin }: TakingOver): Promise<void> {
+  const { users, sessions } = core.store
+  if (passwordOf(credentials)) {
+    const data = { change: 'removed' }
+    const audit = [auditEvent(core, 'password-changed', origin, { userId: user.id, data: { ...data, by: 'magic-link' } })]
+    const mail = [core.outbox.compose('passwordChanged', { to: address, user, data })]
+    await users.removeCredential(user.id, 'password', '', { audit, mail })
+  }
+  // The one who is told is the one who reads the mailbox.
+  await unlinkAll(core, { ...user, emails: [{ address, verified: true }] }, credentials, origin)
+  for (const other of user.emails.filter(email => email.address !== address)) {
+    const key = emailKey(other.address)
+    const audit = [auditEvent(core, 'email-removed', origin, { userId: user.id, data: { by: 'magic-link' } })]
+    if (key !== null) await users.removeEmail(user.id, key, core.clock.now(), { audit })
+  }
+  await sessions.endAll(user.id, 'password-changed', core.clock.now())
   core.outbox.kick()
 }
 

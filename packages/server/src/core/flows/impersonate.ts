@@ -7,6 +7,7 @@ import { passThrough } from '../hooks.ts'
 import { emailKey } from '../identity/email.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { usernameKey } from '../identity/username.ts'
+import { clientOf } from '../origin.ts'
 import { findLiveByToken } from '../session/check.ts'
 import { isLive } from '../session/session.ts'
 import type { SessionAndUser } from '../session/session.ts'
@@ -27,7 +28,7 @@ export type Impersonation = { authorized: false } | { authorized: true; login: L
 export async function impersonate(core: Core, accessToken: unknown, identity: unknown, origin: Origin): Promise<Impersonation> {
   try {
     // Each try is a question about another account.
-    core.limiter.hitHere('token', { ip: origin.ip })
+    core.limiter.hitHere('token', { ip: clientOf(origin) })
     const who = await findLiveByToken(core, accessToken, 'Session is not valid for user')
     // One who acts as another acts with that other's rights, which are not theirs to hand on.
     if (who.session.impersonatorId !== undefined)

@@ -3,6 +3,7 @@ import type { Login } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
+import { clientOf } from '../origin.ts'
 import type { RefreshClaims } from '../session/access-token.ts'
 import { askApp } from '../session/check.ts'
 import { hashSecret } from '../session/secret.ts'
@@ -21,7 +22,7 @@ import { stillImpersonates } from './impersonate.ts'
  */
 export async function refresh(core: Core, accessToken: unknown, refreshToken: unknown, origin: Origin): Promise<Login> {
   try {
-    core.limiter.hitHere('token', { ip: origin.ip })
+    core.limiter.hitHere('token', { ip: clientOf(origin) })
     const claims = readTokens(core, accessToken, refreshToken)
     const presented = hashSecret(claims.secret)
     const turn = await rotate(core, claims, presented, origin)

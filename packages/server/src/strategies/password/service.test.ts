@@ -204,6 +204,15 @@ describe('asking for a link', () => {
     },
   )
 
+  it('and proving who it is are not counted by address either: the app asks, and one crowd of visitors must not keep out another', async () => {
+    await using world = await open({}, { limits: { login: { address: { limit: 3 } } } })
+    for (let n = 0; n < 5; n++) {
+      await world.createUser(`user${n}`)
+      const proven = await world.service.authenticate({ user: { username: `user${n}` }, password: PASSWORD })
+      expect(proven.username).toBe(`user${n}`)
+    }
+  })
+
   it('is limited by account and not by address: inviting a hundred people is no flood', async () => {
     await using world = await open()
     for (let n = 0; n < 40; n++) {

@@ -94,8 +94,8 @@ export const mail = {
     },
     {
       item: 'templates are merged part by part',
-      proof: template(PARTS),
-      off: merge('mergeTemplate(name, given[name] ?? {})', "mergeTemplate(name, given[name] ?? { subject: () => '', text: () => '' })"),
+      proof: mailed(PLAIN),
+      off: merge('given.subject?.bind(given) ?? ours.subject', "given.subject?.bind(given) ?? (given.text ? () => '' : ours.subject)"),
     },
     {
       item: 'templates of our own where the app has none',

@@ -64,7 +64,9 @@ describe.each(MAILS)('the mail %s', (name, path, send) => {
     await using world = await open({ from: 'Shop <hello@shop.example.org>', [name]: { text: () => 'x' } })
     await send(world)
     const [mail] = await world.delivered()
-    expect(mail).toMatchObject({ from: 'Shop <hello@shop.example.org>', text: 'x' })
+    // What the app does not word is ours.
+    const subject = expect.stringContaining('shop.example.org') as unknown
+    expect(mail).toMatchObject({ from: 'Shop <hello@shop.example.org>', subject, text: 'x' })
     expect(mail).not.toHaveProperty('html')
   })
 

@@ -97,6 +97,32 @@ describe('PasswordHashing', () => {
     expect(await hashing.verify(longest, await hashing.hash(longest, ABOUT), ABOUT)).toBe(true)
   })
 
+  it('holds back what is wrong, whoever it is about, until the floor, and what is right not', async () => {
+    const waits: number[] = []
+    let now = 0
+    const after = (milliseconds: number, work: () => void) => {
+      waits.push(milliseconds)
+      work()
+      return () => {}
+    }
+    const verifyPassword = (given: string): boolean => {
+      now += 100
+      return given === PASSWORD
+    }
+    const { hashing } = setUp({ hashPassword: () => 'own', verifyPassword }, { bcrypt: 1 }, { now: () => now, after })
+    const stored = await hashing.hash(PASSWORD, ABOUT)
+    // The first ones teach what a hash costs.
+    for (let n = 0; n < 3; n += 1) await hashing.verify('wrong horse', stored, ABOUT)
+    waits.length = 0
+    expect(await hashing.verify(PASSWORD, stored, ABOUT)).toBe(true)
+    expect(waits).toEqual([])
+    for (const kept of [stored, null]) expect(await hashing.verify('wrong horse', kept, ABOUT)).toBe(false)
+    expect(waits).toHaveLength(2)
+    // A right password of somebody who is not let in.
+    await hashing.verifyFor(PASSWORD, stored, { ...ABOUT, welcome: false })
+    expect(waits).toHaveLength(3)
+  })
+
   it('draws the decoy of an account from its name and from the forms in the store', async () => {
     let asked = 0
     const verifyPassword = (): boolean => {
@@ -246,7 +272,7 @@ function median(numbers: readonly number[]): number {
 }
 
 /** Hashing over a store that holds those forms. */
-function setUp(settings: Partial<HashingSettings> = {}, forms: Record<string, number> = {}) {
+function setUp(settings: Partial<HashingSettings> = {}, forms: Record<string, number> = {}, time = stopwatch) {
   const log: string[] = []
   const note = (_: object, message: string): void => void log.push(message)
   const core = {
@@ -256,7 +282,7 @@ function setUp(settings: Partial<HashingSettings> = {}, forms: Record<string, nu
     settings: { password: { maxLength: 256, acceptDigests: true } },
     store: { users: { passwordForms: async () => forms } },
   }
-  const hashing = new PasswordHashing({ current: ARGON2, gate: { concurrency: 1, queue: 100, maxWait: 10_000 }, ...settings }, stopwatch)
+  const hashing = new PasswordHashing({ current: ARGON2, gate: { concurrency: 1, queue: 100, maxWait: 10_000 }, ...settings }, time)
   // The two members of `Keys` that hashing does not use are left out.
   hashing.attach(core as unknown as HashingCore)
   return { hashing, core: core as unknown as HashingCore & typeof core, log }

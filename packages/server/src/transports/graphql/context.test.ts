@@ -1,5 +1,5 @@
 import { graphql } from 'graphql'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { newWorld } from '../../testing/index.ts'
 import { graphqlWorld } from '../../testing/graphql-world.ts'
 import { accountsGraphQL, buildSchema } from './index.ts'
@@ -33,6 +33,15 @@ describe('the context', () => {
     expect(made).not.toHaveProperty('user')
     expect(made).not.toHaveProperty('userId')
     expect(world.log.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  it('of a bad token is worth no line, neither in the log nor on the console', async () => {
+    await using world = await newWorld()
+    const printed = (['error', 'warn', 'info', 'log'] as const).map(method => vi.spyOn(console, method))
+    world.log.length = 0
+    await accountsGraphQL(world.server).context({ headers: { authorization: 'Bearer nonsense' } })
+    expect([world.log, printed.flatMap(({ mock }) => mock.calls)]).toEqual([[], []])
+    vi.restoreAllMocks()
   })
 
   it('is made from what Apollo Server hands over, and from what Yoga does', async () => {

@@ -104,6 +104,16 @@ describe.each(Object.entries(APPS))('%s', (_name, appOf) => {
     expect(await post(url, '/accounts/password/changePassword', { oldPassword: 'a', newPassword: 'b' })).toMatchObject({ status: 401 })
   })
 
+  test('a body nested beyond measure is a bad request, whoever parsed it', async () => {
+    const { world, url } = await setUp()
+    const body = `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/accounts/password/authenticate`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ code: 'InvalidInput' })
+    expect(world.log.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
   test('leaves to the app what is no route of ours, also below our path', async () => {
     const { url } = await setUp()
     expect((await get(url, '/accounts/mine')).body).toBe('the app')

@@ -9,8 +9,7 @@ export type Continue = () => void
  * @throws AccountsError `PayloadTooLarge`; `InvalidInput` when the body is late or breaks off
  */
 export function readBody(req: IncomingMessage, limit: number, timeout: number, goOn: Continue): Promise<Uint8Array> {
-  const parsed = alreadyParsed(req)
-  if (parsed) return Promise.resolve(parsed)
+  if (isParsed(req)) return new Promise(resolve => resolve(writtenAgain(req.body)))
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -40,7 +39,15 @@ export function readBody(req: IncomingMessage, limit: number, timeout: number, g
 const broken = (message: string): AccountsError => new AccountsError('InvalidInput', { message, details: { field: 'body' } })
 
 /** A body parser that stood in front (accounts-js's documentation says to use one) has taken the bytes; what it made of them will do. */
-function alreadyParsed(req: IncomingMessage & { body?: unknown }): Uint8Array | undefined {
-  if (!req.readableEnded || req.body === undefined) return undefined
-  return Buffer.from(typeof req.body === 'string' || Buffer.isBuffer(req.body) ? req.body : JSON.stringify(req.body))
+const isParsed = (req: IncomingMessage): req is IncomingMessage & { body: unknown } =>
+  req.readableEnded && 'body' in req && req.body !== undefined
+
+/** @throws AccountsError `InvalidInput` for what cannot be JSON: a parser goes deeper into a body than any writer can */
+function writtenAgain(body: unknown): Uint8Array {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return Buffer.from(body)
+  try {
+    return Buffer.from(JSON.stringify(body))
+  } catch {
+    throw broken('The body is nested too deeply, or is no JSON')
+  }
 }

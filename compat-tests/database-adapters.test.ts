@@ -8,6 +8,7 @@ import { Mongo } from '@accounts/mongo'
 import { AccountsPassword as OldPassword } from '@accounts/password'
 import { AccountsServer as OldServer } from '@accounts/server'
 import { AccountsTypeorm, entities } from '@accounts/typeorm'
+import { AccountsServer } from '@latchkey/server'
 import type { Store } from '@latchkey/server'
 import { accountsJsDatabase } from '@latchkey/server/accounts-js-database'
 import type { AccountsJsDatabaseOptions, AccountsJsUsers } from '@latchkey/server/accounts-js-database'
@@ -244,6 +245,23 @@ for (const { name, here, open, findsAccounts } of ADAPTERS) {
       await expect(signIn(email)).rejects.toMatchObject({ code: 'TwoFactorRequired' })
       world.clock.pass(60_000)
       expect((await signIn(email, FIRST, { code: codeOf(secret, world.clock) })).user.id).toBe(id)
+    })
+
+    test('whoever is signed in to the old app stays so here, where the app says until when', async () => {
+      const { email } = names()
+      const id = await oldUser({ email })
+      const [here, gone] = [await oldSignIn({ email }), await oldSignIn({ email })]
+      await old.server.logout(gone.tokens.accessToken)
+      const acceptAccountsJsTokens = { tokenSecret: SECRET, until: new Date(Date.now() + 60_000) }
+      const options = { db: both.adapter, sessionsDb: both.beside, tokenSecret: 'a secret of our own, at least 32 bytes long' }
+      const server = new AccountsServer({ ...options, acceptAccountsJsTokens }, { password: new AccountsPassword() })
+      expect((await server.resumeSession(here.tokens.accessToken)).id).toBe(id)
+      expect(await server.accounts.userSessions(id)).toHaveLength(1)
+      await expect(server.resumeSession(gone.tokens.accessToken)).rejects.toMatchObject({ code: 'InvalidSession' })
+      // A password that the old app changes ends it, as any session of ours.
+      await old.password.setPassword(id, SECOND)
+      await expect(server.resumeSession(here.tokens.accessToken)).rejects.toMatchObject({ code: 'InvalidSession' })
+      await server.stop()
     })
 
     test('links that the old app mailed are good there alone', async () => {

@@ -81,9 +81,10 @@ export function assembleCore({
 function tellOf({ name, until }: EarlierTokens, { micro }: Settings, { clock, log }: Ports): void {
   if (micro)
     throw new AccountsError('InvalidSettings', { message: 'micro looks at no session, so it cannot take tokens of before the switch' })
-  const fields = { tokens: name, until: new Date(until).toISOString() }
-  if (clock.now() < until) log.warn(fields, 'tokens of before the switch are taken until then, where their session is live')
-  else log.warn(fields, 'tokens of before the switch are not taken any more: the option can go')
+  const date = new Date(until).toISOString()
+  if (clock.now() < until)
+    log.warn({ tokens: name, until }, `tokens of before the switch are taken until ${date}, where their session is live`)
+  else log.warn({ tokens: name, until }, `tokens of before the switch are not taken any more, since ${date}: the option can go`)
 }
 
 function passwordSettings(strategies: ReadonlyMap<string, Strategy>): GivenSettings['password'] {

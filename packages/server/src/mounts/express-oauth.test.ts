@@ -8,12 +8,26 @@ import type { ExpressOptions } from './express.ts'
 /** An Express app with a provider that vouches for whoever the address names. */
 async function app(options: ExpressOptions) {
   const world = await oauthWorld({
-    providers: { plain: { authenticate: async ({ code }: { code?: string }) => (code ? { id: code } : null) } },
+    providers: {
+      plain: { authenticate: async ({ code }: { code?: string }) => (code ? { id: code } : null) },
+      web: {
+        authenticate: async ({ code }: { code?: string }) => (code ? { id: code } : null),
+        authorizationUrl: (state: string) => `https://web.example/?state=${state}`,
+      },
+    },
   })
   const server = express().use(accountsExpress(world.server, options)).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
+  const base = `http://127.0.0.1:${port}/accounts/oauth`
   return {
+    /** A whole visit of a browser that wants its session in a cookie. */
+    async inCookie(code: string) {
+      const began = await fetch(`${base}/web/start?session=cookie`, { redirect: 'manual' })
+      const state = new URL(began.headers.get('location') ?? '').searchParams.get('state')
+      const cookie = began.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      return fetch(`${base}/web/callback?state=${state}&code=${code}`, { redirect: 'manual', headers: { cookie } })
+    },
     callback: (query: string) => fetch(`http://127.0.0.1:${port}/accounts/oauth/plain/callback${query}`, { redirect: 'manual' }),
     world,
     async [Symbol.asyncDispose]() {
@@ -42,6 +56,23 @@ it('onOAuthSuccess may answer with Express’s response, and is the only one who
     ['/accounts/oauth/plain/callback', true],
     ['/accounts/oauth/plain/callback', true],
   ])
+})
+
+it('a session in a cookie comes along, and the mark of its beginning goes, whoever answers', async () => {
+  const nameOf = (line: string): string => line.slice(0, line.indexOf('='))
+  for (const redirects of [true, false]) {
+    await using made = await app({
+      onOAuthSuccess(_req: express.Request, res: express.Response) {
+        res.cookie('mine', '1')
+        if (redirects) res.redirect('/welcome')
+      },
+    })
+    const answer = await made.inCookie('ada')
+    expect(answer.headers.get('location')).toBe(redirects ? '/welcome' : made.world.accounts.core.settings.siteUrl)
+    const names = answer.headers.getSetCookie().map(nameOf)
+    expect(names.toSorted()).toEqual(['mine', ...names.filter(name => name.includes('latchkey'))].toSorted())
+    expect(names.filter(name => name.includes('latchkey'))).toHaveLength(2)
+  }
 })
 
 it('onOAuthSuccess that only looks leaves the usual answer, and transformOAuthResponse words it', async () => {

@@ -65,10 +65,15 @@ const CALLBACKS = ['onOAuthSuccess', 'onOAuthError', 'transformOAuthResponse']
 function withCallbacks(options: ExpressOptions, underWay: UnderWay): MountOptions {
   const answered =
     <T>(callback: (req: Request, res: Response, about: T) => unknown) =>
-    async (about: T, { call }: OAuthVisit): Promise<OAuthAnswer | undefined> => {
+    async (about: T, { call, cookies }: OAuthVisit): Promise<OAuthAnswer | undefined> => {
       const found = underWay.get(call.headers)
       if (!found) return undefined
-      await callback(found.req, found.res, about)
+      const takeBack = lend(found.res, cookies)
+      try {
+        await callback(found.req, found.res, about)
+      } finally {
+        takeBack()
+      }
       return found.res.headersSent ? { body: null } : undefined
     }
   const oauth: OAuthAnswers = { ...options.oauth }
@@ -77,6 +82,17 @@ function withCallbacks(options: ExpressOptions, underWay: UnderWay): MountOption
   if (options.transformOAuthResponse) oauth.transformResponse = login => options.transformOAuthResponse?.(login)
   const rest = Object.fromEntries(Object.entries(options).filter(([name]) => !CALLBACKS.includes(name)))
   return { ...rest, oauth }
+}
+
+/** Puts cookies on an answer that the app may write. What comes back takes them off again, if it did not: then they go with ours. */
+function lend(res: Response, cookies: readonly string[]): () => void {
+  if (cookies.length > 0) res.appendHeader('set-cookie', cookies)
+  return () => {
+    if (res.headersSent || cookies.length === 0) return
+    const others = [res.getHeader('set-cookie') ?? []].flat().filter(cookie => !cookies.includes(String(cookie)))
+    res.removeHeader('set-cookie')
+    if (others.length > 0) res.appendHeader('set-cookie', others.map(String))
+  }
 }
 
 /**

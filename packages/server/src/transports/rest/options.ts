@@ -38,6 +38,8 @@ export type OAuthAnswer = { redirect: string } | { body: unknown }
 export interface OAuthVisit {
   provider: string
   call: RestCall
+  /** `Set-Cookie` values of the answer: the session in cookie mode. They go along by themselves, except with an answer that is written past us. */
+  cookies: readonly string[]
 }
 
 /** The options after reading. */

@@ -4,7 +4,7 @@ import { AccountsError } from '@latchkey/common'
 import * as v from 'valibot'
 import type { Accounts, Login } from '../../../core/accounts.ts'
 import type { Strategy } from '../../../core/strategy.ts'
-import { lookAt } from '../../../wire/caller.ts'
+import { cookiesFor, lookAt } from '../../../wire/caller.ts'
 import type { WireMode } from '../../../wire/caller.ts'
 import { headerOf } from '../../../wire/request.ts'
 import type { Site } from '../answer.ts'
@@ -95,16 +95,17 @@ async function start({ accounts, settings, cookies }: Site, strategy: Strategy, 
  */
 async function callback(site: Site, strategy: Strategy, { call, params, origin }: Visit): Promise<Outcome> {
   refuseHead(call)
-  const visit: OAuthVisit = { provider: params.provider ?? '', call }
-  const { secure } = lookAt(site.settings, call)
-  const kept = site.cookies.read(headerOf(call, 'cookie'), 'oauth', secure)
+  const caller = lookAt(site.settings, call)
+  const kept = site.cookies.read(headerOf(call, 'cookie'), 'oauth', caller.secure)
   // Once: whatever comes of it, the next sign-in begins anew.
-  const cookies = kept === undefined ? [] : [site.cookies.write('oauth', '', 0, secure)]
+  const cookies = kept === undefined ? [] : [site.cookies.write('oauth', '', 0, caller.secure)]
+  const visit: OAuthVisit = { provider: params.provider ?? '', call, cookies }
   try {
     const query = queryOf(call)
     const mode = strategy.begin?.(visit.provider) ? modeOf(visit.provider, query.state, kept) : 'bearer'
     const login = await site.accounts.login(SERVICE, { ...query, provider: visit.provider }, origin, mode)
-    return { ...(await succeeded(site, login, mode, visit)), opened: login, mode, cookies }
+    const opened = cookiesFor(site.accounts, site.cookies, caller, { opened: login }, mode)
+    return { ...(await succeeded(site, login, mode, { ...visit, cookies: [...opened, ...cookies] })), opened: login, mode, cookies }
   } catch (error) {
     if (!isRefusal(error)) throw error
     const answer = await asked(site.accounts, site.settings.siteOrigin, () => site.settings.oauth.onError?.(error, visit))

@@ -132,6 +132,11 @@ describe.each(GENERATIONS)('a service written for accounts-js, with $name', gene
     const refusal: unknown = await world.server.loginWithService('badge', {}, world.infos).catch((error: unknown) => error)
     expect(refusal).toMatchObject({ code: 'InvalidCredentials', message: 'Wrong badge' })
     expect(refusal).toBeInstanceOf(AccountsJsError)
+    // A code of ours means on the wire what it always does.
+    await expect(world.server.accounts.login('badge', {}, origin)).rejects.toMatchObject({
+      code: 'InvalidCredentials',
+      message: 'Wrong badge',
+    })
   })
 
   it('hands what a driver or the system threw to nobody outside', async () => {

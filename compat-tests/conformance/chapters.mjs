@@ -16,6 +16,7 @@ import { services } from './rows/services.mjs'
 import { sessions } from './rows/sessions.mjs'
 import { tokens } from './rows/tokens.mjs'
 import { twoFactor } from './rows/two-factor.mjs'
+import { weaknesses } from './rows/weaknesses.mjs'
 
 /** @type {readonly import('./row.d.ts').Chapter[]} */
 export const chapters = [
@@ -37,4 +38,5 @@ export const chapters = [
   graphql,
   oauth,
   clients,
+  weaknesses,
 ]

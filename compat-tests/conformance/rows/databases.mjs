@@ -164,10 +164,7 @@ const below = [
   {
     item: 'bcrypt, as accounts-js writes it',
     note: 'until `upgradePasswords`',
-    proof: {
-      file: 'packages/server/src/strategies/password/shared-hash.test.ts',
-      title: 'is what the password service makes on such a database, and strengthens no further',
-    },
+    proof: joint('is refused a password that the old app could not read, unless it is gone'),
     off: change(`${COMPAT}accounts-js-database.ts`)("...(upgradePasswords ? {} : { passwordForm: 'bcrypt' }),", ''),
   },
   {

@@ -54,13 +54,13 @@ export const graphql = {
     {
       item: 'Query.getUser',
       proof: field('authenticate answers session, tokens and user'),
-      off: core('who && accounts.publicUser(who.user)', 'who && null'),
+      off: core('async ({ call }) => call.user', 'async ({ call }) => call.user && null'),
     },
     {
       item: 'Query.twoFactorSecret',
       note: 'without a token, as the official client asks',
       proof: field('twoFactorSecret is offered to callers without a token, as the official client is one'),
-      off: password('twoFactorSecret: field(desk, ', 'twoFactorSecret: ownField(desk, '),
+      off: password('twoFactorSecret: knowingField(desk, ', 'twoFactorSecret: ownField(desk, '),
     },
     {
       item: 'Mutation.impersonate',
@@ -91,6 +91,11 @@ export const graphql = {
       ),
     },
     {
+      item: 'Mutation.logout: null without a token',
+      proof: field('logout answers null, without a token too; a session that is over is an error'),
+      off: core("if (call.credential.by === 'token')", "if (call.credential.by !== 'cookie')"),
+    },
+    {
       item: 'Mutation.authenticate',
       proof: field('authenticate answers session, tokens and user'),
       off: core('openedIn(desk, call, await accounts.login(args.serviceName, args.params, call.origin, mode), mode)', 'null'),
@@ -105,6 +110,11 @@ export const graphql = {
       item: 'Mutation.createUser',
       proof: field('createUser tells the id, and signs in with enableAutologin'),
       off: password('userId: result.userId, ', ''),
+    },
+    {
+      item: 'Mutation.createUser: { userId: null, loginResult: null }, for new and taken names, while messages are ambiguous',
+      proof: field('createUser answers the same for a new account and for one that was there, while messages are ambiguous'),
+      off: password('userId: result.userId, ', "userId: result.userId ?? 'new', "),
     },
     {
       item: 'Mutation.createUser: enableAutologin',
@@ -382,7 +392,7 @@ export const graphql = {
       item: '@accounts/graphql-client and @accounts/apollo-link, unmodified',
       note: 'with a real Apollo client, on SQLite and PostgreSQL',
       proof: { file: 'compat-tests/graphql.test.ts', title: "signs an app's own queries through @accounts/apollo-link" },
-      off: core('who && accounts.publicUser(who.user)', 'who && null'),
+      off: core('async ({ call }) => call.user', 'async ({ call }) => call.user && null'),
     },
   ],
 }

@@ -170,9 +170,9 @@ export const imports = [
     off: source("orphans: [...(await orphansOf(email, 'address')), ...(await orphansOf(service, 'name'))],", 'orphans: [],'),
   },
   {
-    item: 'import: the old database is not written to',
-    note: 'and read as of one moment',
-    proof: running('nothing is written to the old database, and what is written to it meanwhile is not seen'),
-    off: source('begin transaction isolation level repeatable read read only', 'begin transaction isolation level read committed'),
+    item: 'import: can be repeated',
+    note: 'who is there is left as they are, and listed when they differ',
+    proof: typeorm('who is there already is left as they are, and whoever differs is listed with what and where'),
+    off: change('import-accounts-js')('if (there) await this.#compare(made, notes, source, there)', ''),
   },
 ]

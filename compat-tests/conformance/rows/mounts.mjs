@@ -51,7 +51,16 @@ export const mounts = {
     {
       item: 'AccountsSession: user.resolve',
       proof: { file: BRIDGE_TEST, title: 'names and what stands there are the app’s choice' },
-      off: { file: BRIDGE, from: 'resolve ? await resolve(tokens, req, user) : ', to: 'void resolve && ' },
+      off: {
+        file: BRIDGE,
+        from: 'resolve ? await resolve(tokens, req, await accounts.resumeStored(accessToken)) : ',
+        to: 'void resolve ?? ',
+      },
+    },
+    {
+      item: 'AccountsSession: errors go to next(error)',
+      proof: { file: BRIDGE_TEST, title: 'without express-session in front it says what is missing' },
+      off: { file: 'packages/server/src/mounts/relay.ts', from: 'return next(error)', to: 'void error' },
     },
     {
       item: 'AccountsSession: get',

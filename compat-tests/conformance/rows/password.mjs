@@ -5,9 +5,11 @@ const FLOWS = 'packages/server/src/core/flows'
 const AT_WORK = 'packages/server/src/strategies/password/options-at-work.test.ts'
 const METHODS = 'packages/server/src/strategies/password/service.test.ts'
 const CLASS = 'packages/server/src/strategies/password/class.test.ts'
+const PARAMS = 'packages/server/src/strategies/password/params.ts'
 
 const atWork = /** @param {string} title */ title => ({ file: AT_WORK, title })
 const method = /** @param {string} title */ title => ({ file: METHODS, title })
+const params = /** @param {string} title */ title => ({ file: 'packages/server/src/strategies/password/params.test.ts', title })
 const inClass = /** @param {string} title */ title => ({ file: CLASS, title })
 const service = /** @param {string} from @param {string} to */ (from, to) => ({ file: SERVICE, from, to })
 
@@ -63,6 +65,15 @@ export const passwordOptions = {
       proof: atWork('passwordEnrollTokenExpiration is how long such a link is good'),
       off: { file: `${FLOWS}/recover.ts`, from: ': passwordEnrollTokenExpiration\n', to: ': 2_592_000_000\n' },
     },
+    ...Object.entries({ verifyEmail: '3 *', passwordReset: '3 *', passwordEnroll: '30 *' }).map(([kind, days]) => ({
+      item: `${kind}TokenExpiration: default ${days.slice(0, -2)} days`,
+      proof: { file: 'packages/server/src/core/settings.test.ts', title: 'have the defaults that the documentation gives, on every face' },
+      off: {
+        file: 'packages/server/src/core/settings.ts',
+        from: `${kind}TokenExpiration: ${days} DAY`,
+        to: `${kind}TokenExpiration: 1000 * DAY`,
+      },
+    })),
     {
       item: 'notifyUserAfterPasswordChanged',
       proof: atWork('notifyUserAfterPasswordChanged tells the user by mail'),
@@ -106,6 +117,15 @@ export const passwordOptions = {
       item: 'validateNewUser(user)',
       proof: atWork('validateNewUser says over the wire too what is kept'),
       off: { file: `${FLOWS}/register.ts`, from: 'if (!validateNewUser) return draft', to: 'if (!validateNewUser || draft) return draft' },
+    },
+    {
+      item: 'validateNewUser: default keeps username, email and password',
+      proof: method('without validateNewUser keeps name, address and password alone'),
+      off: {
+        file: `${FLOWS}/register.ts`,
+        from: 'if (!validateNewUser) return draft',
+        to: 'if (!validateNewUser) return { ...draft, custom: { ...input } }',
+      },
     },
     {
       item: 'validateNewUser: may be async, what it returns is kept',
@@ -275,6 +295,11 @@ export const passwordMethods = {
       off: service("await this.#joined().sendVerificationEmail(address, APP, 'openly')", 'void address'),
     },
     {
+      item: 'sendVerificationEmail: nothing for a verified address',
+      proof: method('are verified by a link, once'),
+      off: { file: `${FLOWS}/verify-email.ts`, from: 'email.verified ? null : user', to: 'user' },
+    },
+    {
       item: 'sendResetPasswordEmail(address)',
       proof: method('sets the password and answers null'),
       off: service("await this.#joined().sendResetPasswordEmail(address, APP, 'openly')", 'void address'),
@@ -327,6 +352,22 @@ export const passwordMethods = {
         "if (origin && candidate && 'identifier' in params)",
         "if (origin && candidate && 'user' in params === false || !origin)",
       ),
+    },
+    {
+      item: 'authenticate: user as a text, an address if it reads as one',
+      proof: params('reads a text that is an address'),
+      off: { file: PARAMS, from: 'const email = parseEmail(user)', to: 'const email = parseEmail(user) && null' },
+    },
+    {
+      item: 'authenticate: id before username before email',
+      proof: params('reads all three'),
+      off: { file: PARAMS, from: "if (idText) return findable({ kind: 'id', key: idText })\n", to: '' },
+    },
+    {
+      item: 'resetPassword: an enrolment link verifies the address',
+      note: 'so does every other',
+      proof: { file: `${FLOWS}/flows.test.ts`, title: 'reset the password, verify the address and end every session' },
+      off: { file: `${FLOWS}/recover.ts`, from: '...(key === null ? {} : { verifyEmailKey: key }),', to: '' },
     },
     {
       item: 'isTokenExpired(record, lifetime)',

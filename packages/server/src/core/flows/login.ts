@@ -10,7 +10,7 @@ import { deviceLabel } from '../device.ts'
 import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
-import { looksSecret } from '../looks-secret.ts'
+import { withoutSecrets } from '../looks-secret.ts'
 import { clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
 import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
@@ -300,12 +300,6 @@ function candidateOf(core: Core, userId: string, origin: Origin): Promise<LoginC
     now: core.clock.now(),
   }
   return core.store.users.beginLogin(lookup)
-}
-
-/** Hooks learn what was sent, but nothing that proves anything. */
-function withoutSecrets(params: unknown): Record<string, unknown> {
-  if (typeof params !== 'object' || params === null) return {}
-  return Object.fromEntries(Object.entries(params).filter(([key]) => !looksSecret(key)))
 }
 
 /** A name from outside, fit for a message. */

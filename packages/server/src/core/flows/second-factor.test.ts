@@ -100,6 +100,24 @@ describe('guesses that are sent all at once', () => {
   })
 })
 
+it('hooks learn what was sent without anything that proves something, however deep it lies', async () => {
+  await using ada = await worldOfAda()
+  const { accounts } = ada.world.server
+  const seen: unknown[] = []
+  accounts.core.hooks.on('validateLogin', ({ params }) => void seen.push(params))
+  accounts.core.hooks.on('loginFailure', ({ params }) => void seen.push(params))
+  const circle: Record<string, unknown> = {
+    id: 'nobody',
+    deep: { who: 'ada', password: 'hidden-1', list: [{ pin_code: 'hidden-2', at: 1 }] },
+    token: 'hidden-3',
+  }
+  circle['self'] = circle
+  await accounts.login('badge', circle, ada.world.origin).catch(() => {})
+  expect(seen).toHaveLength(2)
+  expect(seen[0]).toMatchObject({ id: 'nobody', deep: { who: 'ada', list: [{ at: 1 }] } })
+  expect(JSON.stringify(seen)).not.toContain('hidden')
+})
+
 describe('hooks decide by the service that a login began with', () => {
   const first = { user: { username: 'ada' }, password: PASSWORD }
 

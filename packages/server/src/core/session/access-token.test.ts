@@ -41,6 +41,15 @@ describe('access tokens', () => {
     expect(payloadOf(accessToken).iss).toBeUndefined()
   })
 
+  it('are read for our own claims alone, whatever the app puts beside them', async () => {
+    const { tokens } = made({ createJwtPayload: async () => ({ earlier: { token: 'x', userId: 'u2' }, role: 'admin' }) })
+    const { accessToken } = await tokens.pair(session(), user(), secret)
+    expect(payloadOf(accessToken)).toMatchObject({ role: 'admin', earlier: { userId: 'u2' } })
+    // The second time it is remembered.
+    for (const claims of [tokens.verify(accessToken), tokens.verify(accessToken)])
+      expect(Object.keys(claims).toSorted()).toEqual(['data', 'exp', 'sid'])
+  })
+
   it('are never taken for refresh tokens, nor refresh tokens for them', async () => {
     const { tokens } = made()
     const { accessToken, refreshToken } = await tokens.pair(session(), user(), secret)

@@ -78,8 +78,8 @@ export const magicLink = {
       proof: link('asks for the second factor, which can also be given at once'),
       off: {
         file: 'packages/server/src/core/flows/second-factor.ts',
-        from: 'if (code === undefined) throw',
-        to: 'if (code === undefined) return given; throw',
+        from: 'if (answer === undefined) throw',
+        to: 'if (answer === undefined) return given; throw',
       },
     },
     {

@@ -105,7 +105,7 @@ export const twoFactor = {
     {
       item: 'code beside the password',
       proof: rest('signing in says “2FA code required”; the code goes beside the password, or into the step after it'),
-      off: { file: STEP, from: '  const code = codeIn(params)\n  if', to: '  const code = codeIn({ params })\n  if' },
+      off: { file: 'packages/server/src/core/flows/login.ts', from: 'undefined : codeIn(params)', to: 'undefined : codeIn({ params })' },
     },
     {
       item: 'POST /password/twoFactorSecret',

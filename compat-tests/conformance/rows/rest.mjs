@@ -291,7 +291,11 @@ export const rest = {
     {
       item: 'userLoader: req.user is sanitised',
       proof: mount('sanitises the user, and tells how the request came'),
-      off: { file: ANSWER, from: 'who && accounts.publicUser(who.user)', to: 'who && (who.user as never)' },
+      off: {
+        file: CREDENTIAL,
+        from: 'return { who, user: accounts.publicUser(who.user)',
+        to: 'return { who, user: who.user as never',
+      },
     },
   ],
 }

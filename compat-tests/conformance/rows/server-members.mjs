@@ -163,8 +163,8 @@ export const serverMembers = {
       proof: option(LAST_WORD),
       off: {
         file: 'packages/server/src/core/accounts.ts',
-        from: 'return this.publicUser((cached ?? (await this.check(accessToken))).user)',
-        to: 'return (cached ?? (await this.check(accessToken))).user as never',
+        from: 'as PublicUser) : this.publicUser(user)',
+        to: 'as PublicUser) : (user as never)',
       },
     },
     {

@@ -97,12 +97,18 @@ export class Accounts {
    * token alone (`micro`), and then nothing but the id is known. For whatever changes something, {@link check}.
    */
   async resume(accessToken: unknown): Promise<PublicUser> {
-    const { micro, useStatelessSession } = this.core.settings
+    const user = await this.resumeStored(accessToken)
     // Of the fields of a user this one is all there is; the option says so.
-    if (micro) return { id: this.core.accessTokens.verify(accessToken).data.userId } as PublicUser
-    if (useStatelessSession) return this.publicUser(await this.#use(core => checkStateless(core, accessToken)))
+    return this.core.settings.micro ? ({ id: user.id } as PublicUser) : this.publicUser(user)
+  }
+  /** The same user as the store has them: for the app itself, never to be sent out. */
+  async resumeStored(accessToken: unknown): Promise<User> {
+    const { micro, useStatelessSession } = this.core.settings
+    // As above.
+    if (micro) return { id: this.core.accessTokens.verify(accessToken).data.userId } as User
+    if (useStatelessSession) return this.#use(core => checkStateless(core, accessToken))
     const cached = typeof accessToken === 'string' ? this.checkCached(accessToken) : undefined
-    return this.publicUser((cached ?? (await this.check(accessToken))).user)
+    return (cached ?? (await this.check(accessToken))).user
   }
   /** The live session of a resume secret (cookie). Throws `InvalidSession`. */
   checkResume = (secret: string): Promise<SessionAndUser> => this.#use(core => checkResume(core, secret))

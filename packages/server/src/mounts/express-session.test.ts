@@ -5,7 +5,7 @@ import express from 'express'
 import session from 'express-session'
 import { expect, onTestFinished, test } from 'vitest'
 import { newWorld, PASSWORD } from '../testing/index.ts'
-import type { World } from '../testing/index.ts'
+import type { World, WorldOptions } from '../testing/index.ts'
 import { AccountsSession } from './express-session.ts'
 import type { AccountsSessionOptions, SessionRequest } from './express-session.ts'
 
@@ -19,8 +19,8 @@ interface Site {
   cookie: () => string
 }
 
-async function site(options: AccountsSessionOptions = {}): Promise<Site> {
-  const world = await newWorld()
+async function site(options: AccountsSessionOptions = {}, of: WorldOptions = {}): Promise<Site> {
+  const world = await newWorld(of)
   await world.createUser('ada')
   const accounts = new AccountsSession(world.server, options)
   const app = express()
@@ -138,4 +138,25 @@ test('without express-session in front it says what is missing', async () => {
   const { accounts } = await site()
   const error = await new Promise(resolve => accounts.middleware()({} as SessionRequest, {}, resolve))
   expect(error).toMatchObject({ code: 'InvalidSettings', message: expect.stringContaining('express-session') as string })
+})
+
+test('with useStatelessSession and micro it looks up no session, as everywhere else', async () => {
+  const resolve = (_tokens: object, _req: SessionRequest, user: object): object => user
+  for (const user of [{}, { resolve }]) {
+    const stateless = await site({ user }, { options: { useStatelessSession: true } })
+    await stateless.visit('POST', '/login')
+    const { id = '' } = (await stateless.world.server.accounts.lookUp('ada')) ?? {}
+    await stateless.world.server.accounts.revoke({ userId: id })
+    expect((await stateless.visit('GET', '/')).body).toMatchObject({ id, username: 'ada' })
+    await stateless.world.server.deactivateUser(id)
+    expect((await stateless.visit('GET', '/')).body).toBeNull()
+
+    const micro = await site({ user }, { options: { micro: true } })
+    await micro.visit('POST', '/login')
+    const known = await micro.world.server.accounts.lookUp('ada')
+    const { store } = micro.world.server.accounts.core
+    store.users.find = () => Promise.reject(new Error('nobody is to be asked'))
+    store.sessions.find = () => Promise.reject(new Error('nothing is to be asked'))
+    expect((await micro.visit('GET', '/')).body).toEqual({ id: known?.id })
+  }
 })

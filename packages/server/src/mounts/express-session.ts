@@ -26,7 +26,7 @@ export interface AccountsSessionOptions {
   user?: {
     /** Name of the request's property that gets the user. @default 'user' */
     name?: string
-    /** What that property gets instead of the public user; `user` is as kept, without hashes, tokens and secrets. */
+    /** What that property gets instead of the public user; `user` is as kept, without hashes, tokens and secrets; with `micro` nothing but the id. */
     resolve?: (tokens: Tokens, req: SessionRequest, user: User) => unknown
   }
   /** Proxies and the like: the options that {@link accountsExpress} has. */
@@ -139,9 +139,12 @@ export class AccountsSession {
     const tokens = kept && expiresSoon(kept.accessToken, this.#accountsServer.accounts.core.clock.now()) ? await this.renew(req) : kept
     if (!tokens) return
     try {
-      const { user } = await this.#accountsServer.accounts.check(tokens.accessToken)
+      const { accounts } = this.#accountsServer
       const { name = 'user', resolve } = this.#user
-      Object.assign(req, { [name]: resolve ? await resolve(tokens, req, user) : this.#accountsServer.sanitizeUser(user) })
+      const { accessToken } = tokens
+      Object.assign(req, {
+        [name]: resolve ? await resolve(tokens, req, await accounts.resumeStored(accessToken)) : await accounts.resume(accessToken),
+      })
     } catch (error) {
       this.#forgetOr(req, error)
     }

@@ -11,7 +11,7 @@ export type MountOptions = RestOptions
 export interface LoadedUser {
   /** The access token that came along, good or not. */
   authToken?: string
-  /** The signed-in user as any client may see them. */
+  /** The signed-in user as any client may see them; with `micro` nothing but the id. */
   user?: PublicUser
   userId?: string
   /** The session's id, for `accounts.endSession` and the like. */
@@ -30,11 +30,11 @@ export const mountedRest = (accountsServer: AccountsServer, options: MountOption
 export function loaderOf(accountsServer: AccountsServer, options: MountOptions): (call: RestCall) => Promise<LoadedUser> {
   const rest = mountedRest(accountsServer, options)
   return async call => {
-    const { who, user, authToken, origin } = await rest.identify(call)
+    const { session, user, authToken, origin } = await rest.identify(call)
     return {
       ...(authToken === undefined ? {} : { authToken }),
       ...(user ? { user, userId: user.id } : {}),
-      ...(who ? { sessionId: who.session.id, isImpersonated: who.session.impersonatorId !== undefined } : {}),
+      ...(session ? { sessionId: session.id, isImpersonated: session.isImpersonated } : {}),
       infos: { ip: origin.ip, userAgent: origin.userAgent },
     }
   }

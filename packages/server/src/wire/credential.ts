@@ -45,6 +45,33 @@ export async function userWhoHolds(accounts: Accounts, credential: Credential): 
   return who && accounts.publicUser(who.user)
 }
 
+/** Whose a request is, as far as an app's own routes and resolvers want to know. */
+export interface Holder {
+  /** Null: nobody, or the credential is not good. Undefined: the token was believed without its session, which {@link whoHolds} looks up. */
+  readonly who: SessionAndUser | null | undefined
+  /** As everybody may see them; with `micro` nothing but the id. */
+  readonly user: PublicUser | null
+  /** As the session says it, else the token. */
+  readonly session: { readonly id: string; readonly isImpersonated: boolean } | null
+}
+
+export const NOBODY: Holder = { who: null, user: null, session: null }
+
+/** The holder of a credential, looked up no further than the settings want: as {@link userWhoHolds} does. */
+export async function holderOf(accounts: Accounts, credential: Credential): Promise<Holder> {
+  const { micro, useStatelessSession } = accounts.core.settings
+  if (credential.by === 'token' && (micro || useStatelessSession)) {
+    const user = await userWhoHolds(accounts, credential)
+    if (!user) return NOBODY
+    const { sid, data } = accounts.core.accessTokens.verify(credential.value)
+    return { who: undefined, user, session: { id: sid, isImpersonated: data.isImpersonated } }
+  }
+  const who = await whoHolds(accounts, credential)
+  if (!who) return NOBODY
+  const { id, impersonatorId } = who.session
+  return { who, user: accounts.publicUser(who.user), session: { id, isImpersonated: impersonatorId !== undefined } }
+}
+
 async function orNull<Found>(asked: Promise<Found>): Promise<Found | null> {
   try {
     return await asked

@@ -7,8 +7,8 @@ import type { Origin } from '../../core/strategy.ts'
 import { cookiesFor, endReplaced, lookAt, originOf, readMode } from '../../wire/caller.ts'
 import type { Caller, WireMode } from '../../wire/caller.ts'
 import { Cookies } from '../../wire/cookies.ts'
-import { bearerOf, whoHolds } from '../../wire/credential.ts'
-import type { Credential } from '../../wire/credential.ts'
+import { bearerOf, holderOf, NOBODY, whoHolds } from '../../wire/credential.ts'
+import type { Credential, Holder } from '../../wire/credential.ts'
 import { headerOf } from '../../wire/request.ts'
 import type { HttpRequest } from '../../wire/request.ts'
 import type { GraphQLSettings } from './options.ts'
@@ -17,7 +17,7 @@ import type { GraphQLSettings } from './options.ts'
 export interface AccountsContext {
   /** The access token that came along, good or not. */
   authToken?: string
-  /** The signed-in user, without secrets. A bad token is no error: there is simply nobody. */
+  /** The signed-in user, without secrets; with the server's `micro` nothing but the id. A bad token is no error: there is simply nobody. */
   user?: PublicUser
   userId?: string
   userAgent: string
@@ -46,7 +46,11 @@ export interface Call {
   readonly accounts: Accounts
   readonly caller: Caller
   credential: Credential
-  who: SessionAndUser | null
+  /** Undefined: not looked up yet, see {@link Contexts.sessionOf}. */
+  who: Holder['who']
+  user: PublicUser | null
+  /** The look-up that is under way. */
+  asked?: Promise<SessionAndUser | null>
   origin: Origin
   readonly setCookie: ((value: string) => void) | undefined
 }
@@ -91,11 +95,22 @@ export class Contexts {
   /** From here on this call is that user's: for the resolvers that come after it in the same request. */
   become(context: unknown, call: Call, login: Login | null): void {
     call.who = login
+    call.user = login && this.#accounts.publicUser(login.user)
     call.credential = login?.tokens ? { by: 'token', value: login.tokens.accessToken } : { by: 'nothing', value: undefined }
     call.origin = originOf('graphql', this.#cookies, call.caller, login)
     if (typeof context !== 'object' || context === null) return
     const { authToken, user, userId } = this.#shown(call)
     Object.assign(context, { authToken, user, userId })
+  }
+
+  /** The live session behind a call, where more than the user is wanted. A token that was believed without its session is asked for it now. */
+  async sessionOf(call: Call): Promise<SessionAndUser | null> {
+    if (call.who !== undefined) return call.who
+    call.asked ??= whoHolds(this.#accounts, call.credential)
+    const who = await call.asked
+    call.who = who
+    call.origin = originOf('graphql', this.#cookies, call.caller, who)
+    return who
   }
 
   /** How the caller wants to keep a session, before any work for it is done. */
@@ -123,13 +138,14 @@ export class Contexts {
   async #look(request: PlainRequest): Promise<Call> {
     const caller = lookAt(this.#settings, plain(request))
     const credential = this.#credentialOf(caller)
-    const who = this.#settings.excludeAddUserInContext ? null : await whoHolds(this.#accounts, credential)
+    const { who, user } = this.#settings.excludeAddUserInContext ? NOBODY : await holderOf(this.#accounts, credential)
     return {
       accounts: this.#accounts,
       caller,
       credential,
       who,
-      origin: originOf('graphql', this.#cookies, caller, who),
+      user,
+      origin: originOf('graphql', this.#cookies, caller, who ?? null),
       setCookie: request.setCookie,
     }
   }
@@ -145,8 +161,7 @@ export class Contexts {
     return value === undefined ? { by: 'nothing', value } : { by: 'cookie', value }
   }
 
-  #shown({ credential, who, origin: { ip, userAgent } }: Call): AccountsContext {
-    const user = who && this.#accounts.publicUser(who.user)
+  #shown({ credential, user, origin: { ip, userAgent } }: Call): AccountsContext {
     return {
       ...(credential.by === 'token' ? { authToken: String(credential.value) } : {}),
       ...(user ? { user, userId: user.id } : {}),

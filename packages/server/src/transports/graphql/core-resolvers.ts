@@ -2,7 +2,7 @@
 import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { Confirmation, Login } from '../../core/accounts.ts'
 import type { Call } from './context.ts'
-import { field, nothing, ownField } from './field.ts'
+import { field, knowingField, nothing, ownField } from './field.ts'
 import type { Desk, ResolverPart } from './field.ts'
 
 interface ServiceArgs {
@@ -21,10 +21,11 @@ export function coreResolvers(desk: Desk): ResolverPart {
   const { accounts, contexts } = desk
   return {
     queries: {
-      getUser: field(desk, async ({ call: { who } }) => who && accounts.publicUser(who.user)),
+      getUser: field(desk, async ({ call }) => call.user),
     },
     mutations: {
-      authenticate: field<ServiceArgs>(desk, async ({ args, call }) => {
+      // A login is told which session it comes from: a device that is signed in is not locked out by guesses made elsewhere.
+      authenticate: knowingField<ServiceArgs>(desk, async ({ args, call }) => {
         const mode = contexts.modeOf(call)
         return openedIn(desk, call, await accounts.login(args.serviceName, args.params, call.origin, mode), mode)
       }),

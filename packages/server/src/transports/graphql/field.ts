@@ -43,13 +43,20 @@ export function field<Args = object>({ accounts, contexts }: Desk, run: (asking:
   }
 }
 
+/** A field that anybody may ask, and that wants to know from which session. */
+export function knowingField<Args = object>(
+  desk: Desk,
+  run: (asking: Asking<Args> & { readonly who: SessionAndUser | null }) => Promise<unknown>,
+): FieldResolver {
+  return field<Args>(desk, async asking => run({ ...asking, who: await desk.contexts.sessionOf(asking.call) }))
+}
+
 /** A field for the signed-in user. */
 export function ownField<Args = object>(
   desk: Desk,
   run: (asking: Asking<Args> & { readonly who: SessionAndUser }) => Promise<unknown>,
 ): FieldResolver {
-  return field<Args>(desk, async asking => {
-    const { who } = asking.call
+  return knowingField<Args>(desk, async ({ who, ...asking }) => {
     if (!who) throw unauthenticated()
     return run({ ...asking, who })
   })

@@ -1,7 +1,7 @@
 /** Signing up, passwords, addresses, second factor, links to sign in: accounts-js's password and magic-link modules, and what they lack. */
 import { confirmationOf, openedIn } from './core-resolvers.ts'
 import type { Confirming } from './core-resolvers.ts'
-import { field, nothing, ownField } from './field.ts'
+import { field, knowingField, nothing, ownField } from './field.ts'
 import type { Desk, ResolverPart } from './field.ts'
 
 interface TwoFactorArgs {
@@ -14,17 +14,17 @@ export function passwordResolvers(desk: Desk): ResolverPart {
   const { accounts, contexts } = desk
   return {
     queries: {
-      twoFactorSecret: field(desk, ({ call: { who, origin } }) => accounts.twoFactorSecret(who, origin)),
+      twoFactorSecret: knowingField(desk, ({ who, call }) => accounts.twoFactorSecret(who, call.origin)),
     },
     mutations: {
-      createUser: field<{ user: Record<string, unknown> }>(desk, async ({ args, call }) => {
+      createUser: knowingField<{ user: Record<string, unknown> }>(desk, async ({ args, call }) => {
         const mode = contexts.modeOf(call)
         const { result, login } = await accounts.register(args.user, call.origin, mode)
         // Both fields are null where ambiguous messages hide whether the account is new.
         return { userId: result.userId, loginResult: login && (await openedIn(desk, call, login, mode)) }
       }),
       verifyEmail: field<{ token: string }>(desk, ({ args, call }) => nothing(accounts.verifyEmail(args.token, call.origin))),
-      resetPassword: field<{ token: string; newPassword: string }>(desk, async ({ args, call }) => {
+      resetPassword: knowingField<{ token: string; newPassword: string }>(desk, async ({ args, call }) => {
         const mode = contexts.modeOf(call)
         const login = await accounts.resetPassword(args.token, args.newPassword, call.origin, mode)
         return login && openedIn(desk, call, login, mode)

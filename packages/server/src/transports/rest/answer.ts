@@ -1,14 +1,13 @@
 /** From a matched route to its answer: the same steps for every route, in this order. */
 import { AccountsError } from '@latchkey/common'
-import type { PublicUser } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
 import type { SessionAndUser } from '../../core/session/session.ts'
 import type { Origin } from '../../core/strategy.ts'
 import { cookiesFor, endReplaced, lookAt, originOf, readMode } from '../../wire/caller.ts'
 import type { Caller } from '../../wire/caller.ts'
 import type { Cookies } from '../../wire/cookies.ts'
-import { credentialOf, userWhoHolds, whoHolds } from '../../wire/credential.ts'
-import type { Credential } from '../../wire/credential.ts'
+import { credentialOf, holderOf, NOBODY, whoHolds } from '../../wire/credential.ts'
+import type { Credential, Holder } from '../../wire/credential.ts'
 import { headerOf } from '../../wire/request.ts'
 import { readBody, validate } from './body.ts'
 import type { Json } from './body.ts'
@@ -61,11 +60,7 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
 }
 
 /** Who sent a request, and from where. */
-export interface Identified {
-  /** Null: nobody, or somebody whose credential is not good; and with `micro`, where no session is asked for. */
-  readonly who: SessionAndUser | null
-  /** The same as everybody may see them. With `micro` nothing but the id. */
-  readonly user: PublicUser | null
+export interface Identified extends Holder {
   /** The access token that came along, good or not; none when a cookie said who it is. */
   readonly authToken: string | undefined
   readonly origin: Origin
@@ -80,10 +75,9 @@ export async function identify(site: Site, call: RestCall): Promise<Identified> 
   const sent = credentialOf(call, {}, () => site.cookies.read(headerOf(call, 'cookie'), 'session', caller.secure))
   const forged = sent.by === 'cookie' && !isSafe(call.method) && !caller.fromOwnPage
   const { accounts } = site
-  const micro = accounts.core.settings.micro && sent.by === 'token'
-  const who = forged || micro ? null : await whoHolds(accounts, sent)
-  const user = micro ? await userWhoHolds(accounts, sent) : who && accounts.publicUser(who.user)
-  return { who, user, authToken: sent.by === 'token' ? String(sent.value) : undefined, origin: originOf('rest', site.cookies, caller, who) }
+  const holder = forged ? NOBODY : await holderOf(accounts, sent)
+  const origin = originOf('rest', site.cookies, caller, holder.who ?? null)
+  return { ...holder, authToken: sent.by === 'token' ? String(sent.value) : undefined, origin }
 }
 
 function readCredential({ cookies }: Site, { guard }: Route, { call, secure }: Caller<RestCall>, body: Json): Credential {

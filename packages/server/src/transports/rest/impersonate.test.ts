@@ -84,7 +84,7 @@ describe('who is signed in', () => {
     expect((await world.get('/accounts/user', headers)).body).toEqual({ id })
     // So it is for the app's own routes.
     const call = { method: 'GET', url: '/', headers, ip: '', encrypted: false, body: async () => Buffer.alloc(0) }
-    expect(await world.rest.identify(call)).toMatchObject({ who: null, user: { id } })
+    expect(await world.rest.identify(call)).toMatchObject({ who: undefined, user: { id } })
     expect(await world.rest.identify({ ...call, headers: { authorization: 'x' } })).toMatchObject({ who: null, user: null })
   })
 })

@@ -97,7 +97,7 @@ const isUnreadable = (error: unknown): boolean =>
 function withoutValues(error: GraphQLError): GraphQLError {
   const [, before, reason] = /^(Variable "\$\w+" got) invalid value .*?(; [^;]*|)$/s.exec(error.message) ?? []
   if (before === undefined || error.path !== undefined) return error
-  const { nodes, source, positions, extensions } = error
+  const { nodes = null, source = null, positions = null, extensions } = error
   return new GraphQLError(`${before} an invalid value${/^; (Field|Expected type) "/.test(reason ?? '') ? reason : ''}`, {
     nodes,
     source,

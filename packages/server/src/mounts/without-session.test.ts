@@ -48,7 +48,8 @@ const HOSTS: Record<string, (server: AccountsServer, token: string) => Promise<F
   async Fastify(server, authorization) {
     const app = Fastify()
     onTestFinished(() => app.close())
-    app.get('/me', { preHandler: forFastify.userLoader(server) }, async request => found(request as LoadedUser & typeof request))
+    const handler = async (request: object): Promise<Found> => found(request as LoadedUser)
+    app.route({ method: 'GET', url: '/me', preHandler: forFastify.userLoader(server), handler })
     return (await app.inject({ url: '/me', headers: { authorization } })).json()
   },
   async Hono(server, authorization) {

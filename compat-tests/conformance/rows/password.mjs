@@ -67,7 +67,7 @@ export const passwordOptions = {
     },
     ...Object.entries({ verifyEmail: '3 *', passwordReset: '3 *', passwordEnroll: '30 *' }).map(([kind, days]) => ({
       item: `${kind}TokenExpiration: default ${days.slice(0, -2)} days`,
-      proof: { file: 'packages/server/src/core/settings.test.ts', title: 'have the defaults that the documentation gives, on every face' },
+      proof: atWork(`${kind}TokenExpiration is how long such a link is good`),
       off: {
         file: 'packages/server/src/core/settings.ts',
         from: `${kind}TokenExpiration: ${days} DAY`,

@@ -197,7 +197,10 @@ export const sessionWeaknesses = [
   {
     item: 'a session that was ended can be refreshed',
     proof: lesson('of somebody deactivated is not refreshed, nor is one that was signed out'),
-    off: change(`${CORE}session/session.ts`, 'session.endedAt === undefined && now < deadline(session)', 'now < deadline(session)'),
+    off: [
+      change(REFRESH, 'judge: found => isLive(found, now)', 'judge: found => found !== null'),
+      change(`${SERVER}stores/memory/sessions.ts`, 'session.endedAt !== undefined || !rotation.judge(found())', '!rotation.judge(found())'),
+    ],
   },
   {
     item: 'sessions last as long as somebody refreshes them',
@@ -289,6 +292,9 @@ export const sessionWeaknesses = [
     proof: test('compat/accounts-js-database-users')(
       'a second factor of the old app is shown in clear, kept nowhere else, used and removed by one at a time',
     ),
-    off: change(SHAPES, 'for (const row of Array.isArray(rows) ? (rows as unknown[]) : []) {', 'for (const row of [] as unknown[]) {'),
+    off: [
+      change(SHAPES, 'Array.isArray(value) ? value[0] : value', 'value'),
+      change(SHAPES, 'for (const row of Array.isArray(rows) ? (rows as unknown[]) : []) {', 'for (const row of [] as unknown[]) {'),
+    ],
   },
 ]

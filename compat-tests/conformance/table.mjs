@@ -13,7 +13,8 @@ export function tablePage() {
 
 Every option, method, hook, route, mutation and client method of accounts-js, ${rows} rows, each with the test that proves that Latchkey does it too. A row
 counts only when its test fails once the thing is switched off: \`npm run conformance\` switches off each in turn, on a copy of this tree, and
-runs its test before and after. What behaves differently on purpose, and why, is in [Moving from accounts-js](moving-from-accounts-js.md).
+runs its test before and after. The last chapter lists what accounts-js was found to do wrong, each with the test that fails once the wrong is back. What
+behaves differently on purpose, and why, is in [Moving from accounts-js](moving-from-accounts-js.md).
 
 ${chapters.map(chapterText).join('\n')}`
 }

@@ -7,7 +7,6 @@ const test = name => title => ({ file: `${IMPORT}${name}.test.ts`, title })
 const user = test('to-user')
 const typeorm = test('typeorm')
 const mikroOrm = test('mikro-orm')
-const running = test('import-accounts-js')
 /** @param {string} file @returns {(from: string, to: string) => import('../row.d.ts').Change} */
 const change = file => (from, to) => ({ file: `${IMPORT}${file}.ts`, from, to })
 const toUser = change('to-user')

@@ -16,7 +16,11 @@ export const mounts = {
     {
       item: 'accountsExpress: behind a body parser',
       proof: { file: TEST, title: 'Express with a body parser tells accounts-js’s story' },
-      off: { file: 'packages/server/src/transports/node/read-body.ts', from: 'if (isParsed(req)) return', to: 'if (isParsed(req) && false) return' },
+      off: {
+        file: 'packages/server/src/transports/node/read-body.ts',
+        from: 'if (isParsed(req)) return',
+        to: 'if (isParsed(req) && false) return',
+      },
     },
     {
       item: 'path',

@@ -137,6 +137,8 @@ describe.each(Object.entries(APPS))('%s', (_name, appOf) => {
     expect(login.cookies).toHaveLength(2)
 
     expect((await get(url, '/me', { cookie })).body).toMatchObject({ name: 'ada' })
+    // A proxy in front may ask for a password of its own.
+    expect((await get(url, '/me', { cookie, authorization: 'Basic c3RhZ2luZzpzZWNyZXQ=' })).body).toMatchObject({ name: 'ada' })
     expect((await post(url, '/me', {}, { cookie, origin: url })).body).toMatchObject({ name: 'ada' })
     expect((await post(url, '/me', {}, { cookie, origin: 'https://evil.example' })).body).toMatchObject({ name: null })
   })
@@ -171,6 +173,19 @@ describe.each(Object.entries(APPS))('%s', (_name, appOf) => {
     for (const mount of [forExpress.accountsExpress, forFastify.accountsFastify, forHono.accountsHono, forFetch.accountsFetch])
       expect(() => mount(world.server, wrong)).toThrow(/pathh/)
   })
+})
+
+test('what an app’s answers vary by, ours in Express vary by too', async () => {
+  const world = await newWorld()
+  onTestFinished(() => world.close())
+  const app = express()
+  app.use((_req, res, next) => {
+    res.vary('accept-encoding')
+    next()
+  })
+  app.use(forExpress.accountsExpress(world.server))
+  const answer = await fetch(`${await listen(app)}/accounts/user`)
+  expect(answer.headers.get('vary')?.toLowerCase().split(/, */)).toEqual(expect.arrayContaining(['accept-encoding', 'origin']))
 })
 
 describe('below a mount point', () => {

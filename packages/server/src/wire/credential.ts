@@ -25,9 +25,12 @@ export function credentialOf(
   return value === undefined ? { by: 'nothing', value } : { by: 'cookie', value }
 }
 
+/** What a proxy in front asks its own users for is no token of ours. */
+const FOREIGN = /^(basic|digest|negotiate|ntlm) /i
+
 /** accounts-js takes the token with or without `Bearer `, and its client sends an empty header when signed out. */
 export function bearerOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined
+  if (header === undefined || FOREIGN.test(header)) return undefined
   const token = header.startsWith('Bearer ') ? header.slice(7) : header.replace(/^bearer +/i, '')
   return token === '' || /^bearer$/i.test(token) ? undefined : token
 }

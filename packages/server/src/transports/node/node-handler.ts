@@ -138,6 +138,8 @@ function writeHead(res: ServerResponse, status: number, headers: readonly string
   for (let at = 0; at < headers.length; at += 2) {
     const [name = '', value = ''] = [headers[at], headers[at + 1]]
     if (name === 'set-cookie') cookies.push(value)
+    // What the app's answers vary by, ours may too
+    else if (name === 'vary') res.appendHeader('vary', value)
     else res.setHeader(name, value)
   }
   if (cookies.length > 0) res.appendHeader('set-cookie', cookies)

@@ -1,5 +1,5 @@
 /** The one story: what people do with an account, told by our own client over either wire, on every store. */
-import type { LoginResult, Tokens } from '@latchkey/client'
+import type { AccountsClientError, LoginResult, Tokens } from '@latchkey/client'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aheadClock, device } from './device.ts'
@@ -109,11 +109,10 @@ function chapters(wire: Wire, store: string): void {
 
     const again = here()
     const user = { username: 'grace' }
-    const refused: { details?: { pending?: string } } = await again.password
-      .login({ user, password: OLD })
-      .catch((error: unknown) => error as object)
+    const refused = await again.password.login({ user, password: OLD }).catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 'TwoFactorRequired', message: '2FA code required', details: { factors: ['totp'] } })
-    await again.client.loginWithService('second-factor', { pending: refused.details?.pending, code: clock.code(base32) })
+    const { details } = refused as AccountsClientError
+    await again.client.loginWithService('second-factor', { pending: details?.['pending'], code: clock.code(base32) })
     expect((await again.client.sessions()).find(({ current }) => current)?.factors).toEqual(['password', 'totp'])
 
     await expect(again.password.login({ user, password: OLD, code: '000000' })).rejects.toMatchObject({ code: 'TwoFactorInvalid' })

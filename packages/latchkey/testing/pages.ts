@@ -63,13 +63,27 @@ export default {
 Back up database and secret together: without the secret everybody has to sign in again. To change the secret of a running system, set a new one (\`latchkey
 secret\`) as \`LATCHKEY_SECRET\` and put the old one into \`LATCHKEY_RETIRED_SECRETS\`; nobody is signed out.
 
+### A key pair
+
+When other services are to check access tokens by themselves, let the secret be a private key: Ed25519, P-256, P-384, P-521, or RSA of 2048 bits or more, as PEM,
+without a passphrase. Tokens are then signed with it, and \`/.well-known/jwks.json\` shows the public half. With a secret it is empty.
+
+\`\`\`sh
+(umask 077; openssl genpkey -algorithm ed25519 -out /run/secrets/latchkey.pem)
+LATCHKEY_SECRET_FILE=/run/secrets/latchkey.pem LATCHKEY_RETIRED_SECRETS_FILE=/run/secrets/retired latchkey serve
+\`\`\`
+
+Everything else the secret does, the key does too, so back it up like one, and change it like one: put the old secret, or the old private key, into
+\`LATCHKEY_RETIRED_SECRETS\`. Secrets and keys can stand there together. A public key there is one to come, or one whose private half is gone: what it signed stays good,
+what was sealed under it cannot be read. Where a line break cannot be written, \`\\n\` may stand for it.
+
 Do not put \`latchkey.db\` on a network drive: SQLite needs the locks of a local one. Several machines share a PostgreSQL instead.
 
 ## Production
 
 \`NODE_ENV=production\` (or \`production: true\` in the file) refuses to start, with exit code 5 and the fix in the message, while
 
-* a secret is weak (under 32 bytes of randomness), or its file can be read by others,
+* a secret is weak (under 32 bytes of randomness), or its file can be read by others (a key that is weak or of no use refuses everywhere),
 * the base URL is missing or not https,
 * there is no mail server,
 * rate limits are off.

@@ -50,6 +50,7 @@ export type { EndReason, Factor, NewSession, Session, SessionAndUser } from './c
 export { isStrongSecret } from './core/settings.ts'
 export type { Face, GivenSettings, ImpersonationAuthorize, Limit, Limits, Lockout, PasswordSettings, Settings } from './core/settings.ts'
 export type { Bus, Store } from './core/store.ts'
+export { publicJwk } from './core/token-key.ts'
 export type { KeyMaterial, PublicJwk, RetiredKey, SigningAlgorithm, TokenKeyPair } from './core/token-key.ts'
 export type { Origin, Proof, SecondFactor, Strategy, Vouched } from './core/strategy.ts'
 export { processLog, silentLog, systemPorts } from './system.ts'

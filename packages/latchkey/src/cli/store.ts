@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AccountsError } from '@latchkey/common'
 import type { Accounts, User } from '@latchkey/server'
+import { judgeKeys } from '../config/judge.ts'
 import { refusal } from '../config/problem.ts'
 import type { Config } from '../config/table.ts'
 import { databaseOf } from '../data/database.ts'
@@ -63,6 +64,8 @@ function refuseMissingDatabase(config: Config): void {
  */
 async function secretFor(config: Config, { creates, mails }: AccountsNeeds): Promise<string> {
   const known = await findSecret(config)
+  const useless = [...judgeKeys(config, known)]
+  if (useless.length > 0) throw refusal('This command needs the secret of the server:', useless)
   if (known !== null) return known.value
   if (creates && databaseOf(config).engine === 'sqlite') return makeSecret(config)
   if (!mails) return newSecret()

@@ -1,6 +1,8 @@
 /** What production does not accept, and what deserves a warning anywhere. `serve` refuses and warns by it, `doctor` reports it. */
 import { isStrongSecret } from '@latchkey/server'
 import type { Problem } from './problem.ts'
+import { isKey, readKey, readSigningKey } from './signing-key.ts'
+import type { ReadKey } from './signing-key.ts'
 import type { Config } from './table.ts'
 
 /** What a rule is about; `doctor` groups by it. */
@@ -25,15 +27,21 @@ export interface SecretFacts {
  * @param secret null: there is none yet, and the first start makes a strong one
  */
 export function judge(config: Config, secret: SecretFacts | null): Judgement[] {
-  return [...judgeSecret(config, secret), ...judgeBaseUrl(config), ...judgeMail(config), ...judgeOpenness(config)]
+  return [
+    ...judgeSecret(config, secret),
+    ...judgeKeys(config, secret),
+    ...judgeBaseUrl(config),
+    ...judgeMail(config),
+    ...judgeOpenness(config),
+  ]
 }
 
 function* judgeSecret(config: Config, secret: SecretFacts | null): Generator<Judgement> {
   const fix = 'make one with "npx latchkey secret" and set LATCHKEY_SECRET to it, or remove LATCHKEY_SECRET and let Latchkey make its own'
-  if (secret !== null && !isStrongSecret(secret.value)) {
+  if (secret !== null && !isKey(secret.value) && !isStrongSecret(secret.value)) {
     yield { topic: 'secret', refuses: config.production, what: 'the secret is too weak: it needs 32 bytes or more of randomness', fix }
   }
-  if (config.retiredSecrets.some(retired => !isStrongSecret(retired))) {
+  if (config.retiredSecrets.some(retired => !isKey(retired) && !isStrongSecret(retired))) {
     yield {
       topic: 'secret',
       refuses: config.production,
@@ -50,6 +58,27 @@ function* judgeSecret(config: Config, secret: SecretFacts | null): Generator<Jud
     }
   }
 }
+
+/** A key that cannot be used stops the server anywhere, as it would stop the library: there is nothing to sign with. */
+export function* judgeKeys({ retiredSecrets }: Config, secret: SecretFacts | null): Generator<Judgement> {
+  const signing = secret !== null && isKey(secret.value) ? readSigningKey(secret.value, 'the secret') : null
+  const earlier = retiredSecrets.filter(isKey).map(key => readKey(key, 'a retired secret'))
+  if (signing && 'wrong' in signing) {
+    const fix = 'set LATCHKEY_SECRET_FILE to a file with a private key: "openssl genpkey -algorithm ed25519" makes one'
+    yield { topic: 'secret', refuses: true, what: signing.wrong, fix }
+  }
+  for (const key of earlier) {
+    const fix = 'correct LATCHKEY_RETIRED_SECRETS, or remove it there: what it signed is refused then, and what it sealed is lost'
+    if ('wrong' in key) yield { topic: 'secret', refuses: true, what: key.wrong, fix }
+  }
+  const ids = [...(signing ? [signing] : []), ...earlier].flatMap(idOf)
+  if (new Set(ids).size < ids.length) {
+    const fix = 'remove it from LATCHKEY_RETIRED_SECRETS'
+    yield { topic: 'secret', refuses: true, what: 'one key is given twice, as the secret and as a retired one or twice among those', fix }
+  }
+}
+
+const idOf = (key: ReadKey): string[] => ('jwk' in key ? [key.jwk.kid] : [])
 
 function* judgeBaseUrl({ baseUrl, production, cookieDomain }: Config): Generator<Judgement> {
   if (baseUrl === null) {

@@ -1,5 +1,6 @@
 /** The kinds of values a setting can have. Each reads both a text (environment, flag) and a native value (config file). */
 import * as v from 'valibot'
+import { splitSecrets, withLineBreaks } from './signing-key.ts'
 
 /** Reads one setting; its messages complete the sentence "PORT …". */
 export type Kind<T> = v.GenericSchema<unknown, T>
@@ -41,6 +42,15 @@ export const oneOf = <const T extends string>(words: readonly T[]): Kind<T> =>
 /** Several texts, separated by commas or given as a list. */
 export const list = (each: v.GenericSchema<string, string> = v.string()): Kind<string[]> =>
   v.pipe(v.union([v.array(v.string()), v.pipe(v.string(), v.transform(split))], 'must be a list, separated by commas'), v.array(each))
+
+/** A secret: any text, or a key. */
+export const secret: Kind<string> = v.pipe(text, v.transform(withLineBreaks))
+
+/** Several secrets, separated by commas or given as a list. */
+export const secrets: Kind<string[]> = v.pipe(
+  v.union([v.array(v.string()), v.pipe(v.string(), v.transform(splitSecrets))], 'must be a list, separated by commas'),
+  v.transform(each => each.map(withLineBreaks)),
+)
 
 const split = (given: string): string[] =>
   given

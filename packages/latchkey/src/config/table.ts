@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { isMailbox } from '../mail/mailbox-address.ts'
-import { address, duration, durationOrNever, list, oneOf, onOff, text, wholeNumber } from './kinds.ts'
+import { address, duration, durationOrNever, list, oneOf, onOff, secret, secrets, text, wholeNumber } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 
 /** The settings of the standalone server after reading. Durations are milliseconds. */
@@ -19,8 +19,9 @@ export interface Config {
   /** Null: SQLite in the data folder. */
   databaseUrl: string | null
   migrate: boolean
-  /** Null: the one kept in the data folder. */
+  /** Random text, or a private key as PEM. Null: the one kept in the data folder. */
   secret: string | null
+  /** Texts, and keys as PEM, of which either half will do. */
   retiredSecrets: string[]
   /** Null: mail is caught, outside production only. */
   smtpUrl: string | null
@@ -139,19 +140,19 @@ export const TABLE: { readonly [K in keyof Config]: Row<Config[K]> } = {
   secret: {
     env: 'LATCHKEY_SECRET',
     secret: true,
-    kind: text,
+    kind: secret,
     fallback: null,
     otherwise: 'made at first start and kept in `<data>/secret` with mode 0600',
-    takes: '32 bytes or more of randomness (`latchkey secret` makes one)',
+    takes: '32 bytes or more of randomness (`latchkey secret` makes one), or a private key as PEM',
     summary: 'signs tokens and seals what must be read again; servers that share a database must share it',
   },
   retiredSecrets: {
     env: 'LATCHKEY_RETIRED_SECRETS',
     secret: true,
-    kind: list(),
+    kind: secrets,
     fallback: [],
     otherwise: 'none',
-    takes: 'a list, newest first',
+    takes: 'a list of secrets and keys, newest first',
     summary: 'earlier secrets: what they signed and sealed stays readable, new things use `LATCHKEY_SECRET`',
   },
   smtpUrl: {

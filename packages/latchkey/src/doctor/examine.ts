@@ -5,6 +5,7 @@ import { judge } from '../config/judge.ts'
 import type { SecretFacts, Topic } from '../config/judge.ts'
 import { problemsOf } from '../config/problem.ts'
 import { codeOf } from '../config/read.ts'
+import { isKey } from '../config/signing-key.ts'
 import type { Config } from '../config/table.ts'
 import { openToOthers } from '../data/folder.ts'
 import { secretFile } from '../data/secret.ts'
@@ -48,7 +49,7 @@ async function checkDataFolder({ data, production }: Config): Promise<Check> {
 }
 
 const TOPICS: readonly (readonly [topic: Exclude<Topic, 'mail'>, fine: (config: Config) => string])[] = [
-  ['secret', ({ secret, data }) => (secret === null ? `strong, kept in ${secretFile(data)}` : 'strong')],
+  ['secret', ({ secret, data }) => (secret === null ? `strong, kept in ${secretFile(data)}` : isKey(secret) ? 'a key pair' : 'strong')],
   ['base-url', ({ baseUrl, port }) => baseUrl ?? `http://localhost:${port}`],
   ['host', ({ host, port }) => `${host}, port ${port}`],
   ['proxies', ({ trustedProxies }) => (trustedProxies.length === 0 ? 'none trusted' : `trusted: ${trustedProxies.join(', ')}`)],

@@ -6,6 +6,7 @@ import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
 import { TwoFactor } from '@latchkey/server/strategies/totp'
 import type { SecretFacts } from '../config/judge.ts'
+import { toRetired, toTokenSecret } from '../config/signing-key.ts'
 import type { Config } from '../config/table.ts'
 import { databaseOf } from '../data/database.ts'
 import { makeDataFolder, openToOthers } from '../data/folder.ts'
@@ -36,8 +37,8 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
     settings: {
       face: 'latchkey',
       production: config.production,
-      tokenSecret: secret,
-      retiredSecrets: config.retiredSecrets,
+      tokenSecret: toTokenSecret(secret),
+      retiredSecrets: config.retiredSecrets.map(toRetired),
       siteUrl: baseUrl,
       signUpAllowed: config.signUp,
       rateLimits: config.rateLimits,

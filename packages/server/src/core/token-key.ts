@@ -110,7 +110,7 @@ export function secretKey(secret: string): TokenKey {
  * @param option its name in messages
  * @throws AccountsError `InvalidSettings` for what is no key, halves that do not belong together, an algorithm that does not fit, a weak key
  */
-export function pairKey(option: string, given: RetiredKey): TokenKey {
+export function pairKey(option: string, given: RetiredKey): TokenKey & Required<Pick<TokenKey, 'jwk' | 'keyId'>> {
   for (const name of Object.keys(given)) {
     if (!PARTS.includes(name)) refuse(`Unknown option "${option}.${name}". Known: ${PARTS.join(', ')}`)
   }
@@ -138,6 +138,18 @@ export function pairKey(option: string, given: RetiredKey): TokenKey {
     }),
   }
 }
+
+/**
+ * The public key that the server will show of a pair, which also tells whether the pair can sign: before it is put to use.
+ * @param called what messages call it
+ * @throws AccountsError `InvalidSettings` for what is no key, or no good one
+ * @example
+ * import { generateKeyPairSync } from 'node:crypto'
+ * import { publicJwk } from '@latchkey/server'
+ * const { privateKey } = generateKeyPairSync('ed25519')
+ * console.log(publicJwk({ privateKey }).alg) // EdDSA
+ */
+export const publicJwk = (given: RetiredKey, called: string = 'the key'): PublicJwk => pairKey(called, given).jwk
 
 const PARTS = ['privateKey', 'publicKey', 'algorithm', 'keyId']
 

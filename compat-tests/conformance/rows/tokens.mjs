@@ -5,6 +5,7 @@ const IMPERSONATE = `${FLOWS}/impersonate.ts`
 const beginning = /** @param {string} title */ title => ({ file: `${FLOWS}/impersonate.test.ts`, title })
 const refreshing = /** @param {string} title */ title => ({ file: `${FLOWS}/refresh.test.ts`, title })
 const checking = /** @param {string} title */ title => ({ file: 'packages/server/src/core/session/check.test.ts', title })
+const earlier = /** @param {string} title */ title => ({ file: 'packages/server/src/compat/accounts-js-tokens.test.ts', title })
 const impersonation = /** @param {string} from @param {string} to */ (from, to) => ({ file: IMPERSONATE, from, to })
 
 const AT_ONCE = 'answers the target at once, by id, name or address, in a session that stays marked through every refresh'
@@ -132,6 +133,25 @@ export const tokens = {
         title: 'answers as accounts-js does, and the tokens are those of the target',
       },
       off: { file: 'packages/server/src/transports/rest/routes/sign-in.ts', from: "pattern: '/impersonate'", to: "pattern: '/nowhere'" },
+    },
+    {
+      item: 'access tokens of before the switch',
+      note: '`acceptAccountsJsTokens`; refused without it',
+      proof: earlier('counts as a session of its user, which ends with the token'),
+      off: {
+        file: 'packages/server/src/accounts-server.ts',
+        from: '...(accepted && { earlierTokens: accountsJsTokens(accepted, db ?? usersDb, isProduction(options)) }),',
+        to: '',
+      },
+    },
+    {
+      item: 'acceptAccountsJsTokens: until',
+      proof: earlier('is taken until the date that was set, and the log says so once'),
+      off: {
+        file: 'packages/server/src/core/session/access-token.ts',
+        from: 'Math.min(read.expiresAt, Math.floor(earlier.until / 1000))',
+        to: 'read.expiresAt',
+      },
     },
   ],
 }

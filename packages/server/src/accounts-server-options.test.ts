@@ -279,6 +279,7 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
     const make = (options: object) => () => generation.make({ tokenSecret: SECRET, ...options }, {})
     expect(make({ tokenConfig: {} })).toThrow('Unknown option "tokenConfig". Did you mean "tokenConfigs"?')
     expect(make({ ambigousErrorMessages: true })).toThrow('Did you mean "ambiguousErrorMessages"?')
+    expect(make({ requireEmailVerification: true })).toThrow('Did you mean "password.requireEmailVerification"?')
     expect(make({ impersonationAuthorise: () => true })).toThrow('Did you mean "impersonationAuthorize"?')
     expect(make({ impersonationAuthorize: true })).toThrow('impersonationAuthorize must be a function. Received true')
     expect(make({ tokenCreator: {} })).toThrow('tokenCreator.createToken must be a function')

@@ -163,6 +163,11 @@ describe('what is no service', () => {
   it('is refused by name: a class with what to write instead', () => {
     expect(make(BadgeService)).toThrow('The service "badge" is a class or a function. Give an object: { badge: new BadgeService(…) }')
     for (const nothing of [null, undefined, 5, 'badge', {}, { authenticate: true }])
-      expect(make(nothing)).toThrow('The service "badge" is no service')
+      expect(make(nothing)).toThrow('The service "badge" is no service: it needs the method authenticate(params)')
+  })
+
+  it('is a list of services, which says nothing of their names', () => {
+    const list = [new BadgeService()] as unknown as Record<string, AuthenticationService>
+    expect(() => generation.make({ tokenSecret: SECRET }, list)).toThrow('Give the services by name')
   })
 })

@@ -16,9 +16,12 @@ export const isService = (given: unknown): given is AuthenticationService => has
 
 /**
  * The strategies of the services an app gives, by the names they have on the wire.
- * @throws AccountsError `InvalidSettings` for a class where an object is wanted, and for what is no service
+ * @throws AccountsError `InvalidSettings` for a class where an object is wanted, and for what is no service or has no name
  */
 export function strategiesOf(services: Readonly<Record<string, unknown>>): Record<string, Strategy> {
+  if (typeof services !== 'object' || services === null || Array.isArray(services)) {
+    throw new AccountsError('InvalidSettings', { message: 'Give the services by name, for example { password: new AccountsPassword() }' })
+  }
   return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, strategyOf(name, service)]))
 }
 
@@ -37,7 +40,7 @@ function strategyOf(name: string, given: unknown): Strategy {
   const instead =
     typeof given === 'function'
       ? `is a class or a function. Give an object: { ${name}: new ${given.name || 'Service'}(…) }`
-      : 'is no service'
+      : 'is no service: it needs the method authenticate(params)'
   throw new AccountsError('InvalidSettings', { message: `The service "${name}" ${instead}` })
 }
 

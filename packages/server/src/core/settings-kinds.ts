@@ -87,10 +87,12 @@ export function refuseMisfits(prefix: string, given: object, kinds: Readonly<Rec
   }
 }
 
-/** The sentence about a name that does not exist. */
-export function unknownName(full: string, name: string, known: readonly string[], prefix = ''): string {
-  const meant = nearMiss(name, known)
-  return `Unknown option "${full}". ${meant === undefined ? `Known: ${known.join(', ')}` : `Did you mean "${prefix}${meant}"?`}`
+/** The sentence about a name that does not exist; `owner` says whose option it would be, where that is not the server. */
+export function unknownName(full: string, name: string, known: readonly string[], prefix = '', owner = ''): string {
+  // What accounts-js's people know as an option of a service is a setting one level down here.
+  const meant =
+    nearMiss(name, known) ?? (prefix === '' && owner === '' && Object.hasOwn(PASSWORD_KINDS, name) ? `password.${name}` : undefined)
+  return `Unknown option "${full}"${owner && ` of ${owner}`}. ${meant === undefined ? `Known: ${known.join(', ')}` : `Did you mean "${prefix}${meant}"?`}`
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)

@@ -24,7 +24,7 @@ export interface LoadedUser {
 
 /** REST for a mount. */
 export const mountedRest = (accountsServer: AccountsServer, options: MountOptions): RestTransport =>
-  restTransport(accountsServer.accounts, { health: false, ...options })
+  restTransport(accountsServer, { health: false, ...options })
 
 /** Tells who sent a request. A bad credential is nobody; only a server that cannot tell rejects. */
 export function loaderOf(accountsServer: AccountsServer, options: MountOptions): (call: RestCall) => Promise<LoadedUser> {

@@ -17,7 +17,9 @@ export interface SqlStoreOptions {
  * Refuses options that do not exist.
  * @throws AccountsError `InvalidSettings`, naming the option
  */
-export function refuseUnknown(store: string, given: object, known: readonly string[]): void {
+export function refuseUnknown(store: string, given: object | undefined, known: readonly string[]): void {
+  // Nobody who writes TypeScript gets here.
+  if (typeof given !== 'object') refuse(`${store} needs an object of options: ${known.join(', ')}`)
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) refuse(`${store} has no option "${name}". Known: ${known.join(', ')}`)
   }

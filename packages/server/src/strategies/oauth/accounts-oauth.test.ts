@@ -338,6 +338,8 @@ describe('refusals', () => {
     expect(unfit({ 'a/b': echo })).toThrow('cannot be the name')
     expect(unfit({ a: {} })).toThrow('has no authenticate')
     expect(unfit({ a: null })).toThrow('has no authenticate')
+    // What JavaScript lets through.
+    expect(() => Reflect.construct(AccountsOauth, [])).toThrow('AccountsOauth needs providers by name')
     expect(unfit({ a: { ...echo, getRegistrationPayload: {} } })).toThrow('getRegistrationPayload')
     expect(() => new AccountsOauth({ a: echo }).unlink('u', 'a')).toThrow('give it to an AccountsServer')
   })

@@ -42,8 +42,13 @@ export class AccountsOauth implements Strategy<OAuthParams> {
   #core: Core | undefined
   #accounts: Accounts | undefined
 
-  /** @throws AccountsError `InvalidSettings` for a provider without `authenticate`, or with a name that no URL could carry */
+  /** @throws AccountsError `InvalidSettings` for no providers, a provider without `authenticate`, or with a name that no URL could carry */
   constructor(providers: OAuthProviders) {
+    if (typeof providers !== 'object' || providers === null) {
+      throw new AccountsError('InvalidSettings', {
+        message: 'AccountsOauth needs providers by name: { example: { authenticate(params) { … } } }',
+      })
+    }
     this.#providers = new Map(Object.entries(providers))
     for (const [name, provider] of this.#providers) refuseUnfit(name, provider)
   }

@@ -5,6 +5,7 @@ import type { ErrorCode } from '@latchkey/common'
 import { milliseconds } from '../../core/duration.ts'
 import type { Duration } from '../../core/duration.ts'
 import { ACCOUNTS_JS_USERNAME } from '../../core/identity/username.ts'
+import { unknownName } from '../../core/settings-kinds.ts'
 import type { GivenSettings } from '../../core/settings.ts'
 import type { HashingSettings } from './password-hashing.ts'
 import { ARGON2_DEFAULT, BCRYPT_DEFAULT_ROUNDS, LEAST, MOST, isAffordable } from './recipe.ts'
@@ -146,7 +147,7 @@ function readMessages(errors: Partial<Record<string, string>>): Partial<Record<E
 
 function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
   for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}" of AccountsPassword. Known: ${known.join(', ')}`)
+    if (!known.includes(key)) refuse(unknownName(`${prefix}${key}`, key, known, prefix, 'AccountsPassword'))
   }
 }
 

@@ -1,5 +1,6 @@
 /** Accounts as a part of a GraphQL schema: accounts-js's types and fields, as plain text and plain objects for any server to merge. */
-import type { Accounts } from '../../core/accounts.ts'
+import { accountsOf } from '../../wire/accounts-of.ts'
+import type { AccountsLike } from '../../wire/accounts-of.ts'
 import { authDirective, AuthenticatedDirective } from './auth-directive.ts'
 import type { AuthDirective } from './auth-directive.ts'
 import { Contexts } from './context.ts'
@@ -41,13 +42,10 @@ export interface AccountsGraphQL {
   readonly schemaDirectives: { readonly auth: typeof AuthenticatedDirective }
 }
 
-/** The accounts themselves, or an `AccountsServer`, which has them. */
-export type AccountsLike = Accounts | { readonly accounts: Accounts }
-
 /**
  * GraphQL for these accounts. What is in the schema depends on the services they have: passwords and links to sign in have fields only where they are
  * registered.
- * @throws AccountsError `InvalidSettings` for unknown and malformed options
+ * @throws AccountsError `InvalidSettings` for what is no server, and unknown and malformed options
  * @example
  * import { buildASTSchema, graphql, parse } from 'graphql'
  * import { accountsGraphQL } from '@latchkey/server/graphql'
@@ -89,7 +87,7 @@ export async function contextFor({ accounts, contexts }: Desk, source: ContextSo
 
 /** Accounts and contexts, ready for resolvers. */
 export function openDesk(given: AccountsLike, options: GraphQLOptions): { desk: Desk; settings: GraphQLSettings } {
-  const accounts = 'accounts' in given ? given.accounts : given
+  const accounts = accountsOf(given)
   const settings = readGraphQLOptions(options, accounts.core.settings.siteUrl)
   return { desk: { accounts, contexts: new Contexts(accounts, settings) }, settings }
 }

@@ -1,6 +1,7 @@
 /** `@latchkey/server/graphql`: accounts-js's schema and its successors, for any GraphQL server. */
 export { accountsGraphQL } from './accounts-graphql.ts'
-export type { AccountsGraphQL, AccountsLike } from './accounts-graphql.ts'
+export type { AccountsGraphQL } from './accounts-graphql.ts'
+export type { AccountsLike } from '../../wire/accounts-of.ts'
 export { authDirective, authenticated, AuthenticatedDirective } from './auth-directive.ts'
 export type { AuthDirective } from './auth-directive.ts'
 export { buildSchema } from './build-schema.ts'

@@ -45,6 +45,13 @@ const post = async (url: string, body: BodyInit): Promise<[number, string]> => {
   return [answer.status, await answer.text()]
 }
 
+it('what is no transport is refused before anything listens', async () => {
+  // What JavaScript lets through.
+  const nothing = {} as Served
+  expect(() => nodeHandler(nothing)).toThrow('What is served must be a transport')
+  await expect(serve(nothing, { port: 0 })).rejects.toThrow('What is served must be a transport')
+})
+
 describe('a body', () => {
   it('is read to its end, in one piece or in many', async () => {
     await using server = await listen(nodeHandler(echo))

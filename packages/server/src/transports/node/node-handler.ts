@@ -27,19 +27,22 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
 
 /**
  * Serves a transport from `node:http`, or as a middleware: mount it at the root, after or before a body parser.
- * @throws AccountsError `InvalidSettings` for unknown options
+ * @throws AccountsError `InvalidSettings` for what is no transport, and unknown options
  * @example
  * import { createServer } from 'node:http'
  * import { nodeHandler } from '@latchkey/server/node'
  * import { restTransport } from '@latchkey/server/rest'
  * import type { AccountsServer } from '@latchkey/server'
  *
- * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server.accounts))).listen(3000, '127.0.0.1')
+ * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server))).listen(3000, '127.0.0.1')
  */
 export function nodeHandler(served: Served, options: NodeHandlerOptions = {}): NodeHandler {
   const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
   if (unknown !== undefined) {
     throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of nodeHandler. Known: ${OPTIONS.join(', ')}` })
+  }
+  if (typeof served?.knows !== 'function') {
+    throw new AccountsError('InvalidSettings', { message: 'What is served must be a transport, for example restTransport(accountsServer)' })
   }
   const { bodyTimeout = 10_000, mounted = false } = options
   return (req, res, next) => {

@@ -42,7 +42,7 @@ const MAX_HEADER_BYTES = 16_384
  * import type { AccountsServer } from '@latchkey/server'
  *
  * export async function run(server: AccountsServer) {
- *   const running = await serve(restTransport(server.accounts), { port: 0 })
+ *   const running = await serve(restTransport(server), { port: 0 })
  *   console.log(running.url)
  *   await running.close()
  * }

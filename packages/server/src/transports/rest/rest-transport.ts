@@ -1,6 +1,8 @@
 /** Accounts over HTTP: accounts-js's routes exactly as its clients know them, and in the same style what it lacks. */
 import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
+import { accountsOf } from '../../wire/accounts-of.ts'
+import type { AccountsLike } from '../../wire/accounts-of.ts'
 import { Cookies } from '../../wire/cookies.ts'
 import { headerOf } from '../../wire/request.ts'
 import { corsHeaders, preflightHeaders } from '../../wire/sender.ts'
@@ -47,11 +49,11 @@ export interface RestTransport {
 }
 
 /**
- * REST for these accounts. Routes, schemas and guards are built here, once.
- * @throws AccountsError `InvalidSettings` for unknown and malformed options
+ * REST for these accounts: an `AccountsServer`, or the core within it. Routes, schemas and guards are built here, once.
+ * @throws AccountsError `InvalidSettings` for what is no server, and unknown and malformed options
  */
-export function restTransport(accounts: Accounts, options: RestOptions = {}): RestTransport {
-  const transport = new Transport(accounts, options)
+export function restTransport(server: AccountsLike, options: RestOptions = {}): RestTransport {
+  const transport = new Transport(accountsOf(server), options)
   return {
     path: transport.path,
     knows: target => transport.knows(target),

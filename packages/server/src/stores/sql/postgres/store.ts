@@ -50,7 +50,7 @@ export type PostgresConnection = Pick<PgConfig, 'host' | 'port' | 'user' | 'pass
  */
 export function postgresStore(options: PostgresStoreOptions): SqlStore {
   refuseUnknown('postgresStore', options, ['url', 'connection', 'driver', 'schema', 'connections', 'timeout', 'collection', 'migrate'])
-  if (options.url !== undefined && options.connection !== undefined) refuse('postgresStore takes url or connection, not both')
+  refuseUrl(options)
   const schema = readName('schema', options.schema ?? 'latchkey')
   const dialect = postgresDialect(schema)
   const collection = readCollection(options.collection)
@@ -110,4 +110,12 @@ function hotParts(engine: Engine, now: () => PostgresEngine): Parts {
       fail: async (keys, at, memory, along) => failAttempts(now(), keys, at, memory, along),
     },
   }
+}
+
+/** An address that was meant and is missing must not become the `pg` default: some other database, found on this machine. */
+function refuseUrl(options: PostgresStoreOptions): void {
+  const { url, connection } = options
+  if (url !== undefined && connection !== undefined) refuse('postgresStore takes url or connection, not both')
+  if ('url' in options && !url && connection === undefined) refuse('postgresStore: url is empty. Leave it out to go by the PG… variables')
+  if (url && /^\w+:/.test(url) && !/^(postgres|postgresql|socket):/.test(url)) refuse('postgresStore: url must begin with postgres://')
 }

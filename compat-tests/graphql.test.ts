@@ -201,6 +201,58 @@ for (const { name, here, open } of STANDALONE) {
   })
 }
 
+describe('the same clients against the standalone server, with what it alone decides to offer', () => {
+  let server: World
+  beforeAll(async () => {
+    server = await newWorld()
+  })
+  afterAll(() => server?.close())
+
+  /** Signs up, and confirms the address. */
+  const signUp = async (email: string) => {
+    const made = device(server.base)
+    await made.password.createUser({ email, password: OLD })
+    await made.transport.verifyEmail(await tokenFor(server, email, 'verify-email'))
+    return made
+  }
+
+  it('sign in with a mailed link, once', async () => {
+    const { client, transport } = await signUp('linus@example.org')
+    expect(await transport.requestMagicLinkEmail('linus@example.org')).toBeNull()
+    const token = await tokenFor(server, 'linus@example.org', 'magiclink')
+    const login = await client.loginWithService('magic-link', { token })
+    expect(login).toMatchObject({ user: { emails: [{ address: 'linus@example.org', verified: true }] } })
+    expect(await client.getUser()).toMatchObject({ id: login.user?.id })
+    await expect(device(server.base).client.loginWithService('magic-link', { token })).rejects.toMatchObject({
+      graphQLErrors: [{ extensions: { code: 'LoginTokenExpired' } }],
+    })
+  })
+
+  it.each(['password', 'link'])('set up a second factor, are asked for it when they sign in by %s, and give a code', async way => {
+    const user = { email: `${way}@example.org` }
+    const { password, transport } = await signUp(user.email)
+    await password.login({ user, password: OLD })
+    // Its types say nothing of what it answers.
+    const { base32 } = (await transport.getTwoFactorSecret()) as { base32: string }
+    // The server's clock is the machine's. Of the codes that are good at a moment, the next one still is when half a minute begins.
+    const began = Date.now()
+    const codeOf = (step: 0 | 1): string => new TOTP({ secret: base32 }).generate({ timestamp: began + step * 30_000 })
+    expect(await transport.twoFactorSet({ base32 }, codeOf(0))).toBeNull()
+
+    const again = device(server.base)
+    if (way === 'link') await again.transport.requestMagicLinkEmail(user.email)
+    const [service, params] =
+      way === 'link' ? ['magic-link', { token: await tokenFor(server, user.email, 'magiclink') }] : ['password', { user, password: OLD }]
+    const refused: unknown = await again.client.loginWithService(service, params).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ message: '2FA code required', graphQLErrors: [{ extensions: { code: 'TwoFactorRequired' } }] })
+    // A link is spent by then; what is pending is not, and a password may be sent again.
+    const [{ extensions }] = (refused as { graphQLErrors: [{ extensions: { details: { pending: string } } }] }).graphQLErrors
+    if (way === 'link') await again.client.loginWithService('second-factor', { pending: extensions.details.pending, code: codeOf(1) })
+    else await again.password.login({ user, password: OLD, code: codeOf(1) })
+    expect(await again.client.getUser()).toMatchObject({ emails: [{ address: user.email }] })
+  })
+})
+
 /** Mail is sent after the answer: asks the mailbox until it is there. */
 async function tokenFor(server: World, address: string, page: string): Promise<string> {
   const link = new RegExp(`/${page}/([\\w%-]+)`)

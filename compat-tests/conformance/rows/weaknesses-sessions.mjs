@@ -203,6 +203,32 @@ export const sessionWeaknesses = [
     ],
   },
   {
+    item: 'who is deactivated keeps their sessions',
+    proof: test('accounts-server')('ends every session of a deactivated user at once, and lets them in again once activated'),
+    off: [
+      change(`${CORE}session/session.ts`, ' && session.epoch === user.epoch && user.deactivatedAt === undefined', ''),
+      change(
+        `${CORE}session/session.ts`,
+        'session.endedAt === undefined && ',
+        "(session.endedAt === undefined || session.endReason === ('deactivated' as string)) && ",
+      ),
+    ],
+  },
+  {
+    item: 'a new password leaves other sessions as they are',
+    proof: test('core/flows/flows')('changes the password with the old one, keeps this session and ends the others'),
+    off: change(
+      `${CORE}flows/change-password.ts`,
+      '...(settings.invalidateAllSessionsAfterPasswordChanged ? { endSessionsExcept: session?.id ?? null } : {}),',
+      '',
+    ),
+  },
+  {
+    item: 'with an expired access token nobody can sign out',
+    proof: test('transports/rest/routes')('works with an access token that has expired'),
+    off: change(`${CORE}flows/logout.ts`, "findByAccessToken(core, accessToken, 'accept')", 'findByAccessToken(core, accessToken)'),
+  },
+  {
     item: 'sessions last as long as somebody refreshes them',
     proof: server('keeps a session going while it is used, and not beyond its absolute life'),
     off: change(

@@ -178,6 +178,7 @@ describe('a refresh', () => {
       tip: hashSecret(secretIn(next.refreshToken)),
       spent: [{ hash: hashSecret(secretIn(tokens.refreshToken)), until: null }],
     })
+    for (const sent of [tokens, next]) expect(JSON.stringify(chain)).not.toContain(secretIn(sent.refreshToken))
   })
 
   it('takes an access token of a key that is gone, as long as it is of the same session', async () => {

@@ -8,14 +8,14 @@ import { accountsOf } from './accounts-of.ts'
 
 describe('transports and mounts', () => {
   it('take the server and the core within it alike', async () => {
-    const { server, close } = await newWorld()
+    await using world = await newWorld()
+    const { server } = world
     expect(accountsOf(server)).toBe(server.accounts)
     expect(accountsOf(server.accounts)).toBe(server.accounts)
     for (const given of [server, server.accounts]) {
       expect((await restTransport(given).fetch(new Request('http://localhost/healthz'))).status).toBe(200)
       expect(accountsGraphQL(given).typeDefs).toContain('type Query')
     }
-    await close()
   })
 
   it('say what they want when they are given something else', () => {

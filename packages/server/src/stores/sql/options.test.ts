@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { postgresStore, sqliteStore } from './index.ts'
+import type { PostgresStoreOptions, SqliteStoreOptions } from './index.ts'
 
 describe('the address of a PostgreSQL store', () => {
   it('that was meant and is missing is refused, so that no other database is opened in its place', () => {
     expect(() => postgresStore({ url: '' })).toThrow('postgresStore: url is empty. Leave it out to go by the PG… variables')
     // What `process.env.DATABASE_URL` is where nobody set it.
-    expect(() => Reflect.apply(postgresStore, undefined, [{ url: undefined }])).toThrow('url is empty')
+    expect(() => postgresStore({ url: undefined } as unknown as PostgresStoreOptions)).toThrow('url is empty')
     expect(postgresStore({}).name).toBe('postgresql')
   })
 
@@ -21,6 +22,7 @@ describe('the address of a PostgreSQL store', () => {
 
 it('a SQL store without options is refused with their names', () => {
   // What JavaScript lets through.
-  expect(() => Reflect.apply(sqliteStore, undefined, [])).toThrow('sqliteStore needs an object of options: path, database')
-  expect(() => Reflect.apply(postgresStore, undefined, [])).toThrow('postgresStore needs an object of options: url, connection')
+  const nothing: unknown = undefined
+  expect(() => sqliteStore(nothing as SqliteStoreOptions)).toThrow('sqliteStore needs an object of options: path, database')
+  expect(() => postgresStore(nothing as PostgresStoreOptions)).toThrow('postgresStore needs an object of options: url, connection')
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { SecondFactor } from '../../core/strategy.ts'
 import { ADA, echo, oauthWorld as world } from '../../testing/oauth-world.ts'
 import { AccountsOauth } from './index.ts'
-import type { OAuthProvider, OAuthUser } from './index.ts'
+import type { OAuthProvider, OAuthProviders, OAuthUser } from './index.ts'
 
 describe('whom a provider vouches for', () => {
   it('is a new user at the first sign-in, and the same one at the next', async () => {
@@ -339,7 +339,7 @@ describe('refusals', () => {
     expect(unfit({ a: {} })).toThrow('has no authenticate')
     expect(unfit({ a: null })).toThrow('has no authenticate')
     // What JavaScript lets through.
-    expect(() => Reflect.construct(AccountsOauth, [])).toThrow('AccountsOauth needs providers by name')
+    expect(() => new AccountsOauth(undefined as unknown as OAuthProviders)).toThrow('AccountsOauth needs providers by name')
     expect(unfit({ a: { ...echo, getRegistrationPayload: {} } })).toThrow('getRegistrationPayload')
     expect(() => new AccountsOauth({ a: echo }).unlink('u', 'a')).toThrow('give it to an AccountsServer')
   })

@@ -73,6 +73,7 @@ const LONGEST_NAME = 64
 /**
  * Opens an accounts-js database for reading.
  * @throws AccountsError `InvalidSettings` when there is none, or it is not laid out as expected
+ * @throws Error when it cannot be reached
  */
 export async function openSource({
   url,
@@ -84,7 +85,12 @@ export async function openSource({
   const client = new pg.Client({ connectionString: url, application_name: 'latchkey import' })
   // Else a connection that breaks between two queries would end the process; the next query says what happened.
   client.on('error', () => {})
-  await client.connect()
+  try {
+    await client.connect()
+  } catch (cause) {
+    // There are two databases in an import: the driver does not say which.
+    throw new Error(`the old database cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
   try {
     // One moment of the old database, however long the reading takes; and nothing in it can be changed by mistake.
     await client.query('begin transaction isolation level repeatable read read only')

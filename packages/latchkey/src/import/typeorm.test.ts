@@ -352,6 +352,8 @@ describe.skipIf(!hasPostgres)('importing a TypeORM database of accounts-js', () 
       [[], {}, EXIT.usage, 'ACCOUNTS_JS_URL'],
       [['--from', 'mysql://localhost/old'], {}, EXIT.usage, 'postgres://'],
       [['--from', 'postgres://x:se[cret@loc%alhost:99999/old'], {}, EXIT.usage, 'postgres://'],
+      [['--from', 'mongodb://localhost/old'], {}, EXIT.usage, 'as db to AccountsServer'],
+      [['--from', 'postgres://127.0.0.1:1/old'], {}, EXIT.failed, 'the old database cannot be opened: '],
       [['--batch', '0'], { ACCOUNTS_JS_URL: old.url }, EXIT.usage, '--batch'],
       [['--layout', 'prisma'], { ACCOUNTS_JS_URL: old.url }, EXIT.usage, 'mikro-orm'],
       [['--layout', 'mikro-orm'], { ACCOUNTS_JS_URL: old.url }, EXIT.configuration, '"email"."id"'],

@@ -45,6 +45,7 @@ export type { Identifier, NewUser, User, UserEmail } from './core/identity/user.
 export type { EmailTemplate, EmailTemplates, GivenEmailTemplates } from './core/mail/templates.ts'
 export type { Chance, Clock, Log, Mail, Mailer, PasswordHasher, PasswordInput, Ports, Timers } from './core/ports.ts'
 export type { AccessTokenData } from './core/session/access-token.ts'
+export type { EarlierSession, EarlierToken, EarlierTokens } from './core/session/earlier-token.ts'
 export type { Secret, SecretHash } from './core/session/secret.ts'
 export type { EndReason, Factor, NewSession, Session, SessionAndUser } from './core/session/session.ts'
 export { isStrongSecret } from './core/settings.ts'

@@ -25,9 +25,10 @@ export async function admit(core: Core, { data, sid, exp, earlier }: AccessClaim
   refuseEnded(kept, earlier)
   const user = await store.users.find({ kind: 'id', key: earlier.userId })
   if (!user) throw new AccountsError('UserNotFound')
-  if (user.deactivatedAt !== undefined || (await isEndedHere(core, user, earlier))) throw over('ended here since')
-  const createdAt = Math.min(kept.createdAt ?? earlier.issuedAt * 1000, clock.now() - RECENT - 1)
-  await open(core, { id: sid, handle: data.token, userId: user.id, createdAt, expiresAt: exp * 1000 }, originOf(kept), earlier)
+  const began = Math.min(kept.createdAt ?? Infinity, earlier.issuedAt * 1000)
+  if (user.deactivatedAt !== undefined || (await isEndedHere(core, user, began))) throw over('ended here since')
+  const createdAt = Math.min(began, clock.now() - RECENT - 1)
+  await open(core, { id: sid, handle: data.token, userId: user.id, createdAt, expiresAt: exp * 1000 }, originOf(kept), began)
   return store.sessions.find(sid)
 }
 
@@ -42,12 +43,12 @@ function refuseEnded({ userId, isLive, isImpersonated }: EarlierSession, earlier
  * Whatever ended the user's sessions here, after this one began, ended it too. Most of it raises the epoch, which is 0 for whoever comes here; signing out
  * everywhere else does not, and is found in the audit trail.
  */
-async function isEndedHere({ store }: Core, user: User, { issuedAt }: EarlierToken): Promise<boolean> {
+async function isEndedHere({ store }: Core, user: User, began: number): Promise<boolean> {
   if (user.epoch > 0) return true
   const page = { userId: user.id, limit: 100 }
   let events = await store.audit.list(page)
   for (;;) {
-    const since = events.filter(({ at }) => at >= issuedAt * 1000)
+    const since = events.filter(({ at }) => at >= began)
     if (since.some(({ type }) => type === 'sessions-ended')) return true
     const [newest, oldest] = [since.at(0), since.at(-1)]
     if (!newest || !oldest || since.length < page.limit) return false
@@ -57,7 +58,7 @@ async function isEndedHere({ store }: Core, user: User, { issuedAt }: EarlierTok
 }
 
 /** Looked at again once it is open: of a sign-out at the same moment either saw the session and ended it, or is seen now. */
-async function open(core: Core, moved: MovedSession, origin: Origin, earlier: EarlierToken): Promise<void> {
+async function open(core: Core, moved: MovedSession, origin: Origin, began: number): Promise<void> {
   const { clock, earlierTokens, store } = core
   let user: User
   try {
@@ -67,7 +68,7 @@ async function open(core: Core, moved: MovedSession, origin: Origin, earlier: Ea
     if (await store.sessions.find(moved.id)) return
     throw error
   }
-  if (!(await isEndedHere(core, user, earlier))) return
+  if (!(await isEndedHere(core, user, began))) return
   await store.sessions.end(moved.id, 'revoked', clock.now())
   await changed(core, user.id)
 }

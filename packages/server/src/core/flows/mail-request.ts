@@ -6,6 +6,7 @@ import { emailKey, parseEmail } from '../identity/email.ts'
 import type { User, UserEmail } from '../identity/user.ts'
 import { clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
+import { leadsIn } from '../policy/claimed.ts'
 import type { Origin } from '../strategy.ts'
 
 /** `openly`: says so when nobody has the address, whatever the settings. For the app's own code, which may know. */
@@ -19,6 +20,13 @@ export interface Addressee {
   email: UserEmail
 }
 
+interface Asking {
+  /** The caller's own texts. */
+  messages?: Readonly<Partial<Record<ErrorCode, string>>>
+  /** The mail leads into the account: an address that may not do so is one that nobody has. */
+  forLinkIn?: boolean
+}
+
 /**
  * Reads the address, counts the request and looks for the user.
  * @throws AccountsError `InvalidEmail`, `TooManyAttempts`, and `UserNotFound` where that may be said
@@ -28,7 +36,7 @@ export async function findAddressee(
   address: unknown,
   origin: Origin,
   manner: Manner | undefined,
-  messages: Readonly<Partial<Record<ErrorCode, string>>> = {},
+  { messages = {}, forLinkIn = false }: Asking = {},
 ): Promise<Addressee> {
   const refuse = (code: ErrorCode, field: string): AccountsError => {
     const message = messages[code]
@@ -38,7 +46,8 @@ export async function findAddressee(
   const parsed = parseEmail(address)
   if (!parsed) throw refuse('InvalidEmail', 'email')
   await core.limiter.hit('mail', { ip: clientOf(origin), account: accountName({ kind: 'email', key: parsed.key }) })
-  const user = await core.store.users.find({ kind: 'email', key: parsed.key })
+  const found = await core.store.users.find({ kind: 'email', key: parsed.key })
+  const user = found && forLinkIn && !leadsIn(core, found, parsed.key) ? null : found
   if (!user && (manner === 'openly' || !core.settings.ambiguousErrorMessages)) throw refuse('UserNotFound', 'email')
   const email = user?.emails.find(one => emailKey(one.address) === parsed.key)
   return email && user?.deactivatedAt === undefined ? { user, email } : { user: null, email: { address: parsed.address, verified: false } }

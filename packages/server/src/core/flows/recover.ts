@@ -5,6 +5,7 @@ import type { Core } from '../core.ts'
 import { emailKey } from '../identity/email.ts'
 import type { User } from '../identity/user.ts'
 import { clientOf } from '../origin.ts'
+import { leadsIn } from '../policy/claimed.ts'
 import { askingDevice, failureCountersOfUser } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
@@ -15,13 +16,15 @@ import { loginProven } from './login.ts'
 import { findAddressee } from './mail-request.ts'
 import type { Manner } from './mail-request.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
+import { dropOtherWays, mustTakeOver } from './take-over.ts'
 
 type Purpose = 'reset-password' | 'enroll-account'
 
 const TEMPLATES = { 'reset-password': 'resetPassword', 'enroll-account': 'enrollAccount' } as const
 
 /**
- * Sends a link to set a new password. An unknown address costs the same work and, with ambiguous messages, answers the same.
+ * Sends a link to set a new password. An unknown address costs the same work and, with ambiguous messages, answers the same; so does, on the latchkey
+ * face, an unverified address beside a verified one.
  * @throws AccountsError `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
 export const sendResetPasswordEmail = (core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
@@ -36,7 +39,7 @@ export const sendEnrollmentEmail = (core: Core, address: unknown, origin: Origin
 
 async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, origin: Origin, manner?: Manner): Promise<void> {
   hasherOf(core)
-  const { user, email } = await findAddressee(core, address, origin, manner)
+  const { user, email } = await findAddressee(core, address, origin, manner, { forLinkIn: purpose === 'reset-password' })
   await core.store.tokens.issue(...linkFor(core, purpose, user, email.address, origin))
   core.outbox.kick()
 }
@@ -67,7 +70,8 @@ function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, or
 
 /**
  * Redeems a reset or enrolment link: sets the password, verifies the address the link was sent to, and ends all sessions, all in one
- * transaction with the token's consumption.
+ * transaction with the token's consumption. On the latchkey face an account of which no address was verified before loses its accounts elsewhere, its other
+ * addresses and, in any case, its sessions.
  * @returns a login when `returnTokensAfterResetPassword` is set, else null. The login passes second factor and hooks like any other.
  * @throws AccountsError `InvalidToken`, `InvalidNewPassword`, `ResetPasswordLinkExpired`, `ResetPasswordLinkUnknownAddress`, `Busy`
  */
@@ -85,10 +89,16 @@ export async function resetPassword(
   if (!link || !user) throw new AccountsError('ResetPasswordLinkExpired')
   const key = emailKey(link.address)
   if (!user.emails.some(({ address }) => emailKey(address) === key)) throw new AccountsError('ResetPasswordLinkUnknownAddress')
+  // Another address was verified since. An invitation leads where the app sent it.
+  if (link.purpose === 'reset-password' && !leadsIn(core, user, key)) throw new AccountsError('ResetPasswordLinkExpired')
   // Judged and hashed before the token is spent: a weak password or a busy server must not cost the link.
   const password = readNewPassword(core, newPassword, user, 'InvalidNewPassword', 'newPassword')
   const stored = await hasherOf(core).hash(password, { ip: origin.ip })
 
+  const credentials = await core.store.users.credentials(user.id)
+  const takesOver = mustTakeOver(core, user, credentials)
+  // First: should it end half-way, the link can be used again, and the address is not verified yet.
+  if (takesOver) await dropOtherWays(core, { user, credentials, address: link.address, origin, by: 'reset-link' })
   const settings = core.settings.password
   const outcome = await core.store.users.changePassword(
     {
@@ -97,7 +107,7 @@ export async function resetPassword(
       now: core.clock.now(),
       consume: { hash: link.hash, purpose: link.purpose },
       ...(key === null ? {} : { verifyEmailKey: key }),
-      ...(settings.invalidateAllSessionsAfterPasswordReset ? { endSessionsExcept: null } : {}),
+      ...(takesOver || settings.invalidateAllSessionsAfterPasswordReset ? { endSessionsExcept: null } : {}),
     },
     {
       audit: [auditEvent(core, 'password-reset', origin, { userId: user.id, data: { purpose: link.purpose } })],

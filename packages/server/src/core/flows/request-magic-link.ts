@@ -10,12 +10,11 @@ import { findAddressee } from './mail-request.ts'
 import type { Manner } from './mail-request.ts'
 
 /**
- * Sends a link to sign in, in the place of earlier ones. An unknown address costs the same work and, with ambiguous messages, answers the same.
- * @throws AccountsError `ServiceNotFound` when no service redeems such links, `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
+ * Sends a link to sign in, in the place of earlier ones. X * @throws AccountsError `ServiceNotFound` when no service redeems such links, `InvalidEmail`, `UserNotFound`, `TooManyAttempts`
  */
 export async function requestMagicLinkEmail(core: Core, address: unknown, origin: Origin, manner?: Manner): Promise<void> {
   const links = linksOf(core)
-  const { user, email } = await findAddressee(core, address, origin, manner, links.messages)
+  const { user, email } = await findAddressee(core, address, origin, manner, { messages: links.messages, forLinkIn: true })
   const to = email.address
   const secret = newSecret(core.chance)
   const token = linkTo(core, links, user, to, secret)

@@ -310,9 +310,25 @@ describe('an address that received a link', () => {
     await world.server.accounts.createUser({ email: ADA, emailVerified: true, password: PASSWORD })
     await signIn(world, await linkTo(world))
     const { user } = await world.server.accounts.login('password', { user: ADA, password: PASSWORD }, world.origin)
-    await world.server.accounts.addEmailOf(user.id, 'second@example.org', false)
-    await signIn(world, await linkTo(world, 'second@example.org'))
-    expect((await world.server.accounts.login('password', { user: ADA, password: PASSWORD }, world.origin)).user.emails).toHaveLength(2)
+    expect(user.emails).toEqual([{ address: ADA, verified: true }])
+  })
+
+  it('and stands beside a verified one leads into the account only once it is verified itself, on the latchkey face', async () => {
+    await using world = await open({}, { face: 'latchkey' })
+    const { accounts } = world.server
+    const { id } = await accounts.createUser({ email: ADA, password: PASSWORD })
+    await accounts.addEmailOf(id, 'second@example.org', false)
+    // Asked for while nobody had claimed the account.
+    const early = await linkTo(world, 'second@example.org')
+    await accounts.sendVerificationEmail(ADA, world.origin)
+    await accounts.verifyEmail(await world.tokenFor(ADA), world.origin)
+    expect(await failure(world, early)).toMatchObject({ code: 'LoginTokenExpired' })
+    const before = (await world.delivered()).length
+    await accounts.requestMagicLinkEmail('second@example.org', world.origin)
+    expect(await world.delivered()).toHaveLength(before)
+    await accounts.sendVerificationEmail('second@example.org', world.origin)
+    await accounts.verifyEmail(await world.tokenFor('second@example.org'), world.origin)
+    expect((await signIn(world, await linkTo(world, 'second@example.org'))).user.id).toBe(id)
   })
 
   it('undoes nothing that the second factor still guards', async () => {

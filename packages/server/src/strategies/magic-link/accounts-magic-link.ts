@@ -7,6 +7,7 @@ import { toPublicUser } from '../../core/identity/public-user.ts'
 import { isDeactivated } from '../../core/identity/user.ts'
 import type { User } from '../../core/identity/user.ts'
 import { APP } from '../../core/origin.ts'
+import { leadsIn } from '../../core/policy/claimed.ts'
 import { hashSecret } from '../../core/session/secret.ts'
 import type { LoginCandidate } from '../../core/store.ts'
 import type { LoginLinks, Origin, Proof, Strategy } from '../../core/strategy.ts'
@@ -98,7 +99,8 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
     // The flow has the words for it.
     if (isDeactivated(user)) return proof
     const address = addressOf(link, user)
-    if (address === null || link.data.epoch !== user.epoch) throw this.#refusal('LoginTokenExpired')
+    if (address === null || !leadsIn(this.#core, user, emailKey(address)) || link.data.epoch !== user.epoch)
+      throw this.#refusal('LoginTokenExpired')
     return { ...proof, epoch: await noteReceipt(this.#core, user, address, origin) }
   }
 

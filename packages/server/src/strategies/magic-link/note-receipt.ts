@@ -1,20 +1,19 @@
 import { auditEvent } from '../../core/audit/record.ts'
 import type { Core } from '../../core/core.ts'
 import { changed } from '../../core/flows/changed.ts'
-import { unlinkAll } from '../../core/flows/link.ts'
+import { dropOtherWays, mustTakeOver } from '../../core/flows/take-over.ts'
 import { verificationAlong } from '../../core/flows/verify-email.ts'
 import { passwordOf } from '../../core/identity/credential.ts'
 import type { Credential } from '../../core/identity/credential.ts'
-import { emailKey } from '../../core/identity/email.ts'
 import { isLinkedAccount } from '../../core/identity/linked-account.ts'
 import type { User } from '../../core/identity/user.ts'
+import { isUnclaimed } from '../../core/policy/claimed.ts'
 import type { Origin } from '../../core/strategy.ts'
 
 /**
  * Whoever has the link reads the mailbox, so its address is verified, with what that implies.
  *
- * An account none of whose addresses was ever verified may have been made by a stranger who waits for the owner of the address to come and use it
- * (pre-hijacking). Only the mailbox tells the two apart:
+ * An account none of whose addresses was ever verified may be a stranger's (core/policy/claimed.ts):
  *
  * - On the latchkey face whatever somebody else could come back with goes: its password, accounts elsewhere, other addresses; and its sessions end.
  * - Apps that come from accounts-js have many such accounts that are all right, so there nothing is taken away. Where a password is good only
@@ -25,11 +24,11 @@ import type { Origin } from '../../core/strategy.ts'
 export async function noteReceipt(core: Core, user: User, address: string, origin: Origin): Promise<number> {
   if (user.emails.some(email => email.address === address && email.verified)) return user.epoch
   const credentials = await core.store.users.credentials(user.id)
-  const isClaimed = user.emails.some(({ verified }) => verified)
-  if (!isClaimed && credentials.some(({ kind }) => core.factors.has(kind))) return user.epoch
-  const takesOver = !isClaimed && core.settings.face === 'latchkey' && hasOtherWays(user, credentials)
-  if (takesOver) await dropOtherWays(core, { user, credentials, address, origin })
-  else if (!isClaimed && passwordOf(credentials) && core.settings.password.requireEmailVerification) return user.epoch
+  const unclaimed = isUnclaimed(user)
+  if (unclaimed && credentials.some(({ kind }) => core.factors.has(kind))) return user.epoch
+  const takesOver = mustTakeOver(core, user, credentials) && hasOtherWays(user, credentials)
+  if (takesOver) await takeOver(core, { user, credentials, address, origin })
+  else if (unclaimed && passwordOf(credentials) && core.settings.password.requireEmailVerification) return user.epoch
   await verify(core, user, address, origin)
   // Not what is kept now: had anything else ended all sessions meanwhile, this login would be one of them.
   return takesOver ? user.epoch + 1 : user.epoch
@@ -46,7 +45,7 @@ interface TakingOver {
 }
 
 /** Sessions last: whoever came in meanwhile by what was there is out as well. That raises the epoch by one. */
-async function dropOtherWays(core: Core, { user, credentials, address, origin }: TakingOver): Promise<void> {
+async function takeOver(core: Core, { user, credentials, address, origin }: TakingOver): Promise<void> {
   const { users, sessions } = core.store
   if (passwordOf(credentials)) {
     const data = { change: 'removed' }
@@ -54,13 +53,7 @@ async function dropOtherWays(core: Core, { user, credentials, address, origin }:
     const mail = [core.outbox.compose('passwordChanged', { to: address, user, data })]
     await users.removeCredential(user.id, 'password', '', { audit, mail })
   }
-  // The one who is told is the one who reads the mailbox.
-  await unlinkAll(core, { ...user, emails: [{ address, verified: true }] }, credentials, origin)
-  for (const other of user.emails.filter(email => email.address !== address)) {
-    const key = emailKey(other.address)
-    const audit = [auditEvent(core, 'email-removed', origin, { userId: user.id, data: { by: 'magic-link' } })]
-    if (key !== null) await users.removeEmail(user.id, key, core.clock.now(), { audit })
-  }
+  await dropOtherWays(core, { user, credentials, address, origin, by: 'magic-link' })
   await sessions.endAll(user.id, 'password-changed', core.clock.now())
   core.outbox.kick()
 }

@@ -257,6 +257,15 @@ export const graphql = {
       off: { file: `${GRAPHQL}/source.ts`, from: '[given.req, given.request, given]', to: '[given]' },
     },
     {
+      item: 'context: useStatelessSession, micro',
+      note: 'of the server',
+      proof: {
+        file: 'packages/server/src/mounts/without-session.test.ts',
+        title: 'with micro opens no store, and whatever wants the session asks for it',
+      },
+      off: { file: 'packages/server/src/wire/credential.ts', from: '&& (micro || useStatelessSession)', to: '&& useStatelessSession' },
+    },
+    {
       item: '@auth on a field',
       proof: guard('closes a field to everybody who is not signed in, and no other'),
       off: auth("if ('type' in type) directive.visitFieldDefinition(type)", "if ('type' in type) void directive"),

@@ -1,4 +1,6 @@
 const TEST = 'packages/server/src/mounts/mounts.test.ts'
+const BELIEVED_TEST = 'packages/server/src/mounts/without-session.test.ts'
+const CREDENTIAL = 'packages/server/src/wire/credential.ts'
 const BRIDGE_TEST = 'packages/server/src/mounts/express-session.test.ts'
 const EXPRESS = 'packages/server/src/mounts/express.ts'
 const MOUNT = 'packages/server/src/mounts/mount.ts'
@@ -36,6 +38,20 @@ export const mounts = {
       item: 'req.user, req.userId',
       proof: { file: TEST, title: 'Express without one tells accounts-js’s story' },
       off: { file: MOUNT, from: '...(user ? { user, userId: user.id } : {}),', to: '' },
+    },
+    {
+      item: 'userLoader: useStatelessSession, micro',
+      proof: { file: BELIEVED_TEST, title: 'userLoader of Express with useStatelessSession looks up the user and no session' },
+      off: { file: CREDENTIAL, from: '&& (micro || useStatelessSession)', to: '&& micro' },
+    },
+    {
+      item: 'AccountsSession: useStatelessSession, micro',
+      proof: { file: BRIDGE_TEST, title: 'with useStatelessSession and micro it looks up no session, as everywhere else' },
+      off: {
+        file: BRIDGE,
+        from: ': await accounts.resume(accessToken)',
+        to: ': accounts.publicUser((await accounts.check(accessToken)).user)',
+      },
     },
     {
       item: 'AccountsSession: middleware()',

@@ -373,4 +373,21 @@ export const accountWeaknesses = [
       'kept && (expiresSoon(kept.accessToken, 0) || kept) ?',
     ),
   },
+  {
+    item: 'an object in the place of a name is a query of the database',
+    proof: { file: 'packages/server/src/compat/database-adapter.test.ts', title: 'hands on nothing but text' },
+    off: {
+      file: 'packages/server/src/compat/database-adapter.ts',
+      from: "if (typeof value !== 'string') throw new AccountsError('MatchFailed')",
+      to: 'if (value === false) return value',
+    },
+  },
+  {
+    item: 'a name is a piece of a program that the database runs',
+    proof: {
+      file: 'packages/server/src/compat/database-adapter.test.ts',
+      title: 'asks for no name that could end the text it is written into',
+    },
+    off: { file: 'packages/server/src/compat/database-adapter.ts', from: '!isHarmless(spelling) || ', to: '' },
+  },
 ]

@@ -296,14 +296,15 @@ describe('nobody gets in with', () => {
     await expect(check(token)).rejects.toEqual(refused('InvalidSession'))
   })
 
-  test('the public key as a secret', async () => {
+  test.each(['PEM', 'JWK'])('the public key as a secret, as %s', async format => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    const accepted = { tokenSecret: pem, until: UNTIL, sessions }
+    const text =
+      format === 'PEM' ? publicKey.export({ type: 'spki', format: 'pem' }).toString() : JSON.stringify(publicKey.export({ format: 'jwk' }))
+    const accepted = { tokenSecret: text, until: UNTIL, sessions }
     await using other = await open({ acceptAccountsJsTokens: accepted }, { store: world.server.accounts.core.store, clock: world.clock })
     sessions.add('session-1', userId)
     for (const alg of ['HS256', 'RS256'])
-      await expect(other.server.resumeSession(signedWith(payload(), { header: { alg, typ: 'JWT' }, secret: pem }))).rejects.toEqual(
+      await expect(other.server.resumeSession(signedWith(payload(), { header: { alg, typ: 'JWT' }, secret: text }))).rejects.toEqual(
         refused('TokenVerificationFailed'),
       )
     expect((await other.server.resumeSession(signedByKey(payload(), 'RS256', privateKey))).id).toBe(userId)

@@ -4,7 +4,7 @@ import { AccountsError } from '@latchkey/common'
 import type { EarlierSession, EarlierToken, EarlierTokens } from '../core/session/earlier-token.ts'
 import { isStrongSecret } from '../core/settings.ts'
 import { refuseMisfits } from '../core/settings-kinds.ts'
-import { isPem, pairKey } from '../core/token-key.ts'
+import { isPem, jwkIn, pairKey } from '../core/token-key.ts'
 import type { RetiredKey } from '../core/token-key.ts'
 import { idOf, timeOf } from './database-shapes.ts'
 
@@ -59,10 +59,15 @@ interface Key {
   verify(text: string, signature: Buffer): boolean
 }
 
+function publicKeyIn(text: string): RetiredKey | null {
+  const publicKey = isPem(text) ? text : jwkIn(text)
+  return publicKey && { publicKey }
+}
+
 function keyOf(given: AcceptAccountsJsTokens, production: boolean): Key {
   const { tokenSecret, algorithm = 'HS256' } = given
   // A public key is known to everybody, and must never pass for a secret (RFC 8725, 2.1).
-  const pair = typeof tokenSecret === 'string' && isPem(tokenSecret) ? { publicKey: tokenSecret } : tokenSecret
+  const pair = typeof tokenSecret === 'string' ? publicKeyIn(tokenSecret) : tokenSecret
   if (typeof pair === 'object' && pair !== null) {
     if (given.algorithm !== undefined) refuse('algorithm is that of a secret. Write tokenSecret: { publicKey, algorithm }')
     return pairKey(`${OPTION}.tokenSecret`, pair)

@@ -59,6 +59,16 @@ describe('keys', () => {
     expect([retired?.algorithm, retired?.sign]).toEqual(['EdDSA', undefined])
   })
 
+  it('never take the text of a JWK for a secret', () => {
+    const jwk = JSON.stringify(pair.publicKey.export({ format: 'jwk' }))
+    const [, retired] = keysOf(SECRET, ` ${jwk}`).verifying
+    expect([retired?.algorithm, retired?.sign]).toEqual(['EdDSA', undefined])
+    expect(() => keysOf(jwk)).toThrow(/never taken for a secret/)
+    expect(() => keysOf(JSON.stringify(pair.privateKey.export({ format: 'jwk' })))).toThrow(/never taken for a secret/)
+    expect(() => keysOf(SECRET, '{ "kty": "oct", "k": "c2VjcmV0" }')).toThrow(/retiredSecrets\[0\]\.publicKey cannot be read/)
+    for (const text of [`{${SECRET}`, `{"kid":"${SECRET}"}`]) expect(keysOf(text).signing.algorithm).toBe('HS256')
+  })
+
   it('are refused where a public key would be a secret, where nothing can sign, and where two have one name', () => {
     expect(() => keysOf(pem)).toThrow(/never taken for a secret/)
     expect(() => keysOf({ publicKey: pair.publicKey } as unknown as TokenKeyPair)).toThrow(/tokenSecret\.privateKey is missing/)

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { AccountsError } from '@latchkey/common'
 import type { Settings } from './settings.ts'
-import { isPem, pairKey, secretKey } from './token-key.ts'
+import { isPem, jwkIn, pairKey, secretKey } from './token-key.ts'
 import type { PublicJwk, RetiredKey, TokenKey } from './token-key.ts'
 
 /** What derived keys are for. One key per use, so that a value made for one can never be passed off as another (RFC 8725, 3.9). */
@@ -80,10 +80,11 @@ const deriveKey = (material: Buffer, purpose: KeyPurpose): Buffer =>
 function readKey(option: string, given: string | RetiredKey): TokenKey {
   if (typeof given === 'object' && given !== null) return pairKey(option, given)
   if (typeof given !== 'string' || given === '') throw unfit(`${option} is missing. Make one: npx latchkey secret`)
-  if (!isPem(given)) return secretKey(given)
+  const jwk = jwkIn(given)
+  if (!isPem(given) && !jwk) return secretKey(given)
   if (option === 'tokenSecret')
-    throw unfit('tokenSecret is a PEM text: write { privateKey, publicKey }, so that it is never taken for a secret')
-  return pairKey(option, { publicKey: given })
+    throw unfit('tokenSecret is the text of a key: write { privateKey, publicKey }, so that it is never taken for a secret')
+  return pairKey(option, { publicKey: jwk ?? given })
 }
 
 /** A token names its key by `kid`; two keys of one name would make that a guess. */

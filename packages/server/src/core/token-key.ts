@@ -90,6 +90,17 @@ const SHORTEST_RSA = 2048
 /** True for a text that is a key or a certificate. Such a text is never used as a secret: the public half of a pair is known to everybody. */
 export const isPem = (text: string): boolean => text.includes('-----BEGIN ')
 
+/** The JWK that a text is, if it is one (RFC 7517): by its `kty`. Such a text is never used as a secret either. */
+export function jwkIn(text: string): JsonWebKey | null {
+  if (!text.trimStart().startsWith('{')) return null
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null && 'kty' in parsed ? parsed : null
+  } catch {
+    return null
+  }
+}
+
 /** A secret. The text itself is the key, so that other services of the app can verify with it. */
 export function secretKey(secret: string): TokenKey {
   const key = createSecretKey(Buffer.from(secret))

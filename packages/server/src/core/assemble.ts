@@ -47,6 +47,10 @@ export function assembleCore({
   ports,
 }: AccountsParts): AssembledCore {
   const strategies = new Map(Object.entries(services))
+  if (strategies.has(PENDING_LOGIN))
+    throw new AccountsError('InvalidSettings', {
+      message: `No service can be named "${PENDING_LOGIN}": logins answer their second factor there`,
+    })
   const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
   if (typeof settings.tokenSecret === 'string' && !isStrongSecret(settings.tokenSecret)) {
     ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')

@@ -152,6 +152,15 @@ describe('hooks decide by the service that a login began with', () => {
   })
 })
 
+describe('the name of the step', () => {
+  it('is refused to services, which would never be asked', async () => {
+    await expect(newWorld({ services: { 'second-factor': badge() } })).rejects.toMatchObject({
+      code: 'InvalidSettings',
+      message: expect.stringContaining('"second-factor"') as string,
+    })
+  })
+})
+
 const badge = (): Strategy<{ id: string }> => ({
   name: 'badge',
   parse: options => options as { id: string },

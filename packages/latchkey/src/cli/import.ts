@@ -134,7 +134,10 @@ function readingOf(options: AccountsJsOptions, io: Io): Reading {
   if (from === undefined || from === '')
     throw new CommandFailure(EXIT.usage, `say where the old database is, with --from or ${SOURCE_VARIABLE}`)
   if (!/^postgres(?:ql)?:\/\//.test(from) || !URL.canParse(from))
-    throw new CommandFailure(EXIT.usage, 'the old database must be a postgres:// address. With MongoDB keep using it in place: pass its adapter as db to AccountsServer')
+    throw new CommandFailure(
+      EXIT.usage,
+      'the old database must be a postgres:// address. With MongoDB keep using it in place: pass its adapter as db to AccountsServer',
+    )
   if (options.from !== undefined && new URL(from).password !== '')
     io.err(`Warning: other users of this machine can read the password in --from. Use ${SOURCE_VARIABLE}.\n`)
   const batch = Number(options.batch)

@@ -61,7 +61,7 @@ interface Key {
 
 function publicKeyIn(text: string): RetiredKey | null {
   const publicKey = isPem(text) ? text : jwkIn(text)
-  return publicKey && { publicKey }
+  return publicKey === null ? null : { publicKey }
 }
 
 function keyOf(given: AcceptAccountsJsTokens, production: boolean): Key {

@@ -95,7 +95,8 @@ export function jwkIn(text: string): JsonWebKey | null {
   if (!text.trimStart().startsWith('{')) return null
   try {
     const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null && 'kty' in parsed ? parsed : null
+    // Whether it is a good one, whoever reads it says.
+    return typeof parsed === 'object' && parsed !== null && 'kty' in parsed ? (parsed as JsonWebKey) : null
   } catch {
     return null
   }

@@ -7,11 +7,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chapters } from './chapters.mjs'
 
-/** @typedef {{ testResults: { message: string, assertionResults: { status: string, failureMessages: string[] }[] }[] }} Report */
+/** @typedef {{ testResults: { name: string, message: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }} Report */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const COPIES = 2
 const TIMEOUT_MS = 120_000
+/** For all files together. */
+const LONG_MS = 1_200_000
 
 const words = process.argv.slice(2).map(word => word.toLowerCase())
 const asked = chapters
@@ -19,13 +21,14 @@ const asked = chapters
   .filter(({ item, chapter }) => words.length === 0 || words.some(word => `${chapter} ${item}`.toLowerCase().includes(word)))
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-conformance-'))
 const queue = [...asked]
-/** @type {Map<string, ReturnType<typeof runTest>>} */
-const proven = new Map()
 /** @type {string[]} */
 const problems = []
 let done = 0
 try {
-  await Promise.all(Array.from({ length: Math.min(COPIES, asked.length) }, (_, number) => work(copyTree(join(folder, String(number))))))
+  const copies = Array.from({ length: Math.min(COPIES, asked.length) }, (_, number) => copyTree(join(folder, String(number))))
+  console.log('Running the tests with everything on')
+  const on = await runFiles(copies[0] ?? '', [...new Set(asked.map(({ proof }) => proof.file))])
+  await Promise.all(copies.map(copy => work(copy, on)))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -33,38 +36,30 @@ for (const problem of problems) console.log(`\n${problem}`)
 console.log(`\n${asked.length - problems.length} of ${asked.length} rows: the test passes, and fails once the thing is switched off`)
 process.exitCode = problems.length === 0 && asked.length > 0 ? 0 : 1
 
-/** @param {string} copy */
-async function work(copy) {
+/**
+ * @param {string} copy
+ * @param {Report} on
+ */
+async function work(copy, on) {
   for (let row = queue.shift(); row; row = queue.shift()) {
-    const problem = await tryRow(copy, row)
+    const problem = await tryRow(copy, row, on)
     done += 1
     console.log(`${String(done).padStart(4)}/${asked.length} ${problem ? 'FAIL' : 'ok  '} ${row.chapter}: ${row.item}`)
     if (problem) problems.push(`${row.chapter}: ${row.item}\n${problem}`)
   }
 }
 
-/** @param {import('./row.d.ts').Row} row */
-function proofOf({ proof }) {
-  return `${proof.file}\0${proof.title}`
-}
-
-/**
- * Several rows may have one test: that it passes is asked once.
- * @param {string} key
- * @param {ReturnType<typeof runTest>} result
- */
-function remember(key, result) {
-  proven.set(key, result)
-  return result
-}
-
 /**
  * What is wrong with a row; undefined when it counts.
  * @param {string} copy
  * @param {import('./row.d.ts').Row} row
+ * @param {Report} report of a run with everything on
  */
-async function tryRow(copy, row) {
-  const on = await (proven.get(proofOf(row)) ?? remember(proofOf(row), runTest(copy, row)))
+async function tryRow(copy, row, report) {
+  const on = verdictOf(
+    report.testResults.filter(({ name }) => name.endsWith(`/${row.proof.file}`)),
+    row.proof.title,
+  )
   if (on.verdict !== 'passed') return `  with it on, the test ${on.verdict} (${row.proof.file}: ${row.proof.title})\n${on.output}`
   const restore = switchOff(copy, [row.off].flat())
   if (typeof restore === 'string') return `  ${restore}`
@@ -97,23 +92,33 @@ function switchOff(copy, changes) {
   return restore
 }
 
+/** @typedef {{ verdict: 'passed' | 'failed' | 'was not found' | 'could not be run', output: string }} Result */
+
 /**
- * Runs one test. A file that cannot even be loaded proves nothing, so it is neither passed nor failed.
+ * Runs one test.
  * @param {string} copy
  * @param {import('./row.d.ts').Row} row
- * @returns {Promise<{ verdict: 'passed' | 'failed' | 'was not found' | 'could not be run', output: string }>}
  */
 async function runTest(copy, { proof }) {
-  const report = join(copy, 'report.json')
-  rmSync(report, { force: true })
   const pattern = proof.title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  const output = await run(copy, ['run', proof.file, '-t', pattern, '--reporter=json', `--outputFile.json=${report}`, '--retry=0'])
-  if (!existsSync(report)) return { verdict: 'could not be run', output }
-  const { testResults } = /** @type {Report} */ (JSON.parse(readFileSync(report, 'utf8')))
-  const tests = testResults.flatMap(file => file.assertionResults).filter(({ status }) => status === 'passed' || status === 'failed')
+  const { testResults, output } = await runFiles(copy, [proof.file, '-t', pattern, '--retry=0'], TIMEOUT_MS)
+  const result = verdictOf(testResults, proof.title)
+  return { ...result, output: result.output || output }
+}
+
+/**
+ * A file that cannot even be loaded proves nothing, so it is neither passed nor failed.
+ * @param {Report['testResults']} files
+ * @param {string} title
+ * @returns {Result}
+ */
+function verdictOf(files, title) {
+  const tests = files
+    .flatMap(file => file.assertionResults)
+    .filter(({ status, fullName }) => (status === 'passed' || status === 'failed') && fullName.includes(title))
   if (tests.length === 0) {
-    const broken = testResults.some(({ message }) => message !== '')
-    return { verdict: broken ? 'could not be run' : 'was not found', output }
+    const broken = files.length === 0 || files.some(({ message }) => message !== '')
+    return { verdict: broken ? 'could not be run' : 'was not found', output: files.map(({ message }) => message).join('\n') }
   }
   const failures = tests.flatMap(({ failureMessages }) => failureMessages)
   return { verdict: tests.some(({ status }) => status === 'failed') ? 'failed' : 'passed', output: failures.join('\n') }
@@ -122,13 +127,28 @@ async function runTest(copy, { proof }) {
 /**
  * @param {string} copy
  * @param {string[]} args
+ * @param {number} timeout
+ * @returns {Promise<Report & { output: string }>}
+ */
+async function runFiles(copy, args, timeout = LONG_MS) {
+  const file = join(copy, 'report.json')
+  rmSync(file, { force: true })
+  const output = await run(copy, ['run', ...args, '--reporter=json', `--outputFile.json=${file}`], timeout)
+  if (!existsSync(file)) return { testResults: [], output }
+  return { .../** @type {Report} */ (JSON.parse(readFileSync(file, 'utf8'))), output }
+}
+
+/**
+ * @param {string} copy
+ * @param {string[]} args
+ * @param {number} timeout
  * @returns {Promise<string>}
  */
-function run(copy, args) {
+function run(copy, args, timeout) {
   return new Promise(resolve => {
     const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...args], {
       cwd: copy,
-      timeout: TIMEOUT_MS,
+      timeout,
       killSignal: 'SIGKILL',
     })
     let output = ''

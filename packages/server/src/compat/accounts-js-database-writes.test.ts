@@ -66,7 +66,7 @@ describe.each(['mongo', 'typeorm'] as const)('in an adapter with the habits of %
       createdAt: NOW,
       updatedAt: NOW,
     } as const
-    expect(await both.store.users.link(account)).toBe('linked')
+    expect(await both.store.users.link(account, () => true)).toBe('linked')
     expect(row()?.services.get('github')).toMatchObject({ id: 'g1' })
     expect(await both.store.users.unlink(id, 'oauth:github', () => true)).toBe('unlinked')
     expect(row()?.services.has('github')).toBe(false)

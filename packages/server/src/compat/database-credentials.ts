@@ -71,15 +71,16 @@ export function databaseCredentials(joined: Joined): Deeds {
       })
     },
 
-    async link(account, along) {
+    async link(account, judge, along) {
       const { userId, kind, id } = account
       const known = await knowById(joined, userId)
       if (!known) return 'gone'
+      const judgeShown = shownTo(judge, known)
       const owner = await findKept(joined, { kind, key: id })
       if (owner && owner.id !== userId) return 'taken'
       return noting(joined, userId, [{ kind, key: id }], async () => {
-        let outcome = await users.link(account, along)
-        if (outcome === 'taken' && (await release(joined, { kind, key: id }))) outcome = await users.link(account, along)
+        let outcome = await users.link(account, judgeShown, along)
+        if (outcome === 'taken' && (await release(joined, { kind, key: id }))) outcome = await users.link(account, judgeShown, along)
         if (outcome === 'linked') await writeToAdapter(joined, known, account)
         return outcome
       })
@@ -88,13 +89,7 @@ export function databaseCredentials(joined: Joined): Deeds {
     async unlink(userId, kind, judge, along) {
       const known = await knowById(joined, userId)
       if (!known) return 'missing'
-      const judgeShown = (left: readonly Credential[]): boolean =>
-        judge(
-          presentedTwoFactor(
-            known.kept,
-            left.filter(row => !isNote(row)),
-          ),
-        )
+      const judgeShown = shownTo(judge, known)
       return noting(joined, userId, [{ kind, key: '' }], async () => {
         const outcome = await users.unlink(userId, kind, judgeShown, along)
         if (outcome === 'unlinked') await adapter.unsetAccount(userId, providerOf(kind) ?? '')
@@ -123,6 +118,17 @@ export function databaseCredentials(joined: Joined): Deeds {
     changePassword: (change, along) => changePassword(joined, change, along),
   }
 }
+
+/** The core's rule is asked with what the core is shown. */
+const shownTo =
+  (judge: (credentials: readonly Credential[]) => boolean, { kept }: Known) =>
+  (rows: readonly Credential[]): boolean =>
+    judge(
+      presentedTwoFactor(
+        kept,
+        rows.filter(row => !isNote(row)),
+      ),
+    )
 
 /**
  * In our store first, where it is one deed with the link that allows it and the sessions it ends; then in the adapter. A note says so meanwhile: until

@@ -47,7 +47,9 @@ function accounts(joined: Joined, kept: KeptUser, { rows }: Seen): Mend[] {
     return !isNoted(rows, { kind }, joined.now())
   }
   return [
-    ...missing.flatMap(account => claiming(joined, kept.id, { kind: account.kind, key: account.id }, () => users.link(account))),
+    ...missing.flatMap(account =>
+      claiming(joined, kept.id, { kind: account.kind, key: account.id }, () => users.link(account, () => true)),
+    ),
     // Those that `isGone` names are of this kind.
     ...[...gone].map(kind => async () => void (await users.unlink(kept.id, kind as LinkedAccount['kind'], () => true))),
   ]

@@ -66,7 +66,7 @@ async function setAccount(core: Core, userId: string, provider: string, account:
   if (!owner) await core.store.users.unlink(userId, kind, () => true)
   const linked = linkedAccount(core, { provider, subject: account.id, account }, userId, { now })
   const audit = [auditEvent(core, 'account-linked', APP, { userId, data: { provider } })]
-  if ((await core.store.users.link(linked, { audit })) === 'taken') throw new AccountsError('AccountAlreadyLinked')
+  if ((await core.store.users.link(linked, () => true, { audit })) === 'taken') throw new AccountsError('AccountAlreadyLinked')
 }
 
 async function unset(core: Core, userId: string, name: string): Promise<void> {

@@ -76,9 +76,14 @@ export interface UserStore {
   swapCredential(swap: CredentialSwap, along?: Along): Promise<boolean>
   /**
    * Gives a user an account elsewhere: claims its kind and id as an identifier and keeps the credential, in one transaction; replaces what is kept when it
-   * is theirs already. Of callers that link one account to several users at once exactly one succeeds, the others find it `taken`.
+   * is theirs already. Of callers that link one account to several users at once exactly one succeeds, the others find it `taken`. `judge` is the core's
+   * rule, asked first inside the atomic deed with what the user has; on all but `linked` nothing was written, not even `along`.
    */
-  link(account: LinkedAccount, along?: Along): Promise<'linked' | 'taken' | 'gone'>
+  link(
+    account: LinkedAccount,
+    judge: (kept: readonly Credential[]) => boolean,
+    along?: Along,
+  ): Promise<'linked' | 'taken' | 'gone' | 'refused'>
   /**
    * Removes all of a user's accounts of one kind with their identifiers. `judge` is the core's rule, asked inside the atomic deed with the credentials that
    * would be left; on `refused` and `missing` nothing was written, not even `along`.

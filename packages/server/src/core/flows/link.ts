@@ -64,7 +64,7 @@ export async function linkAccount(
   const outcome = await link(core, who.user, vouched, along(core, 'account-linked', { ...who, vouched, origin }))
   if (outcome === 'gone') throw new AccountsError('UserNotFound')
   if (outcome === 'taken') throw new AccountsError('AccountAlreadyLinked')
-  if (outcome === 'another') {
+  if (outcome === 'refused') {
     throw new AccountsError('AccountAlreadyLinked', { message: 'Another account of this provider is linked. Unlink it first.' })
   }
   core.outbox.kick()
@@ -137,7 +137,7 @@ async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Pr
   // The login flow will say so.
   if (isDeactivated(user)) return user
   const outcome = await link(core, user, vouched, along(core, 'account-linked', { user, vouched, origin }))
-  if (outcome === 'another') throw notLinked()
+  if (outcome === 'refused') throw notLinked()
   if (outcome !== 'linked') return null
   core.outbox.kick()
   return user
@@ -255,11 +255,10 @@ function alongSignUp(core: Core, user: User, { provider }: Vouched, origin: Orig
 // -------------------------------------------------------------------------------------------------- linking, unlinking
 
 /** One account at each provider: with a second one, the first would go on opening the door unseen. */
-async function link(core: Core, user: User, vouched: Vouched, rides: Along): Promise<'linked' | 'taken' | 'gone' | 'another'> {
-  const kind = accountKind(vouched.provider)
-  const kept = (await core.store.users.credentials(user.id)).filter(credential => credential.kind === kind)
-  if (kept.some(({ id }) => id !== vouched.subject)) return 'another'
-  return core.store.users.link(linkedAccount(core, vouched, user.id, { now: core.clock.now() }), rides)
+function link(core: Core, user: User, vouched: Vouched, rides: Along): Promise<'linked' | 'taken' | 'gone' | 'refused'> {
+  const own = accountKind(vouched.provider)
+  const isOnlyOne = (kept: readonly Credential[]): boolean => kept.every(({ kind, id }) => kind !== own || id === vouched.subject)
+  return core.store.users.link(linkedAccount(core, vouched, user.id, { now: core.clock.now() }), isOnlyOne, rides)
 }
 
 async function unlink(

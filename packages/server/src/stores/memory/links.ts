@@ -6,12 +6,13 @@ import { swapIdentifier } from './users.ts'
 /** Accounts elsewhere that sign in to accounts here. */
 export function linkDeeds(data: MemoryData): Pick<UserStore, 'link' | 'unlink'> {
   return {
-    link: (given, along) =>
+    link: (given, judge, along) =>
       data.deed(() => {
         const [account, ride] = [copy(given), data.prepare(along)]
         const { userId, kind, id } = account
         const row = data.users.get(userId)
         if (!row) return 'gone'
+        if (!judge(copy(row.credentials))) return 'refused'
         const owner = data.identifiers.get(identifierKey(kind, id))
         if (owner !== undefined && owner !== userId) return 'taken'
         swapIdentifier(data, row, kind, owner === undefined ? undefined : id, id)

@@ -15,7 +15,7 @@ export function splitUsers(parts: Parts): UserStore {
     putCredential: (credential, along) => users.putCredential(credential, along),
     removeCredential: (userId, kind, id, along) => users.removeCredential(userId, kind, id, along),
     swapCredential: (swap, along) => users.swapCredential(swap, along),
-    link: (account, along) => users.link(account, along),
+    link: (account, judge, along) => users.link(account, judge, along),
     unlink: (userId, kind, judge, along) => users.unlink(userId, kind, judge, along),
     upgradePassword: (userId, expected, next, now) => users.upgradePassword(userId, expected, next, now),
     passwordForms: () => users.passwordForms(),

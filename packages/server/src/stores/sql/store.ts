@@ -40,7 +40,7 @@ export function partsOf(engine: Engine): Parts {
       putCredential: (credential, along) => engine.transact(() => credentials.putCredential(credential, along)),
       removeCredential: (userId, kind, id, along) => engine.transact(() => credentials.removeCredential(userId, kind, id, along)),
       swapCredential: (swap, along) => engine.transact(() => credentials.swapCredential(swap, along)),
-      link: (account, along) => engine.transact(() => links.linkAccount(account, along)),
+      link: (account, judge, along) => engine.transact(() => links.linkAccount(account, judge, along)),
       unlink: (userId, kind, judge, along) => engine.transact(() => links.unlinkAccounts(userId, kind, judge, along)),
       upgradePassword: (userId, expected, next, now) => engine.transact(() => credentials.upgradePassword(userId, expected, next, now)),
       passwordForms: () => engine.read(() => credentials.passwordForms()),

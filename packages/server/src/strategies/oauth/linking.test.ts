@@ -35,6 +35,17 @@ describe('linking and unlinking', () => {
     expect(await made.linkedTo(who.user.id)).toEqual(['example:mine'])
   })
 
+  it('links one account of a provider and no more, however many are linked at once', async () => {
+    await using made = await world()
+    const { tokens } = await made.loginAs('ada')
+    const who = await made.accounts.check(tokens.accessToken)
+    const outcomes = await Promise.allSettled(
+      ['one', 'two', 'three'].map(id => made.accounts.link(who, { provider: 'example', as: { id } }, null, made.origin)),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(await made.linkedTo(who.user.id)).toHaveLength(1)
+  })
+
   it('asks for the password once the sign-in is old, and for nothing of whoever acts as the user', async () => {
     await using made = await world()
     const { tokens } = await made.loginAs('ada')

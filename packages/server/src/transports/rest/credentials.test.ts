@@ -54,7 +54,7 @@ type Route = (world: RestWorld) => Promise<Act>
 /** Lets the provider's account sign in to ada's. */
 async function linkAda(world: RestWorld): Promise<void> {
   const account = { userId: await adaId(world), kind: 'oauth:example', id: 'subject', data: {}, createdAt: 0, updatedAt: 0 } as const
-  await world.server.accounts.core.store.users.link(account)
+  await world.server.accounts.core.store.users.link(account, () => true)
 }
 
 const cookieMode = (world: RestWorld): Record<string, string> => ({ origin: world.siteOrigin, 'x-latchkey-session': 'cookie' })

@@ -7,9 +7,14 @@ import { writeAlong } from './along.ts'
 import { credentialValues, listCredentials, putCredentialRow } from './credentials.ts'
 import { claim, lockUser } from './user-row.ts'
 
-export function* linkAccount(account: LinkedAccount, along?: Along): Deed<'linked' | 'taken' | 'gone'> {
+export function* linkAccount(
+  account: LinkedAccount,
+  judge: (kept: readonly Credential[]) => boolean,
+  along?: Along,
+): Deed<'linked' | 'taken' | 'gone' | 'refused'> {
   const { userId, kind, id } = account
   if (!(yield* lockUser(userId))) return 'gone'
+  if (!judge(yield* listCredentials(userId))) return 'refused'
   if (!(yield* claim({ kind, key: id }, userId)) && (yield* one(OWNER, [kind, id]))?.user_id !== userId) return 'taken'
   yield* write(putCredentialRow, credentialValues(account))
   yield* writeAlong(along)

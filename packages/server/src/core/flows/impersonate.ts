@@ -20,7 +20,8 @@ export type Impersonation = { authorized: false } | { authorized: true; login: L
 
 /**
  * Opens a session of another user for whoever holds `accessToken`, if `impersonationAuthorize` says that they may. The session ends with the one it
- * was made from. Whether the other user exists stays hidden with ambiguous messages: `{ authorized: false }` either way.
+ * was made from; whether that one was idle for too long is looked at when the impersonated session refreshes. Whether the other
+ * user exists stays hidden with ambiguous messages: `{ authorized: false }` either way.
  * @param identity `{ userId }`, else `{ username }`, else `{ email }`
  * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `InvalidInput`, `ImpersonatedUserNotFound`,
  * `UserDeactivated`, `Forbidden` to whoever acts as somebody already and for oneself, `TooManyAttempts`

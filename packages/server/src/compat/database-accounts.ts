@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Credential, LinkedAccount } from '../core/identity/credential.ts'
 import { withoutSecrets } from '../core/identity/services.ts'
 import { CLEAR_TOTP, TOTP } from '../core/identity/totp.ts'
-import { isProvider } from './database-adapter.ts'
+import { isProvider } from '../core/identity/linked-account.ts'
 import type { KeptUser } from './database-shapes.ts'
 
 const KIND = 'oauth:'

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../stores/memory/index.ts'
 import { AdapterInMemory } from '../testing/accounts-js-adapter.ts'
 import { isAccountsJsDatabase } from './accounts-js-database.ts'
-import { GuardedAdapter, isDuplicate, isProvider } from './database-adapter.ts'
+import { isProvider } from '../core/identity/linked-account.ts'
+import { GuardedAdapter, isDuplicate } from './database-adapter.ts'
 import { customFieldsFor, readKeptUser } from './database-shapes.ts'
 
 describe('a user as adapters hand them out', () => {

@@ -2,6 +2,7 @@
 import { AccountsError } from '@latchkey/common'
 import { domainToUnicode } from 'node:url'
 import { emailKey } from '../core/identity/email.ts'
+import { isProvider } from '../core/identity/linked-account.ts'
 import { usernameKey } from '../core/identity/username.ts'
 import { idOf, readKeptUser } from './database-shapes.ts'
 import type { KeptUser } from './database-shapes.ts'
@@ -142,12 +143,6 @@ export class GuardedAdapter {
   /** One question, for the sake of an answer. */
   ping = async (): Promise<void> => void (await this.#db.findUserByEmail('nobody@latchkey.invalid'))
 }
-
-/** Every adapter keeps these under the name of a service, beside the accounts of providers. */
-const OWN_SERVICES: ReadonlySet<string> = new Set(['password', 'email', 'magicLink', 'two-factor', 'resume', 'oauth'])
-
-/** True for a name that can stand for a provider: it becomes part of a field's name in MongoDB. */
-export const isProvider = (name: string): boolean => /^[\w-]{1,64}$/.test(name) && !OWN_SERVICES.has(name) && !name.startsWith('__')
 
 /** True for an error that means: somebody else has this name or address. */
 export function isDuplicate(error: unknown): boolean {

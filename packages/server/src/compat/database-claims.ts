@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Identifier } from '../core/identity/user.ts'
 import { usernameKey } from '../core/identity/username.ts'
-import { isProvider } from './database-adapter.ts'
+import { isProvider } from '../core/identity/linked-account.ts'
 import { notesOf } from './database-joined.ts'
 import type { Joined } from './database-joined.ts'
 import { isNoted } from './database-notes.ts'

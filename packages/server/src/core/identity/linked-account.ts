@@ -18,6 +18,12 @@ export interface ProviderAccount {
 
 type Parts = Pick<Core, 'keys' | 'chance'>
 
+/** accounts-js's database adapters keep these under the name of a service, beside the accounts of providers. */
+const OWN_SERVICES: ReadonlySet<string> = new Set(['password', 'email', 'magicLink', 'two-factor', 'resume', 'oauth'])
+
+/** True for a name that can stand for a provider in every store: with accounts-js's adapters it becomes part of a field's name in MongoDB. */
+export const isProvider = (name: string): boolean => /^[\w-]{1,64}$/.test(name) && !OWN_SERVICES.has(name) && !name.startsWith('__')
+
 /** The kind of a provider's accounts, as credentials and as identifiers. */
 export const accountKind = (provider: string): LinkedAccount['kind'] => `oauth:${provider}`
 

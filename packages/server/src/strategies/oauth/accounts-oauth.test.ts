@@ -335,7 +335,8 @@ describe('refusals', () => {
       (providers: object): (() => AccountsOauth) =>
       () =>
         new AccountsOauth(providers as Record<string, OAuthProvider>)
-    expect(unfit({ 'a/b': echo })).toThrow('cannot be the name')
+    for (const name of ['a/b', 'login.example', 'password', 'two-factor', '__proto', 'x'.repeat(41)])
+      expect(unfit({ [name]: echo })).toThrow('cannot be the name')
     expect(unfit({ a: {} })).toThrow('has no authenticate')
     expect(unfit({ a: null })).toThrow('has no authenticate')
     // What JavaScript lets through.

@@ -5,7 +5,7 @@ import { userVouchedFor } from '../../core/flows/link.ts'
 import { passThrough } from '../../core/hooks.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import { parseEmail } from '../../core/identity/email.ts'
-import { accountKind } from '../../core/identity/linked-account.ts'
+import { accountKind, isProvider } from '../../core/identity/linked-account.ts'
 import type { User } from '../../core/identity/user.ts'
 import type { Origin, Proof, Strategy, Vouched } from '../../core/strategy.ts'
 import type { OAuthProvider, OAuthProviders, OAuthUser } from './provider.ts'
@@ -42,7 +42,7 @@ export class AccountsOauth implements Strategy<OAuthParams> {
   #core: Core | undefined
   #accounts: Accounts | undefined
 
-  /** @throws AccountsError `InvalidSettings` for no providers, a provider without `authenticate`, or with a name that no URL could carry */
+  /** @throws AccountsError `InvalidSettings` for no providers, a provider without `authenticate`, or with a name that not every store could keep */
   constructor(providers: OAuthProviders) {
     if (typeof providers !== 'object' || providers === null) {
       throw new AccountsError('InvalidSettings', {
@@ -134,7 +134,11 @@ const LONGEST_SUBJECT = 255
 const UNSTORABLE = /[\0\p{Surrogate}]/u
 
 function refuseUnfit(name: string, provider: OAuthProvider): void {
-  if (!/^[\w.-]{1,40}$/.test(name)) refuse(`"${name}" cannot be the name of an OAuth provider: use letters, digits, "_", "-" and "."`)
+  // Whatever the store: an app may move to another, and a user whose account cannot be written there could not come back.
+  if (!isProvider(name) || name.length > 40)
+    refuse(
+      `"${name}" cannot be the name of an OAuth provider: use letters, digits, "_" and "-", and no name that accounts-js has for itself`,
+    )
   // What a caller without types may hand over.
   const given: Partial<OAuthProvider> | null | undefined = provider
   if (typeof given?.authenticate !== 'function') refuse(`The OAuth provider "${name}" has no authenticate(params)`)

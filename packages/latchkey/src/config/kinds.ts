@@ -43,13 +43,18 @@ export const oneOf = <const T extends string>(words: readonly T[]): Kind<T> =>
 export const list = (each: v.GenericSchema<string, string> = v.string()): Kind<string[]> =>
   v.pipe(v.union([v.array(v.string()), v.pipe(v.string(), v.transform(split))], 'must be a list, separated by commas'), v.array(each))
 
+/** A JWK, taken for a secret or for several, would let in whoever knows its public half. */
+const isNoJwk = (given: string): boolean => !/"kty"\s*:/.test(given)
+const NO_JWK = 'must hold keys as PEM, not as JWK'
+
 /** A secret: any text, or a key. */
-export const secret: Kind<string> = v.pipe(text, v.transform(withLineBreaks))
+export const secret: Kind<string> = v.pipe(text, v.check(isNoJwk, NO_JWK), v.transform(withLineBreaks))
 
 /** Several secrets, separated by commas or given as a list. */
 export const secrets: Kind<string[]> = v.pipe(
-  v.union([v.array(v.string()), v.pipe(v.string(), v.transform(splitSecrets))], 'must be a list, separated by commas'),
-  v.transform(each => each.map(withLineBreaks)),
+  v.union([v.array(v.string()), v.string()], 'must be a list, separated by commas'),
+  v.check(given => [given].flat().every(isNoJwk), NO_JWK),
+  v.transform(given => (typeof given === 'string' ? splitSecrets(given) : given).map(withLineBreaks)),
 )
 
 const split = (given: string): string[] =>

@@ -163,6 +163,13 @@ test('all problems are told at once, each with its fix', async () => {
   expect(message.match(/Fix:/g)).toHaveLength(4)
 })
 
+test.each(['LATCHKEY_SECRET', 'LATCHKEY_RETIRED_SECRETS'])('%s takes no JWK for a secret, nor its parts for several', async name => {
+  const jwk = JSON.stringify({ crv: 'Ed25519', x: 'known-to-everybody', kty: 'OKP' })
+  const message = await refused({ env: { [name]: jwk } })
+  expect(message).toContain(`${name} must hold keys as PEM, not as JWK`)
+  expect(message).not.toContain('known-to-everybody')
+})
+
 test('a wrong secret is not shown', async () => {
   const message = await refused({ env: { DATABASE_URL: 'mysql://root:hunter2@db/x', SMTP_URL: 'hunter2' } })
   expect(message).toContain('DATABASE_URL must begin with postgres:// or file:')

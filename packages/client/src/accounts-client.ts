@@ -115,9 +115,8 @@ export class AccountsClient {
       throw new AccountsClientError(`The server did not answer with a ${this.session} session`, 'UnexpectedReply')
     }
     if (tokens) {
+      await this.#endPutAside()
       await this.#keeper.keep(tokens, { fresh: true })
-      // Somebody else may sign in where an impersonation ended by itself: the administrator's tokens are not theirs to go back to
-      await this.#keeper.forget(true)
     }
     this.#enter({ status: 'signedIn', user })
   }
@@ -253,6 +252,17 @@ export class AccountsClient {
     await this.transport.logout().catch((error: unknown) => {
       if (!isSessionOver(error) && !isTokenRefused(error)) throw error
     })
+  }
+
+  /**
+   * Somebody else may sign in where an impersonation ended by itself: the administrator's session is not theirs to go back to. It ends on the server as well,
+   * if that can be reached; here it is gone in any case.
+   */
+  async #endPutAside(): Promise<void> {
+    if (!(await this.getTokens(true))) return
+    await this.#keeper.restore()
+    await this.#endOnServer().catch(() => {})
+    await this.#keeper.forget()
   }
 
   async #leave(): Promise<void> {

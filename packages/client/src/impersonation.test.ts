@@ -156,6 +156,16 @@ describe('the end of it', () => {
     expect(await world.client.getTokens(true)).toBeNull()
     await world.client.stopImpersonation()
     expect(await world.client.getTokens()).toEqual(tokens)
+    expect(live(world)).toEqual([false, false, true])
+  })
+
+  test('lets whoever signs in next in also when the administrator’s session cannot be ended', async () => {
+    await using world = await newWorld()
+    await world.client.impersonate({ userId: 'u2' })
+    world.client.transport.logout = () => Promise.reject(new Error('offline'))
+    await world.client.loginWithService('password', { user: 'carol', password: 'correct horse' })
+    expect(await world.client.getTokens(true)).toBeNull()
+    expect(world.client.state.get()).toMatchObject({ status: 'signedIn' })
   })
 
   test('of nothing does nothing', async () => {

@@ -82,9 +82,10 @@ describe('an unverified address beside a verified one', () => {
 
   it('receives one on accounts-js’s face', async () => {
     await using world = await open('accounts-js')
-    await claimed(world)
+    const id = await claimed(world)
     await world.server.accounts.sendResetPasswordEmail(OTHER, world.origin)
     await world.server.accounts.resetPassword(await world.tokenFor(OTHER), NEW_PASSWORD, world.origin)
+    expect((await world.server.accounts.login('password', { user: ADA, password: NEW_PASSWORD }, world.origin)).user.id).toBe(id)
   })
 })
 

@@ -131,7 +131,8 @@ class PostgresSource implements Source {
       })
     }
     this.layout = names.name
-    this.where = `PostgreSQL at ${client.host || 'the local socket'}/${client.database ?? ''}, schema ${schema}`
+    const port = client.port === 5432 ? '' : `:${client.port}`
+    this.where = `PostgreSQL at ${client.host || 'the local socket'}${port}/${client.database ?? ''}, schema ${schema}`
     this.#client = client
     this.#names = names
     this.#tables = tables

@@ -1,3 +1,4 @@
+// long: a table, one row for each thing that GraphQL has
 const GRAPHQL = 'packages/server/src/transports/graphql'
 const CORE = `${GRAPHQL}/core-resolvers.ts`
 const PASSWORD = `${GRAPHQL}/password-resolvers.ts`

@@ -138,7 +138,7 @@ describe('/graphql', () => {
       PASSWORD,
       { user: { email: [`; Field ${PASSWORD}`] } },
     ]) {
-      const { status, errors } = await ask(world, verify, { params } as Record<string, unknown>)
+      const { status, errors } = await ask(world, verify, { params })
       expect(status).toBe(400)
       expect(errors[0]?.message).toContain('Variable "$params" got an invalid value')
       expect(JSON.stringify(errors)).not.toContain(PASSWORD)

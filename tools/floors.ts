@@ -52,7 +52,7 @@ const DRIVERS: readonly string[] = ['pg', 'libsql', 'kysely', 'mongodb', 'ioredi
 
 const LOGIN_FLOW = 'packages/server/src/core/flows/login.ts'
 /** A store too, although it lies with what else speaks accounts-js. */
-const FOREIGN_STORE = 'packages/server/src/compat/database-sessions.ts'
+const FOREIGN_STORE = 'packages/server/src/compat/database/sessions.ts'
 const SERVER = 'packages/server/src/'
 
 /** Every trespass in the sources of the packages. Tests may import what they like. */

@@ -1,24 +1,24 @@
 import { imports } from './imports.mjs'
 
 const COMPAT = 'packages/server/src/compat/'
-const ADAPTER = `${COMPAT}database-adapter.ts`
-const SHAPES = `${COMPAT}database-shapes.ts`
-const MIRROR = `${COMPAT}database-mirror.ts`
-const DIFFERENCES = `${COMPAT}database-differences.ts`
-const USERS = `${COMPAT}database-of-users.ts`
-const SERVICES = `${COMPAT}database-of-services.ts`
-const LINKS = `${COMPAT}database-of-links.ts`
-const SESSIONS = `${COMPAT}database-of-sessions.ts`
+const ADAPTER = `${COMPAT}database/adapter.ts`
+const SHAPES = `${COMPAT}database/shapes.ts`
+const MIRROR = `${COMPAT}database/mirror.ts`
+const DIFFERENCES = `${COMPAT}database/differences.ts`
+const USERS = `${COMPAT}database/database-of-users.ts`
+const SERVICES = `${COMPAT}database/database-of-services.ts`
+const LINKS = `${COMPAT}database/database-of-links.ts`
+const SESSIONS = `${COMPAT}database/database-of-sessions.ts`
 
 /** @typedef {import('../row.d.ts').Row} Row */
 
 /** @param {string} name @returns {(title: string) => Row['proof']} */
 const test = name => title => ({ file: `${COMPAT}${name}.test.ts`, title })
-const shape = test('database-adapter')
+const shape = test('database/adapter')
 const write = test('accounts-js-database-writes')
 const old = test('accounts-js-database-users')
 const joint = test('accounts-js-database')
-const ours = test('database-of')
+const ours = test('database/database-of')
 /** @param {string} file @returns {(from: string, to: string) => import('../row.d.ts').Change} */
 const change = file => (from, to) => ({ file, from, to })
 const adapter = change(ADAPTER)
@@ -48,28 +48,28 @@ const below = [
   {
     item: 'db.createUser: username',
     proof: NEW_USER,
-    off: change(`${COMPAT}database-insert.ts`)('...(user.username === undefined ? {} : { username: user.username }),', ''),
+    off: change(`${COMPAT}database/insert.ts`)('...(user.username === undefined ? {} : { username: user.username }),', ''),
   },
   {
     item: 'db.createUser: email',
     proof: NEW_USER,
-    off: change(`${COMPAT}database-insert.ts`)('...(first ? { email: first.address } : {}),', ''),
+    off: change(`${COMPAT}database/insert.ts`)('...(first ? { email: first.address } : {}),', ''),
   },
   {
     item: 'db.createUser: password is a hash',
     proof: NEW_USER,
-    off: change(`${COMPAT}database-insert.ts`)('...(password ? { password: password.hash } : {}),', ''),
+    off: change(`${COMPAT}database/insert.ts`)('...(password ? { password: password.hash } : {}),', ''),
   },
   {
     item: 'db.createUser: fields of the app’s own',
     proof: NEW_USER,
-    off: change(`${COMPAT}database-insert.ts`)('...customFieldsFor(user.custom),', ''),
+    off: change(`${COMPAT}database/insert.ts`)('...customFieldsFor(user.custom),', ''),
   },
   {
     item: 'db.createUser: an id of ours',
     note: 'option `idField`',
     proof: write('an id of ours is handed over where the adapter takes one'),
-    off: change(`${COMPAT}database-insert.ts`)('...(idField === undefined ? {} : { [idField]: user.id }),', ''),
+    off: change(`${COMPAT}database/insert.ts`)('...(idField === undefined ? {} : { [idField]: user.id }),', ''),
   },
   {
     item: 'db.findUserById',
@@ -170,13 +170,13 @@ const below = [
   {
     item: 'upgradePasswords',
     proof: joint('is refused a password that the old app could not read, unless it is gone'),
-    off: change(`${COMPAT}database-insert.ts`)("form !== 'bcrypt' && !upgradePasswords", "form !== 'bcrypt'"),
+    off: change(`${COMPAT}database/insert.ts`)("form !== 'bcrypt' && !upgradePasswords", "form !== 'bcrypt'"),
   },
   {
     item: 'removeUser',
     note: 'which the interface lacks',
     proof: joint('deletes users only where it is told how to'),
-    off: change(`${COMPAT}database-users.ts`)('await joined.removeUser(userId)', ''),
+    off: change(`${COMPAT}database/users.ts`)('await joined.removeUser(userId)', ''),
   },
   {
     item: 'beside the old app: a password it changes',

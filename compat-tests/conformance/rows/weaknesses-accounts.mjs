@@ -375,9 +375,9 @@ export const accountWeaknesses = [
   },
   {
     item: 'an object in the place of a name is a query of the database',
-    proof: { file: 'packages/server/src/compat/database-adapter.test.ts', title: 'hands on nothing but text' },
+    proof: { file: 'packages/server/src/compat/database/adapter.test.ts', title: 'hands on nothing but text' },
     off: {
-      file: 'packages/server/src/compat/database-adapter.ts',
+      file: 'packages/server/src/compat/database/adapter.ts',
       from: "if (typeof value !== 'string') throw new AccountsError('MatchFailed')",
       to: 'if (value === false) return value',
     },
@@ -385,9 +385,9 @@ export const accountWeaknesses = [
   {
     item: 'a name is a piece of a program that the database runs',
     proof: {
-      file: 'packages/server/src/compat/database-adapter.test.ts',
+      file: 'packages/server/src/compat/database/adapter.test.ts',
       title: 'asks for no name that could end the text it is written into',
     },
-    off: { file: 'packages/server/src/compat/database-adapter.ts', from: '!isHarmless(spelling) || ', to: '' },
+    off: { file: 'packages/server/src/compat/database/adapter.ts', from: '!isHarmless(spelling) || ', to: '' },
   },
 ]

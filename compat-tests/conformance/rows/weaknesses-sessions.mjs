@@ -7,7 +7,7 @@ const OAUTH = `${REST}routes/oauth.ts`
 const LINK = `${CORE}flows/link.ts`
 const STEP = `${CORE}flows/second-factor.ts`
 const TOTP = `${SERVER}strategies/totp/two-factor.ts`
-const SHAPES = `${SERVER}compat/database-shapes.ts`
+const SHAPES = `${SERVER}compat/database/shapes.ts`
 
 /** @typedef {import('../row.d.ts').Row} Row */
 
@@ -38,7 +38,7 @@ export const sessionWeaknesses = [
   },
   {
     item: 'rows of a SQL adapter (`allServices`, `sessions`) leave with the user',
-    proof: test('compat/database-adapter')('is read alike from TypeORM, with arrays, dates, rows beside, and methods'),
+    proof: test('compat/database/adapter')('is read alike from TypeORM, with arrays, dates, rows beside, and methods'),
     off: change(SHAPES, "  'allServices',\n  'sessions',\n", ''),
   },
   {
@@ -98,18 +98,18 @@ export const sessionWeaknesses = [
   },
   {
     item: 'an account elsewhere leads to whoever has a row of that number',
-    proof: test('compat/database-adapter')('believes no answer to another question than it asked'),
+    proof: test('compat/database/adapter')('believes no answer to another question than it asked'),
     off: change(
-      `${SERVER}compat/database-adapter.ts`,
+      `${SERVER}compat/database/adapter.ts`,
       'return found?.accounts.get(provider)?.id === subject ? found : null',
       'return found',
     ),
   },
   {
     item: 'an account of one provider signs in as the same name at another',
-    proof: test('compat/database-adapter')('believes no answer to another question than it asked'),
+    proof: test('compat/database/adapter')('believes no answer to another question than it asked'),
     off: change(
-      `${SERVER}compat/database-adapter.ts`,
+      `${SERVER}compat/database/adapter.ts`,
       'found?.accounts.get(provider)?.id === subject ?',
       '[...(found?.accounts.values() ?? [])].some(({ id }) => id === subject) ?',
     ),

@@ -15,7 +15,7 @@ import type {
   ImpersonationUserIdentity,
 } from './compat/accounts-js-types.ts'
 import { accountsJsSession, accountsJsUser, coreUser } from './compat/accounts-js-user.ts'
-import { databaseOf } from './compat/database-of.ts'
+import { databaseOf } from './compat/database/database-of.ts'
 import { prepareMail } from './compat/prepare-mail.ts'
 import { isMoment, ServerHookEmitter } from './compat/server-hooks.ts'
 import type { Moments, ServerHookPayloads, ServerHooks } from './compat/server-hooks.ts'

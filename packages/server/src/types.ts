@@ -26,7 +26,7 @@ export type {
   DatabaseInterface,
   SessionsDatabaseInterface as DatabaseInterfaceSessions,
   UsersDatabaseInterface as DatabaseInterfaceUser,
-} from './compat/database-of.ts'
+} from './compat/database/database-of.ts'
 export type { PrepareMail as PrepareMailFunction } from './core/settings.ts'
 export type { ConnectionInformations, CreateUserResult, EmailRecord, LoginResult, Tokens } from '@latchkey/common'
 

@@ -4,18 +4,18 @@
  */
 import { AccountsError } from '@latchkey/common'
 import type { Store } from '../core/store.ts'
-import { databaseCredentials } from './database-credentials.ts'
-import { databaseEmails } from './database-emails.ts'
-import { databaseSessions } from './database-sessions.ts'
-import { databaseUsers } from './database-users.ts'
-import { GuardedAdapter, missingMethods } from './database-adapter.ts'
-import type { AccountsJsUsers } from './database-adapter.ts'
-import type { Joined } from './database-joined.ts'
-import { Twins } from './database-twins.ts'
+import { databaseCredentials } from './database/credentials.ts'
+import { databaseEmails } from './database/emails.ts'
+import { databaseSessions } from './database/sessions.ts'
+import { databaseUsers } from './database/users.ts'
+import { GuardedAdapter, missingMethods } from './database/adapter.ts'
+import type { AccountsJsUsers } from './database/adapter.ts'
+import type { Joined } from './database/joined.ts'
+import { Twins } from './database/twins.ts'
 
-export type { AccountsJsNewUser, AccountsJsUsers } from './database-adapter.ts'
-export { databaseOf } from './database-of.ts'
-export type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database-of.ts'
+export type { AccountsJsNewUser, AccountsJsUsers } from './database/adapter.ts'
+export { databaseOf } from './database/database-of.ts'
+export type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database/database-of.ts'
 
 /** What can be decided about an accounts-js database that is opened in place. */
 export interface AccountsJsDatabaseOptions {

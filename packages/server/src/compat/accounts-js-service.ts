@@ -6,7 +6,7 @@ import type { Factor } from '../core/session/session.ts'
 import type { Proof, Strategy } from '../core/strategy.ts'
 import { AccountsJsError } from './accounts-js-error.ts'
 import type { AuthenticationService } from './accounts-js-types.ts'
-import type { DatabaseInterface } from './database-of.ts'
+import type { DatabaseInterface } from './database/database-of.ts'
 
 /** True for a strategy of ours. */
 export const isStrategy = (given: unknown): given is Strategy => hasMethods(given, ['parse', 'authenticate'])

@@ -6,7 +6,7 @@ import { isStrongSecret } from '../core/settings.ts'
 import { refuseMisfits } from '../core/settings-kinds.ts'
 import { isPem, jwkIn, pairKey } from '../core/token-key.ts'
 import type { RetiredKey } from '../core/token-key.ts'
-import { idOf, timeOf } from './database-shapes.ts'
+import { idOf, timeOf } from './database/shapes.ts'
 
 /** Where accounts-js keeps its sessions: every database adapter of it has this method. Adapters disagree on the answer, so it is `unknown`. */
 export interface AccountsJsSessions {

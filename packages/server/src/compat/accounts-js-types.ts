@@ -1,6 +1,6 @@
 /** The shapes of accounts-js's `@accounts/types`, for code that was written against them. */
 import type { EmailRecord, PublicUser, Tokens } from '@latchkey/common'
-import type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database-of.ts'
+import type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database/database-of.ts'
 
 /** A user as accounts-js's apps know one: their own fields at the top level, no password hash, no token, no secret. */
 export interface AccountsJsUser {

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { accountsJsDatabase } from '../compat/accounts-js-database.ts'
 import type { AccountsJsDatabaseOptions } from '../compat/accounts-js-database.ts'
-import type { AccountsJsNewUser, AccountsJsUsers } from '../compat/database-adapter.ts'
+import type { AccountsJsNewUser, AccountsJsUsers } from '../compat/database/adapter.ts'
 import type { StoredPassword } from '../core/identity/credential.ts'
 import type { Store } from '../core/store.ts'
 import { memoryStore } from '../stores/memory/index.ts'

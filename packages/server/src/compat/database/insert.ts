@@ -4,18 +4,18 @@
  * user in the adapter, because it is asked after claiming. A process that dies on the way leaves a claim, which is released when it is old.
  */
 import { AccountsError } from '@latchkey/common'
-import { passwordOf } from '../core/identity/credential.ts'
-import type { Credential, StoredPassword } from '../core/identity/credential.ts'
-import type { Identifier, NewUser } from '../core/identity/user.ts'
-import type { Along, Insertion, Store } from '../core/store.ts'
-import { providerOf, serviceData, withoutClearSecret } from './database-accounts.ts'
-import { isDuplicate } from './database-adapter.ts'
-import { deliver } from './database-along.ts'
-import { release } from './database-claims.ts'
-import { findKept } from './database-find.ts'
-import type { Joined, MirrorNotes } from './database-joined.ts'
-import { printOf } from './database-prints.ts'
-import { customFieldsFor } from './database-shapes.ts'
+import { passwordOf } from '../../core/identity/credential.ts'
+import type { Credential, StoredPassword } from '../../core/identity/credential.ts'
+import type { Identifier, NewUser } from '../../core/identity/user.ts'
+import type { Along, Insertion, Store } from '../../core/store.ts'
+import { providerOf, serviceData, withoutClearSecret } from './accounts.ts'
+import { isDuplicate } from './adapter.ts'
+import { deliver } from './along.ts'
+import { release } from './claims.ts'
+import { findKept } from './find.ts'
+import type { Joined, MirrorNotes } from './joined.ts'
+import { printOf } from './prints.ts'
+import { customFieldsFor } from './shapes.ts'
 
 type Taken = { taken: Identifier['kind'] }
 

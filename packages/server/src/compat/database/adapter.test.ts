@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../stores/memory/index.ts'
-import { AdapterInMemory } from '../testing/accounts-js-adapter.ts'
-import { isAccountsJsDatabase } from './accounts-js-database.ts'
-import { isProvider } from '../core/identity/linked-account.ts'
-import { GuardedAdapter, isDuplicate } from './database-adapter.ts'
-import { customFieldsFor, readKeptUser } from './database-shapes.ts'
+import { memoryStore } from '../../stores/memory/index.ts'
+import { AdapterInMemory } from '../../testing/accounts-js-adapter.ts'
+import { isAccountsJsDatabase } from '../accounts-js-database.ts'
+import { isProvider } from '../../core/identity/linked-account.ts'
+import { GuardedAdapter, isDuplicate } from './adapter.ts'
+import { customFieldsFor, readKeptUser } from './shapes.ts'
 
 describe('a user as adapters hand them out', () => {
   const expected = {

@@ -1,7 +1,7 @@
 /** What our store has of a password that the adapter keeps: its form, and a fingerprint in place of the hash, so that there is no second copy of it. */
 import { createHash } from 'node:crypto'
-import type { Credential, StoredPassword } from '../core/identity/credential.ts'
-import { isPasswordNoted } from './database-notes.ts'
+import type { Credential, StoredPassword } from '../../core/identity/credential.ts'
+import { isPasswordNoted } from './notes.ts'
 
 /** The fingerprint of a hash. */
 export function printOf(form: StoredPassword['form'], hash: string): StoredPassword {

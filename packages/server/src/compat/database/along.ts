@@ -1,4 +1,4 @@
-import type { Along, Store } from '../core/store.ts'
+import type { Along, Store } from '../../core/store.ts'
 
 /** Writes what rides along with a deed that had to be certain in the adapter first. */
 export async function deliver({ tokens, outbox, audit }: Store, { audit: events = [], mail = [], token }: Along = {}): Promise<void> {

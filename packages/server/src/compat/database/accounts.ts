@@ -1,10 +1,10 @@
 /** Accounts elsewhere and the second factor, as accounts-js keeps them among a user's services. */
 import { createHash } from 'node:crypto'
-import type { Credential, LinkedAccount } from '../core/identity/credential.ts'
-import { withoutSecrets } from '../core/identity/services.ts'
-import { CLEAR_TOTP, TOTP } from '../core/identity/totp.ts'
-import { isProvider } from '../core/identity/linked-account.ts'
-import type { KeptUser } from './database-shapes.ts'
+import type { Credential, LinkedAccount } from '../../core/identity/credential.ts'
+import { withoutSecrets } from '../../core/identity/services.ts'
+import { CLEAR_TOTP, TOTP } from '../../core/identity/totp.ts'
+import { isProvider } from '../../core/identity/linked-account.ts'
+import type { KeptUser } from './shapes.ts'
 
 const KIND = 'oauth:'
 

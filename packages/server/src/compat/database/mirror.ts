@@ -6,17 +6,17 @@
  * Nobody tells us when the old app writes, so each read compares. What differs is put right in our store by the very deed that would have changed it
  * here: a password that the old app changed ends our sessions, and so does a user it deactivated.
  */
-import { passwordCredential } from '../core/identity/credential.ts'
-import type { Credential } from '../core/identity/credential.ts'
-import type { User } from '../core/identity/user.ts'
-import { presentedTwoFactor } from './database-accounts.ts'
-import { identifiersOf } from './database-claims.ts'
-import { differences } from './database-differences.ts'
-import { notesOf } from './database-joined.ts'
-import type { Joined, Known, Seen } from './database-joined.ts'
-import { isNote } from './database-notes.ts'
-import { formOf, isSamePassword, isUnderWay, mirrored, printOf } from './database-prints.ts'
-import type { KeptUser } from './database-shapes.ts'
+import { passwordCredential } from '../../core/identity/credential.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import type { User } from '../../core/identity/user.ts'
+import { presentedTwoFactor } from './accounts.ts'
+import { identifiersOf } from './claims.ts'
+import { differences } from './differences.ts'
+import { notesOf } from './joined.ts'
+import type { Joined, Known, Seen } from './joined.ts'
+import { isNote } from './notes.ts'
+import { formOf, isSamePassword, isUnderWay, mirrored, printOf } from './prints.ts'
+import type { KeptUser } from './shapes.ts'
 
 /** Both databases on one user, the mirror put right where it lags behind. Null when they were removed meanwhile. */
 export async function know(joined: Joined, kept: KeptUser): Promise<Known | null> {
@@ -43,7 +43,7 @@ async function look({ adapter, store }: Joined, id: string): Promise<Seen | null
   return mirror && { mirror, rows, hash }
 }
 
-/** The same, our side first: see `database-notes.ts`. */
+/** The same, our side first: see `notes.ts`. */
 async function lookInOrder({ adapter, store }: Joined, id: string): Promise<{ kept: KeptUser; seen: Seen } | null> {
   const [mirror, rows] = await Promise.all([store.users.find({ kind: 'id', key: id }), store.users.credentials(id)])
   const [kept, hash] = await Promise.all([adapter.byId(id), adapter.passwordHash(id)])

@@ -1,8 +1,8 @@
-import type { User } from '../core/identity/user.ts'
-import type { SessionAndUser } from '../core/session/session.ts'
-import type { SessionStore } from '../core/store.ts'
-import type { Joined } from './database-joined.ts'
-import { knowById } from './database-mirror.ts'
+import type { User } from '../../core/identity/user.ts'
+import type { SessionAndUser } from '../../core/session/session.ts'
+import type { SessionStore } from '../../core/store.ts'
+import type { Joined } from './joined.ts'
+import { knowById } from './mirror.ts'
 
 /** Sessions, all ours. Whoever reads one also asks the adapter about its user, so that what the old app did counts at the very next check. */
 export function databaseSessions(joined: Joined): SessionStore {

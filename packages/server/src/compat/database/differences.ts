@@ -1,13 +1,13 @@
 /** Where a mirror and the adapter disagree on the names of a user, and how the mirror is put right. */
-import type { Credential, LinkedAccount } from '../core/identity/credential.ts'
-import { emailKey } from '../core/identity/email.ts'
-import type { Identifier } from '../core/identity/user.ts'
-import { usernameKey } from '../core/identity/username.ts'
-import { accountsOf, providerOf } from './database-accounts.ts'
-import { isStandIn, release } from './database-claims.ts'
-import type { Joined, Seen } from './database-joined.ts'
-import { isNoted } from './database-notes.ts'
-import type { KeptUser } from './database-shapes.ts'
+import type { Credential, LinkedAccount } from '../../core/identity/credential.ts'
+import { emailKey } from '../../core/identity/email.ts'
+import type { Identifier } from '../../core/identity/user.ts'
+import { usernameKey } from '../../core/identity/username.ts'
+import { accountsOf, providerOf } from './accounts.ts'
+import { isStandIn, release } from './claims.ts'
+import type { Joined, Seen } from './joined.ts'
+import { isNoted } from './notes.ts'
+import type { KeptUser } from './shapes.ts'
 
 type Mend = () => Promise<void>
 

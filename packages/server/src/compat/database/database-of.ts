@@ -1,9 +1,9 @@
 /** Our users and sessions through accounts-js's `DatabaseInterface`, for services and code that were written against it. */
 import { AccountsError } from '@latchkey/common'
 import type { ConnectionInformations } from '@latchkey/common'
-import type { Accounts } from '../core/accounts.ts'
-import type { Core } from '../core/core.ts'
-import type { AccountsJsSession, AccountsJsUser, CreateUser } from './accounts-js-types.ts'
+import type { Accounts } from '../../core/accounts.ts'
+import type { Core } from '../../core/core.ts'
+import type { AccountsJsSession, AccountsJsUser, CreateUser } from '../accounts-js-types.ts'
 import { linkMethods } from './database-of-links.ts'
 import { serviceMethods } from './database-of-services.ts'
 import { sessionMethods } from './database-of-sessions.ts'

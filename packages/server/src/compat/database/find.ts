@@ -1,9 +1,9 @@
-import type { Identifier } from '../core/identity/user.ts'
-import { hasName } from './database-claims.ts'
-import { notesOf } from './database-joined.ts'
-import type { Joined } from './database-joined.ts'
-import type { KeptUser } from './database-shapes.ts'
-import { providerOf } from './database-accounts.ts'
+import type { Identifier } from '../../core/identity/user.ts'
+import { hasName } from './claims.ts'
+import { notesOf } from './joined.ts'
+import type { Joined } from './joined.ts'
+import type { KeptUser } from './shapes.ts'
+import { providerOf } from './accounts.ts'
 
 /**
  * Whom a name leads to. The adapter is asked first. Where it compares letter by letter and the name was typed another way, a mirror may know whose it

@@ -3,13 +3,13 @@
  * as good as what the adapter says: one that a user gave up through the old app is released when somebody else asks for it.
  */
 import { createHash } from 'node:crypto'
-import type { Identifier } from '../core/identity/user.ts'
-import { usernameKey } from '../core/identity/username.ts'
-import { isProvider } from '../core/identity/linked-account.ts'
-import { notesOf } from './database-joined.ts'
-import type { Joined } from './database-joined.ts'
-import { isNoted } from './database-notes.ts'
-import type { KeptUser } from './database-shapes.ts'
+import type { Identifier } from '../../core/identity/user.ts'
+import { usernameKey } from '../../core/identity/username.ts'
+import { isProvider } from '../../core/identity/linked-account.ts'
+import { notesOf } from './joined.ts'
+import type { Joined } from './joined.ts'
+import { isNoted } from './notes.ts'
+import type { KeptUser } from './shapes.ts'
 
 /** The names a user has in the adapter. */
 export function identifiersOf({ username, emails, accounts }: KeptUser): Identifier[] {
@@ -51,7 +51,7 @@ export async function release(joined: Joined, name: Identifier): Promise<boolean
     await store.users.remove(holder.id, now())
     return true
   }
-  // Our side first: see `database-notes.ts`.
+  // Our side first: see `notes.ts`.
   if (isNoted(await store.users.credentials(holder.id), name, now())) return false
   const kept = await adapter.byId(holder.id)
   if (kept && hasName(kept, name)) return false

@@ -1,11 +1,11 @@
 /** What we ask of a database adapter of accounts-js, and how each one's way of answering becomes one shape. */
 import { AccountsError } from '@latchkey/common'
 import { domainToUnicode } from 'node:url'
-import { emailKey } from '../core/identity/email.ts'
-import { isProvider } from '../core/identity/linked-account.ts'
-import { usernameKey } from '../core/identity/username.ts'
-import { idOf, readKeptUser } from './database-shapes.ts'
-import type { KeptUser } from './database-shapes.ts'
+import { emailKey } from '../../core/identity/email.ts'
+import { isProvider } from '../../core/identity/linked-account.ts'
+import { usernameKey } from '../../core/identity/username.ts'
+import { idOf, readKeptUser } from './shapes.ts'
+import type { KeptUser } from './shapes.ts'
 
 /**
  * The users' half of accounts-js's `DatabaseInterface`, as far as it is used: what `@accounts/mongo`, `@accounts/typeorm` and adapters written after

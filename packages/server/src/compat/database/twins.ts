@@ -1,4 +1,4 @@
-import type { Identifier } from '../core/identity/user.ts'
+import type { Identifier } from '../../core/identity/user.ts'
 
 /** Two users with one key, as we found out: asking again at each request would help nobody. */
 export class Twins {

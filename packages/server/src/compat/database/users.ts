@@ -1,15 +1,15 @@
 /** Users, kept in the app's adapter and mirrored in our store. */
 import { AccountsError } from '@latchkey/common'
-import type { LoginCandidate, LoginLookup, UserStore } from '../core/store.ts'
-import { isDuplicate } from './database-adapter.ts'
-import { deliver } from './database-along.ts'
-import { release } from './database-claims.ts'
-import { findKept } from './database-find.ts'
-import { Insertions } from './database-insert.ts'
-import { notesOf } from './database-joined.ts'
-import type { Joined } from './database-joined.ts'
-import { know, knowById } from './database-mirror.ts'
-import { noting } from './database-notes.ts'
+import type { LoginCandidate, LoginLookup, UserStore } from '../../core/store.ts'
+import { isDuplicate } from './adapter.ts'
+import { deliver } from './along.ts'
+import { release } from './claims.ts'
+import { findKept } from './find.ts'
+import { Insertions } from './insert.ts'
+import { notesOf } from './joined.ts'
+import type { Joined } from './joined.ts'
+import { know, knowById } from './mirror.ts'
+import { noting } from './notes.ts'
 
 type Deeds = Pick<
   UserStore,

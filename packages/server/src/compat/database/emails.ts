@@ -1,14 +1,14 @@
 /** Addresses. What adds one is certain in the adapter before it is told of; what takes one away, or proves it, is certain in our store first. */
-import { emailKey } from '../core/identity/email.ts'
-import type { Identifier } from '../core/identity/user.ts'
-import type { UserStore } from '../core/store.ts'
-import { isDuplicate } from './database-adapter.ts'
-import { deliver } from './database-along.ts'
-import { release } from './database-claims.ts'
-import { findKept } from './database-find.ts'
-import type { Joined } from './database-joined.ts'
-import { knowById } from './database-mirror.ts'
-import { noting } from './database-notes.ts'
+import { emailKey } from '../../core/identity/email.ts'
+import type { Identifier } from '../../core/identity/user.ts'
+import type { UserStore } from '../../core/store.ts'
+import { isDuplicate } from './adapter.ts'
+import { deliver } from './along.ts'
+import { release } from './claims.ts'
+import { findKept } from './find.ts'
+import type { Joined } from './joined.ts'
+import { knowById } from './mirror.ts'
+import { noting } from './notes.ts'
 
 type Deeds = Pick<UserStore, 'addEmail' | 'removeEmail' | 'replaceEmail' | 'verifyEmail'>
 

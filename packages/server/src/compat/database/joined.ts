@@ -1,9 +1,9 @@
-import type { Credential } from '../core/identity/credential.ts'
-import type { User } from '../core/identity/user.ts'
-import type { Store } from '../core/store.ts'
-import type { GuardedAdapter } from './database-adapter.ts'
-import type { KeptUser } from './database-shapes.ts'
-import type { Twins } from './database-twins.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import type { User } from '../../core/identity/user.ts'
+import type { Store } from '../../core/store.ts'
+import type { GuardedAdapter } from './adapter.ts'
+import type { KeptUser } from './shapes.ts'
+import type { Twins } from './twins.ts'
 
 /** The two databases, and what was decided about them. */
 export interface Joined {

@@ -3,9 +3,9 @@
  * and the adapter second either sees both written, or the note, and takes nothing that is half-way for a change by the old app.
  */
 import { randomUUID } from 'node:crypto'
-import type { Credential } from '../core/identity/credential.ts'
-import type { Identifier } from '../core/identity/user.ts'
-import type { Joined } from './database-joined.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import type { Identifier } from '../../core/identity/user.ts'
+import type { Joined } from './joined.ts'
 
 const PASSWORD_CHANGE = 'password-change'
 const NAME_CHANGE = 'name-change'

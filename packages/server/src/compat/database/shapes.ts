@@ -1,5 +1,5 @@
 /** A user as one adapter of accounts-js or another hands it out, read into one shape. */
-import { emailKey } from '../core/identity/email.ts'
+import { emailKey } from '../../core/identity/email.ts'
 
 /** What an adapter knows of a user. */
 export interface KeptUser {

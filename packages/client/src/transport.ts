@@ -1,5 +1,7 @@
 import type {
   CreateUserResult,
+  ImpersonationIdentity,
+  ImpersonationResult,
   LinkedAccount,
   LoginResult,
   PublicSettings,
@@ -12,22 +14,10 @@ import type {
 } from '@latchkey/common'
 import type { AccountsClient } from './accounts-client.ts'
 
+export type { ImpersonationIdentity, ImpersonationResult } from '@latchkey/common'
+
 /** Further headers of one call; they win over the client's own. */
 export type Headers = Record<string, string>
-
-/** Whom to impersonate: one of the three. */
-export interface ImpersonationIdentity {
-  userId?: string
-  username?: string
-  email?: string
-}
-
-/** Answer of `impersonate`. */
-export interface ImpersonationResult {
-  authorized: boolean
-  tokens?: Tokens
-  user?: PublicUser
-}
 
 /** What one registers with. Further keys go to the server's `validateNewUser`. */
 export interface NewUser {

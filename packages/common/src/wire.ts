@@ -46,6 +46,20 @@ export interface RefreshResult extends LoginResult {
   infos: { userAgent: string; ip: string }
 }
 
+/** Whom to impersonate: the first of these that is given. */
+export interface ImpersonationIdentity {
+  userId?: string
+  username?: string
+  email?: string
+}
+
+/** Answer of `impersonate`. */
+export interface ImpersonationResult {
+  authorized: boolean
+  tokens?: Tokens
+  user?: PublicUser
+}
+
 /** One device in "my sessions". Times are ISO 8601. */
 export interface SessionInfo {
   id: string

@@ -1,5 +1,5 @@
 /** The shapes of accounts-js's `@accounts/types`, for code that was written against them. */
-import type { EmailRecord, PublicUser, Tokens } from '@latchkey/common'
+import type { EmailRecord } from '@latchkey/common'
 import type { DatabaseInterface, SessionsDatabaseInterface, UsersDatabaseInterface } from './database/database-of.ts'
 
 /** A user as accounts-js's apps know one: their own fields at the top level, no password hash, no token, no secret. */
@@ -37,19 +37,7 @@ export interface AccountsJsSession {
   extraData?: { impersonatorUserId?: string }
 }
 
-/** Whom to act as: the first of these that is given. */
-export interface ImpersonationUserIdentity {
-  userId?: string
-  username?: string
-  email?: string
-}
-
-/** What impersonating answers. */
-export interface ImpersonationResult {
-  authorized: boolean
-  tokens?: Tokens
-  user?: PublicUser
-}
+export type { ImpersonationIdentity as ImpersonationUserIdentity, ImpersonationResult } from '@latchkey/common'
 
 /** Whom a password is for: accounts-js's `user` in a password login. */
 export interface LoginUserIdentity {

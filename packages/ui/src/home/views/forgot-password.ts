@@ -1,40 +1,17 @@
-import { html } from 'lit'
-import type { PropertyDeclarations, TemplateResult } from 'lit'
 import { password } from '../accounts.ts'
-import { field, submitButton } from '../fields.ts'
-import { View } from '../view.ts'
+import { AskForMail } from './ask-for-mail.ts'
+import type { AskForMailWords } from './ask-for-mail.ts'
 
 /** Asking for a link to choose a new password. */
-export class ForgotPassword extends View {
-  static override properties: PropertyDeclarations = { ...View.properties, onSent: { attribute: false } }
-  /** Told the address a message is on its way to. */
-  declare onSent: (email: string) => void
-
-  constructor() {
-    super()
-    this.onSent = () => {}
+export class ForgotPassword extends AskForMail {
+  protected override readonly words: AskForMailWords = {
+    title: 'Forgot your password?',
+    lead: 'Tell us your e-mail address, and we send you a link to choose a new one.',
+    send: 'Send the link',
+    rather: 'Remembered it?',
   }
 
-  protected override render(): TemplateResult {
-    return html`
-      <h1 tabindex="-1">Forgot your password?</h1>
-      <p class="lead">Tell us your e-mail address, and we send you a link to choose a new one.</p>
-      <form @submit=${this.#submit} novalidate>
-        ${field({ name: 'email', label: 'E-mail', type: 'email', autocomplete: 'username', problem: this.problemOf('email') })}
-        <div class="actions">${submitButton('Send the link', this.busy === 'main')}</div>
-        ${this.notice('email')}
-      </form>
-      <p class="aside">Remembered it? <a href="/#/">Sign in</a></p>
-    `
-  }
-
-  readonly #submit = (event: SubmitEvent): void => {
-    event.preventDefault()
-    const email = this.entered('email').trim()
-    if (!email) return void this.refuse({ text: 'Enter your e-mail address.', field: 'email' })
-    void this.attempt(async () => {
-      await password.requestPasswordReset(email)
-      this.onSent(email)
-    })
+  protected override send(email: string): Promise<void> {
+    return password.requestPasswordReset(email)
   }
 }

@@ -12,6 +12,21 @@ import { endOwn } from './end-sessions.ts'
 import { dropTokens, takeToken } from './tokens.ts'
 import { bumpEpoch, lockUser, writeEmails } from './user-row.ts'
 
+/** What a credential is sent as when several go in at once; the columns are those of the table. */
+export const CREDENTIAL_FIELDS = {
+  user_id: 'text',
+  kind: 'text',
+  id: 'text',
+  form: 'text',
+  secret: 'text',
+  data: 'text',
+  created_at: 'number',
+  updated_at: 'number',
+} as const
+
+/** Their names, in the order of `credentialValues`. */
+export const CREDENTIAL_NAMES: readonly string[] = Object.keys(CREDENTIAL_FIELDS)
+
 export function* listCredentials(userId: string): Deed<Credential[]> {
   return (yield* all(LIST, [userId])).map(toCredential)
 }

@@ -4,7 +4,7 @@ import type { Insertion } from '../../../core/store.ts'
 import { fromEmails } from '../rows.ts'
 import { all, one, recordList, statement, Undo, write } from '../statement.ts'
 import type { Deed, Engine } from '../statement.ts'
-import { credentialValues, putCredentialRow } from './credentials.ts'
+import { CREDENTIAL_FIELDS, CREDENTIAL_NAMES, credentialValues, putCredentialRow } from './credentials.ts'
 import { claim, release } from './user-row.ts'
 import { DELETE_USER, INSERT, userValues } from './users.ts'
 
@@ -68,10 +68,9 @@ const userRecord = (made: NewUser): Record<(typeof USER)[number], string | numbe
 })
 
 const credentialRecord = (credential: NewUser['credentials'][number]): object =>
-  Object.fromEntries(CREDENTIAL.map((column, index) => [column, credentialValues(credential)[index] ?? null]))
+  Object.fromEntries(CREDENTIAL_NAMES.map((column, index) => [column, credentialValues(credential)[index] ?? null]))
 
 const USER = ['id', 'username', 'emails', 'created_at', 'updated_at', 'deactivated_at', 'epoch', 'custom'] as const
-const CREDENTIAL = ['user_id', 'kind', 'id', 'form', 'secret', 'data', 'created_at', 'updated_at'] as const
 
 // `where true` keeps SQLite from reading `on conflict` as the condition of a join.
 const INSERT_USERS = statement<{ id: string }>(
@@ -98,16 +97,7 @@ const INSERT_IDENTIFIERS = statement<{ user_id: string }>(
 
 const INSERT_CREDENTIALS = statement<{ user_id: string }>(
   'credentials_insert_many',
-  ({ t, json, records }) => `insert into ${t.credentials} (collection, ${CREDENTIAL.join(', ')})
+  ({ t, json, records }) => `insert into ${t.credentials} (collection, ${CREDENTIAL_NAMES.join(', ')})
   select $1, r.user_id, r.kind, r.id, r.form, r.secret, ${json('r.data')}, r.created_at, r.updated_at
-  from ${records('$2', {
-    user_id: 'text',
-    kind: 'text',
-    id: 'text',
-    form: 'text',
-    secret: 'text',
-    data: 'text',
-    created_at: 'number',
-    updated_at: 'number',
-  })} where true on conflict do nothing returning user_id`,
+  from ${records('$2', CREDENTIAL_FIELDS)} where true on conflict do nothing returning user_id`,
 )

@@ -2,7 +2,7 @@
 import type { NewUser } from '../../../core/identity/user.ts'
 import type { Along, Failures, LoginCandidate, LoginLookup, UserStore } from '../../../core/store.ts'
 import { userFailureKey } from '../../../core/store.ts'
-import { credentialValues } from '../deeds/credentials.ts'
+import { CREDENTIAL_FIELDS, CREDENTIAL_NAMES, credentialValues } from '../deeds/credentials.ts'
 import { deviceSeenText } from '../deeds/sessions.ts'
 import { insertUser as insertSlowly, userValues } from '../deeds/users.ts'
 import type { Dialect } from '../dialect.ts'
@@ -19,7 +19,7 @@ import type { PostgresEngine } from './engine.ts'
 export async function insertUser(engine: PostgresEngine, made: NewUser, along?: Along): ReturnType<UserStore['insert']> {
   const identifiers = made.identifiers.filter(({ kind }) => kind !== 'id').map(({ kind, key }) => ({ kind, key }))
   const credentials = made.credentials.map(credential =>
-    Object.fromEntries(CREDENTIAL.map((column, index) => [column, credentialValues(credential)[index] ?? null])),
+    Object.fromEntries(CREDENTIAL_NAMES.map((column, index) => [column, credentialValues(credential)[index] ?? null])),
   )
   try {
     await engine.pooled(...ridden(INSERT, [...userValues(made), recordList(identifiers), recordList(credentials)], along))
@@ -59,8 +59,6 @@ const isFound = (row: BeginRow & (UserRow | { user_id: null })): row is BeginRow
 /** JSON that the statement itself built. */
 const parsed = <T>(text: string | null, otherwise: T): T => (text === null ? otherwise : (JSON.parse(text) as T))
 
-const CREDENTIAL = ['user_id', 'kind', 'id', 'form', 'secret', 'data', 'created_at', 'updated_at'] as const
-
 const INSERT: Compound<unknown> = {
   name: 'users_insert_all',
   parameters: 11,
@@ -75,18 +73,9 @@ const INSERT: Compound<unknown> = {
   select $1, r.kind, r.key, $2 from ${records('$10', { kind: 'text', key: 'text' })}
 )`,
       `proven as (
-  insert into ${t.credentials} (collection, ${CREDENTIAL.join(', ')})
+  insert into ${t.credentials} (collection, ${CREDENTIAL_NAMES.join(', ')})
   select $1, r.user_id, r.kind, r.id, r.form, r.secret, r.data::json, r.created_at, r.updated_at
-  from ${records('$11', {
-    user_id: 'text',
-    kind: 'text',
-    id: 'text',
-    form: 'text',
-    secret: 'text',
-    data: 'text',
-    created_at: 'number',
-    updated_at: 'number',
-  })}
+  from ${records('$11', CREDENTIAL_FIELDS)}
 )`,
     ],
     select: 'select 1',
@@ -104,7 +93,7 @@ const beginText = (d: Dialect, user: string): string => {
 select ${USER_COLUMNS},
   (select json_agg(counted) from counted) as tallies,
   (select json_agg(c) from (
-    select ${CREDENTIAL.map(column => (column === 'data' ? 'k.data::text as data' : `k.${column}`)).join(', ')}
+    select ${CREDENTIAL_NAMES.map(column => (column === 'data' ? 'k.data::text as data' : `k.${column}`)).join(', ')}
     from ${t.credentials} k where k.collection = $1 and k.user_id = u.id
   ) as c) as credentials,
   ${failures('$4')} as by_identifier,

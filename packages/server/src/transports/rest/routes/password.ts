@@ -102,7 +102,8 @@ function emailRoutes(accounts: Accounts): Route[] {
   ]
 }
 
-const mailRoute = (pattern: string, summary: string, send: Accounts['sendVerificationEmail']): Route =>
+/** A route that mails somebody on request; who has an account is not told. */
+export const mailRoute = (pattern: string, summary: string, send: Accounts['sendVerificationEmail']): Route =>
   route({
     pattern,
     guard: 'anyone',

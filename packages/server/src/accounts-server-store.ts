@@ -45,7 +45,7 @@ function once<T>(option: string, given: T | undefined, place: string, argument: 
   return given ?? argument ?? undefined
 }
 
-const PARTS = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit'] as const satisfies readonly (keyof Store)[]
+const PARTS = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit', 'services'] as const satisfies readonly (keyof Store)[]
 
 function isStore(given: unknown): given is Store {
   if (typeof given !== 'object' || given === null) return false

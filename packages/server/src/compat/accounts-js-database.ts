@@ -75,6 +75,7 @@ export function accountsJsDatabase(adapter: AccountsJsUsers, store: Store, optio
     attempts: store.attempts,
     outbox: store.outbox,
     audit: store.audit,
+    services: store.services,
     // No bus: nobody tells us what the old app writes, so no session check may be answered from a cache.
   }
 }

@@ -6,6 +6,7 @@ import type { Stop } from '@latchkey/common'
 import type { AuditEvent } from './audit/events.ts'
 import type { Credential, LinkedAccount, StoredPassword } from './identity/credential.ts'
 import type { Identifier, NewUser, User, UserEmail } from './identity/user.ts'
+import type { KeptService } from './identity/kept-service.ts'
 import type { OutboxMail } from './mail/outbox-mail.ts'
 import type { RefreshChain, RefreshTurn } from './session/refresh-chain.ts'
 import type { SecretHash } from './session/secret.ts'
@@ -27,6 +28,7 @@ export interface Store {
   readonly attempts: AttemptStore
   readonly outbox: OutboxStore
   readonly audit: AuditStore
+  readonly services: ServiceStore
   /** Tells other processes what changed. Without one, session checks are not cached. */
   readonly bus?: Bus
   /** One cheap question to the database; throws when it does not answer. For `/readyz`. */
@@ -319,7 +321,24 @@ export interface AuditStore {
   sweep(before: number, limit: number): Promise<number>
 }
 
+// ------------------------------------------------------------------------------------------------------------- services
+
+/** How the app is known at providers: one configuration for each service. */
+export interface ServiceStore {
+  /** All of them, by name. There are few. */
+  list(): Promise<KeptService[]>
+  /** Adds one. False: the service has one already, and nothing was written. Of callers that add the same one at once exactly one does. */
+  insert(service: KeptService): Promise<boolean>
+  /** Puts `next` in the place of `expected`, while what is kept is still exactly that. False: it is not, and nothing was written. */
+  swap(expected: KeptService, next: KeptService): Promise<boolean>
+  /** False: there was none. */
+  remove(name: string): Promise<boolean>
+}
+
 // ------------------------------------------------------------------------------------------------------------------ bus
+
+/** What the bus says in the place of a user when the configuration of a service changed: no user has an empty id. */
+export const SERVICES_CHANGED = ''
 
 /** Tells every process which users' sessions to read anew. A port apart from the store. */
 export interface Bus {
@@ -331,7 +350,7 @@ export interface Bus {
    */
   trusted(): boolean
   /**
-   * `null`: anything may have changed. Users whose impersonated sessions ended with an administrator's are told of too, though nobody publishes them:
+   * `null`: anything may have changed; {@link SERVICES_CHANGED}: the configuration of a service, and no user. Users whose impersonated sessions ended with an administrator's are told of too, though nobody publishes them:
    * the deed alone knows who they are.
    */
   listen(listener: (userId: string | null) => void): Stop

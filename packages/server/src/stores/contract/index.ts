@@ -16,6 +16,7 @@ import { passwordContract } from './password.ts'
 import { racesContract } from './races.ts'
 import { refreshContract } from './refresh.ts'
 import { revocationRaces } from './revocation-races.ts'
+import { servicesContract } from './services.ts'
 import { sessionsContract } from './sessions.ts'
 import { tokensContract } from './tokens.ts'
 import { usersContract } from './users.ts'
@@ -84,6 +85,7 @@ const PARTS: Record<string, (setup: Setup) => void> = {
   attempts: attemptsContract,
   outbox: outboxContract,
   audit: auditContract,
+  services: servicesContract,
   races: racesContract,
   'revocation races': revocationRaces,
   bus: busContract,

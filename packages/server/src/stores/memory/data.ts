@@ -4,6 +4,7 @@ import type { Stop } from '@latchkey/common'
 import type { AuditEvent } from '../../core/audit/events.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identifier, User } from '../../core/identity/user.ts'
+import type { KeptService } from '../../core/identity/kept-service.ts'
 import type { OutboxMail } from '../../core/mail/outbox-mail.ts'
 import type { SecretHash } from '../../core/session/secret.ts'
 import type { NewSession } from '../../core/session/session.ts'
@@ -40,6 +41,7 @@ export class MemoryData {
   readonly failures = new Map<string, Failures & { forgetAt: number }>()
   readonly outbox = new Map<string, { mail: OutboxMail; hiddenUntil: number }>()
   audit: AuditEvent[] = []
+  readonly services = new Map<string, KeptService>()
 
   readonly #listeners = new Set<(userId: string | null) => void>()
   readonly #changed = new Set<string>()

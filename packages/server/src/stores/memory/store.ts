@@ -6,6 +6,7 @@ import type { MemoryData } from './data.ts'
 import { emailDeeds } from './emails.ts'
 import { linkDeeds } from './links.ts'
 import { outboxDeeds } from './outbox.ts'
+import { serviceDeeds } from './services.ts'
 import { bumpEpoch, sessionDeeds, sessionsAlone } from './sessions.ts'
 import { tokenDeeds } from './tokens.ts'
 import { userDeeds } from './users.ts'
@@ -23,6 +24,7 @@ export function storeOf(data: MemoryData): Store {
     attempts: attemptDeeds(data),
     outbox: outboxDeeds(data),
     audit: auditDeeds(data),
+    services: serviceDeeds(data),
     bus: memoryBus(data),
     usersAlone: { bumpEpoch: (userId, now) => data.deed(() => bumpEpoch(data, userId, now)) },
     sessionsAlone: sessionsAlone(data),

@@ -24,7 +24,7 @@ import { splitUsers } from './users.ts'
 export type { SessionsPart, UsersPart } from './parts.ts'
 
 /**
- * Joins two stores: users, one-time tokens and waiting mail are kept in `users`, sessions and attempts in `sessions`. It has a bus when both parts
+ * Joins two stores: users, one-time tokens, waiting mail and configurations of services are kept in `users`, sessions and attempts in `sessions`. It has a bus when both parts
  * have one. Opening it opens both.
  * @throws AccountsError `InvalidSettings` when a store cannot be such a part
  * @example
@@ -50,6 +50,7 @@ export function splitStore({ users, sessions }: { users: UsersPart; sessions: Se
     attempts: splitAttempts(parts),
     outbox: users.outbox,
     audit: splitAudit(users.audit, sessions.audit),
+    services: users.services,
     ...(bus ? { bus } : {}),
   }
 }

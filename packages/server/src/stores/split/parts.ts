@@ -1,7 +1,10 @@
 import type { Along, SessionsAlone, Store, UsersAlone } from '../../core/store.ts'
 
 /** What the store of users must bring. Every whole store brings more. */
-export type UsersPart = Pick<Store, 'name' | 'open' | 'close' | 'ping' | 'users' | 'tokens' | 'outbox' | 'audit' | 'bus' | 'usersAlone'>
+export type UsersPart = Pick<
+  Store,
+  'name' | 'open' | 'close' | 'ping' | 'users' | 'tokens' | 'outbox' | 'audit' | 'services' | 'bus' | 'usersAlone'
+>
 
 /** What the store of sessions must bring. Every whole store brings more. */
 export type SessionsPart = Pick<Store, 'name' | 'open' | 'close' | 'ping' | 'sessions' | 'attempts' | 'audit' | 'bus' | 'sessionsAlone'>

@@ -1,7 +1,18 @@
 /** What differs between the engines, declared in one place and never sniffed. Everything else in this folder is SQL that both speak. */
 
 /** Every table of the store. */
-export const TABLES = ['users', 'identifiers', 'credentials', 'sessions', 'tokens', 'attempts', 'failures', 'outbox', 'audit'] as const
+export const TABLES = [
+  'users',
+  'identifiers',
+  'credentials',
+  'sessions',
+  'tokens',
+  'attempts',
+  'failures',
+  'outbox',
+  'audit',
+  'services',
+] as const
 export type TableName = (typeof TABLES)[number]
 
 /** The two things a column of a record set can hold. */

@@ -8,6 +8,7 @@ import { insertMany } from './deeds/insert-many.ts'
 import * as links from './deeds/links.ts'
 import * as outbox from './deeds/outbox.ts'
 import { endAllImpersonatedBy } from './deeds/end-sessions.ts'
+import * as services from './deeds/services.ts'
 import { rotate, rotateAlone } from './deeds/rotate.ts'
 import { beginLogin } from './deeds/login.ts'
 import * as sessions from './deeds/sessions.ts'
@@ -26,7 +27,10 @@ export interface SqlStore extends Store {
 }
 
 /** The parts of a store that are deeds. */
-export type Parts = Pick<SqlStore, 'users' | 'sessions' | 'tokens' | 'attempts' | 'outbox' | 'audit' | 'usersAlone' | 'sessionsAlone'>
+export type Parts = Pick<
+  SqlStore,
+  'users' | 'sessions' | 'tokens' | 'attempts' | 'outbox' | 'audit' | 'services' | 'usersAlone' | 'sessionsAlone'
+>
 
 export function partsOf(engine: Engine): Parts {
   const { slice } = engine
@@ -96,6 +100,12 @@ export function partsOf(engine: Engine): Parts {
       add: events => engine.transact(() => audit.addEvents(events)),
       list: page => engine.read(() => audit.listEvents(page)),
       sweep: (before, limit) => slice.run(limit, most => engine.transact(() => audit.sweepEvents(before, most), 'relaxed')),
+    },
+    services: {
+      list: () => engine.read(() => services.listServices()),
+      insert: service => engine.transact(() => services.insertService(service)),
+      swap: (expected, next) => engine.transact(() => services.swapService(expected, next)),
+      remove: name => engine.transact(() => services.removeService(name)),
     },
     usersAlone: {
       bumpEpoch: (userId, now) => engine.transact(() => bumpEpoch(userId, now)),

@@ -4,6 +4,7 @@ import type { Kysely, KyselyConfig } from 'kysely'
 import type { Dialect } from '../dialect.ts'
 import { first } from './0001-first.ts'
 import { announce } from './0002-announce.ts'
+import { services } from './0003-services.ts'
 
 /**
  * One step of the schema. Steps expand before they contract: the version before must still work on the schema after, so that instances
@@ -16,7 +17,7 @@ export interface SqlMigration {
 }
 
 /** In the order they are applied. */
-export const MIGRATIONS: readonly SqlMigration[] = [first, announce]
+export const MIGRATIONS: readonly SqlMigration[] = [first, announce, services]
 
 /** The command that brings a database up to date, as error messages name it. */
 export const MIGRATE_COMMAND = 'npx latchkey migrate'

@@ -87,7 +87,7 @@ export const magicLink = {
       note: 'accounts-js leaves that undone',
       proof: link('is verified, and the link in an earlier verification mail is spent with it'),
       off: {
-        file: 'packages/server/src/strategies/magic-link/note-receipt.ts',
+        file: 'packages/server/src/core/flows/note-receipt.ts',
         from: 'await verify(core, user, address, origin)',
         to: 'void verify',
       },

@@ -1,2 +1,5 @@
 /** What @meteorrn/core asks of React Native, for Node. */
-module.exports = { Platform: { OS: 'test' }, InteractionManager: { runAfterInteractions: work => work() }, unstable_batchedUpdates: work => work() }
+/** @param {() => unknown} work */
+const now = work => work()
+
+module.exports = { Platform: { OS: 'test' }, InteractionManager: { runAfterInteractions: now }, unstable_batchedUpdates: now }

@@ -74,7 +74,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   VerifyEmailLinkUnknownAddress: row('Verify email link is for unknown address'),
   ResetPasswordLinkExpired: row('Reset password link expired', 400, 403, 'Token expired'),
   ResetPasswordLinkUnknownAddress: row('Reset password link is for unknown address', 400, 403, 'Token has invalid email address'),
-  LoginTokenExpired: row('Login token expired'),
+  LoginTokenExpired: row('Login token expired', 400, 403, 'Expired token'),
+  LoginTokenNotSet: row('User has no token set'),
+  LoginTokenMismatch: row('Token mismatch'),
   NoEmailSet: row('User has no email set', 400, 403, 'No such email for user.'),
 
   // Administration
@@ -140,6 +142,8 @@ export type ErrorCode =
   | 'ResetPasswordLinkExpired'
   | 'ResetPasswordLinkUnknownAddress'
   | 'LoginTokenExpired'
+  | 'LoginTokenNotSet'
+  | 'LoginTokenMismatch'
   | 'NoEmailSet'
   | 'ImpersonatedUserNotFound'
   | 'Forbidden'

@@ -31,6 +31,8 @@ import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './fl
 import type { Manner } from './flows/mail-request.ts'
 import { refresh } from './flows/refresh.ts'
 import { register } from './flows/register.ts'
+import { requestLoginCode } from './flows/request-login-code.ts'
+import type { CodeRequest, CodeRequested } from './flows/request-login-code.ts'
 import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import * as twoFactor from './flows/two-factor.ts'
@@ -167,6 +169,9 @@ export class Accounts {
     this.#use(core => sendEnrollmentEmail(core, address, origin, manner))
   requestMagicLinkEmail = (address: unknown, origin: Origin = APP, manner?: Manner): Promise<void> =>
     this.#use(core => requestMagicLinkEmail(core, address, origin, manner))
+  /** Mails a code to sign in. Throws `ServiceNotFound`, `MatchFailed`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user throws. */
+  requestLoginCode = (request: CodeRequest, origin: Origin = APP): Promise<CodeRequested> =>
+    this.#use(core => requestLoginCode(core, request, origin))
   /** Null unless `returnTokensAfterResetPassword`. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))

@@ -6,7 +6,7 @@ import { isPem, jwkIn, pairKey, secretKey } from './token-key.ts'
 import type { PublicJwk, RetiredKey, TokenKey } from './token-key.ts'
 
 /** What derived keys are for. One key per use, so that a value made for one can never be passed off as another (RFC 8725, 3.9). */
-export type KeyPurpose = 'refresh-token' | 'refresh-successor' | 'identifier' | 'known-device' | 'seal' | 'decoy'
+export type KeyPurpose = 'refresh-token' | 'refresh-successor' | 'identifier' | 'known-device' | 'login-code' | 'seal' | 'decoy'
 
 /** Keys made once from `tokenSecret` and `retiredSecrets`. */
 export class Keys {

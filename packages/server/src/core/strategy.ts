@@ -36,6 +36,8 @@ export interface Strategy<Params = unknown> {
   readonly ownCode?: boolean
   /** A strategy that redeems links to sign in says how they are made. */
   readonly loginLinks?: LoginLinks
+  /** A strategy that takes codes which were mailed says how they are made. */
+  readonly loginCodes?: LoginCodes
   /** A strategy that brings passwords also brings the hasher that sign-up, recovery and change use, and its own settings. */
   readonly hasher?: PasswordHasher
   /** The app's own texts for errors, in place of ours. */
@@ -80,6 +82,22 @@ export interface LoginLinks {
   readonly messages: Readonly<Partial<Record<ErrorCode, string>>>
 }
 
+/** Codes that sign in, as their strategy wants them. */
+export interface LoginCodes {
+  /** Milliseconds a code is good for. */
+  readonly lifetime: number
+  /** How many characters a code has. */
+  readonly length: number
+  /** What it is made of: `digits`, or upper-case `hex` digits as in Meteor. */
+  readonly alphabet: 'digits' | 'hex'
+  /** A code is good only together with the request that asked for it: on the device that did, that is. */
+  readonly bound: boolean
+  /** Asking for a code for somebody unknown makes them a user, as in Meteor. */
+  readonly createUsers: boolean
+  /** Told of the code that belongs to the user and to no address (Meteor's `onCreateLoginToken`). False: nothing is mailed. */
+  deliver?(code: string, userId: string): Promise<boolean>
+}
+
 /** The strategy that answers to a name, and the key it is registered under. A key goes before an alias. */
 export function strategyNamed(strategies: ReadonlyMap<string, Strategy>, name: string): { key: string; strategy: Strategy } | null {
   const own = strategies.get(name)
@@ -99,6 +117,11 @@ export interface Proof {
   earlier?: Factor[]
   /** The service it began with, whose name hooks decide by. */
   began?: string
+  /**
+   * What proves it can be used once, and is used up by this: called when every other step of the login has let it pass. Answers the user as they are then; null
+   * when it was used up in between, or is good no more.
+   */
+  spend?(): Promise<User | null>
   /** The user's epoch when those were proven: a proof from before a change of password is worth nothing after it. */
   epoch?: number
 }

@@ -18,6 +18,7 @@ export const AUDIT_TYPES = [
   'password-reset',
   'password-reset-requested',
   'login-link-requested',
+  'login-code-requested',
   'verification-requested',
   'email-verified',
   'email-added',

@@ -151,12 +151,20 @@ async function judge(core: Core, { service, params, answer, origin, purpose, fin
       : await secondFactorGiven(core, { user, credentials: known.credentials, proof, answer, origin, service })
     if (purpose === 'login') await core.hooks.askLogin(moment)
     if (moment.error) throw moment.error
+    if (proof.spend) moment.user = await spent(proof.spend)
     if (purpose === 'proof') await core.hooks.tell('authenticated', moment)
-    const attempt: Attempt = { service: moment.service, params, origin, identifier, candidate: known, user, factors }
+    const attempt: Attempt = { service: moment.service, params, origin, identifier, candidate: known, user: moment.user, factors }
     return proof.session ? { ...attempt, continued: proof.session } : attempt
   } catch (thrown) {
     throw await refused(core, moment, found, thrown, purpose)
   }
+}
+
+/** Uses up what works once, now that nothing else stands in the way: a login that lacks its second factor can be tried again with the same. */
+async function spent(spend: NonNullable<Proof['spend']>): Promise<User> {
+  const user = await spend()
+  if (!user) throw new AccountsError('LoginTokenExpired')
+  return user
 }
 
 /** Within the limits and not locked; then the strategy says who it is. */
@@ -204,6 +212,7 @@ const GUESSES: ReadonlySet<ErrorCode> = new Set([
   'TwoFactorInvalid',
   'AuthenticationFailed',
   'LoginTokenExpired',
+  'LoginTokenMismatch',
 ])
 const NOT_AN_ATTEMPT: ReadonlySet<ErrorCode> = new Set(['TooManyAttempts', 'Busy'])
 

@@ -22,7 +22,7 @@ interface TakingOver {
   address: string
   origin: Origin
   /** What proved it, for the audit log. */
-  by: 'magic-link' | 'reset-link'
+  by: 'magic-link' | 'login-code' | 'reset-link'
 }
 
 /** Removes accounts elsewhere and other addresses, with the links that were sent to those. The password and the sessions are the caller's. */

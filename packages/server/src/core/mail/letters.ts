@@ -41,6 +41,14 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
     notes: [lifeOfLink(data), 'If you did not ask for this, you need not do anything. Do not pass the link on: it opens your account.'],
   }),
 
+  loginCode: (user, url, data) => ({
+    ...to(user, url),
+    subject: `${String(data['code'])} is your code for ${siteOf(url)}`,
+    paragraphs: [`Your code to sign in: ${String(data['code'])}`],
+    button: { label: `Open ${siteOf(url)}`, url },
+    notes: [lifeOf('code', data), 'If you did not ask for this, you need not do anything. Tell the code to nobody: it opens your account.'],
+  }),
+
   passwordChanged: (user, url, data) => ({
     ...to(user, url),
     subject: `Your password for ${siteOf(url)} was changed`,
@@ -133,8 +141,10 @@ function siteOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host.replace(/^www\./, '') : 'our site'
 }
 
-function lifeOfLink({ expiresAt }: MailData): string {
-  return typeof expiresAt === 'number' ? `The link works once, until ${timeOf(expiresAt)}.` : 'The link works once.'
+const lifeOfLink = (data: MailData): string => lifeOf('link', data)
+
+function lifeOf(what: 'link' | 'code', { expiresAt }: MailData): string {
+  return typeof expiresAt === 'number' ? `The ${what} works once, until ${timeOf(expiresAt)}.` : `The ${what} works once.`
 }
 
 /** When, on what, from where: as far as it is known. */

@@ -8,6 +8,7 @@ export const MAIL_TEMPLATES = [
   'alreadyRegistered',
   'newDevice',
   'magicLink',
+  'loginCode',
   'twoFactorChanged',
   'accountLinked',
   'void',

@@ -14,8 +14,12 @@ export function renderMail(settings: Settings, mail: OutboxMail, name: TemplateN
   const { emailTemplates, prepareMail } = settings
   const template = emailTemplates[name]
   const from = template.from || emailTemplates.from || defaultSender(settings.siteUrl)
-  const url = mailUrl(settings, name, token)
-  const data: MailData = { ...mail.data, ...(token === '' ? {} : { expiresAt: mail.expiresAt }) }
+  const url = mailUrl(settings, name, token, to)
+  const data: MailData = {
+    ...mail.data,
+    ...(token === '' ? {} : { expiresAt: mail.expiresAt }),
+    ...(name === 'loginCode' ? { code: token } : {}),
+  }
   const written: Mail = prepareMail
     ? prepareMail(to, token, user, FRAGMENTS[name] ?? '', template, from)
     : {

@@ -10,7 +10,7 @@ import { isHeaderSafe } from './safe-mail.ts'
  * What a mail is about, besides its user. Every mail brings `at` (epoch milliseconds, when it was asked for); one with a link brings `expiresAt`; `newDevice`
  * and the others that tell of a change bring `device` and `ip`; `emailChanged` brings `address` and `change` (`added`, `removed` or `replaced`), `accountLinked` `provider` and `change` (`linked` or
  * `unlinked`);
- * `twoFactorChanged` brings `change` (the name of the audit line) and, when a recovery code was used, how many are `left`.
+ * `loginCode` brings the `code`; `twoFactorChanged` brings `change` (the name of the audit line) and, when a recovery code was used, how many are `left`.
  */
 export type MailData = Readonly<Record<string, unknown>>
 
@@ -31,6 +31,7 @@ export const TEMPLATE_NAMES = [
   'enrollAccount',
   'passwordChanged',
   'magicLink',
+  'loginCode',
   'emailChanged',
   'alreadyRegistered',
   'newDevice',

@@ -7,6 +7,7 @@ export const TOKEN_PURPOSES = [
   'verify-email',
   'pending-login',
   'login-link',
+  'login-code',
   'two-factor-offer',
 ] as const
 export type TokenPurpose = (typeof TOKEN_PURPOSES)[number]

@@ -2,6 +2,7 @@ import { AccountsError } from '@latchkey/common'
 import type { ErrorCode, PublicUser } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
 import type { Core } from '../../core/core.ts'
+import { noteReceipt } from '../../core/flows/note-receipt.ts'
 import { emailKey } from '../../core/identity/email.ts'
 import { toPublicUser } from '../../core/identity/public-user.ts'
 import { isDeactivated } from '../../core/identity/user.ts'
@@ -12,7 +13,6 @@ import { hashSecret } from '../../core/session/secret.ts'
 import type { LoginCandidate } from '../../core/store.ts'
 import type { LoginLinks, Origin, Proof, Strategy } from '../../core/strategy.ts'
 import type { OneTimeToken } from '../../core/token/one-time-token.ts'
-import { noteReceipt } from './note-receipt.ts'
 import { readOptions } from './options.ts'
 import type { AccountsMagicLinkOptions } from './options.ts'
 
@@ -101,7 +101,7 @@ export class AccountsMagicLink implements Strategy<MagicLinkParams> {
     const address = addressOf(link, user)
     if (address === null || !leadsIn(this.#core, user, emailKey(address)) || link.data.epoch !== user.epoch)
       throw this.#refusal('LoginTokenExpired')
-    return { ...proof, epoch: await noteReceipt(this.#core, user, address, origin) }
+    return { ...proof, epoch: await noteReceipt(this.#core, user, address, origin, 'magic-link') }
   }
 
   #refusal(code: ErrorCode, field?: string): AccountsError {

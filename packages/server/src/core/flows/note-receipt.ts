@@ -1,17 +1,20 @@
-import { auditEvent } from '../../core/audit/record.ts'
-import type { Core } from '../../core/core.ts'
-import { changed } from '../../core/flows/changed.ts'
-import { dropOtherWays, mustTakeOver } from '../../core/flows/take-over.ts'
-import { verificationAlong } from '../../core/flows/verify-email.ts'
-import { passwordOf } from '../../core/identity/credential.ts'
-import type { Credential } from '../../core/identity/credential.ts'
-import { isLinkedAccount } from '../../core/identity/linked-account.ts'
-import type { User } from '../../core/identity/user.ts'
-import { isUnclaimed } from '../../core/policy/claimed.ts'
-import type { Origin } from '../../core/strategy.ts'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { changed } from './changed.ts'
+import { dropOtherWays, mustTakeOver } from './take-over.ts'
+import { verificationAlong } from './verify-email.ts'
+import { passwordOf } from '../identity/credential.ts'
+import type { Credential } from '../identity/credential.ts'
+import { isLinkedAccount } from '../identity/linked-account.ts'
+import type { User } from '../identity/user.ts'
+import { isUnclaimed } from '../policy/claimed.ts'
+import type { Origin } from '../strategy.ts'
+
+/** What was mailed, and came back. */
+export type ReceivedBy = 'magic-link' | 'login-code'
 
 /**
- * Whoever has the link reads the mailbox, so its address is verified, with what that implies.
+ * Whoever has the link, or the code, that was mailed reads the mailbox, so its address is verified, with what that implies.
  *
  * An account none of whose addresses was ever verified may be a stranger's (core/policy/claimed.ts):
  *
@@ -21,15 +24,15 @@ import type { Origin } from '../../core/strategy.ts'
  * - Where there is a second factor, nothing changes: a link must not undo what the flow asks for next.
  * @returns the user's epoch afterwards
  */
-export async function noteReceipt(core: Core, user: User, address: string, origin: Origin): Promise<number> {
+export async function noteReceipt(core: Core, user: User, address: string, origin: Origin, by: ReceivedBy): Promise<number> {
   if (user.emails.some(email => email.address === address && email.verified)) return user.epoch
   const credentials = await core.store.users.credentials(user.id)
   const unclaimed = isUnclaimed(user)
   if (unclaimed && credentials.some(({ kind }) => core.factors.has(kind))) return user.epoch
   const takesOver = mustTakeOver(core, user, credentials) && hasOtherWays(user, credentials)
-  if (takesOver) await takeOver(core, { user, credentials, address, origin })
+  if (takesOver) await takeOver(core, { user, credentials, address, origin, by })
   else if (unclaimed && passwordOf(credentials) && core.settings.password.requireEmailVerification) return user.epoch
-  await verify(core, user, address, origin)
+  await verify(core, user, address, origin, by)
   // Not what is kept now: had anything else ended all sessions meanwhile, this login would be one of them.
   return takesOver ? user.epoch + 1 : user.epoch
 }
@@ -42,28 +45,29 @@ interface TakingOver {
   credentials: readonly Credential[]
   address: string
   origin: Origin
+  by: ReceivedBy
 }
 
 /** Sessions last: whoever came in meanwhile by what was there is out as well. That raises the epoch by one. */
-async function takeOver(core: Core, { user, credentials, address, origin }: TakingOver): Promise<void> {
+async function takeOver(core: Core, { user, credentials, address, origin, by }: TakingOver): Promise<void> {
   const { users, sessions } = core.store
   if (passwordOf(credentials)) {
     const data = { change: 'removed' }
-    const audit = [auditEvent(core, 'password-changed', origin, { userId: user.id, data: { ...data, by: 'magic-link' } })]
+    const audit = [auditEvent(core, 'password-changed', origin, { userId: user.id, data: { ...data, by } })]
     const mail = [core.outbox.compose('passwordChanged', { to: address, user, data })]
     await users.removeCredential(user.id, 'password', '', { audit, mail })
   }
-  await dropOtherWays(core, { user, credentials, address, origin, by: 'magic-link' })
+  await dropOtherWays(core, { user, credentials, address, origin, by })
   await sessions.endAll(user.id, 'password-changed', core.clock.now())
   core.outbox.kick()
 }
 
 /** Through a verification link that nobody else has seen: it takes the place of any that waits in the mailbox. */
-async function verify(core: Core, user: User, address: string, origin: Origin): Promise<void> {
+async function verify(core: Core, user: User, address: string, origin: Origin, by: ReceivedBy): Promise<void> {
   const { token } = verificationAlong(core, user, address)
   await core.store.tokens.issue(token)
   await core.store.users.verifyEmail(token.hash, core.clock.now(), userId => ({
-    audit: [auditEvent(core, 'email-verified', origin, { userId, data: { by: 'magic-link' } })],
+    audit: [auditEvent(core, 'email-verified', origin, { userId, data: { by } })],
   }))
   await changed(core, user.id)
 }

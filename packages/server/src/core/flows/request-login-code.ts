@@ -1,0 +1,193 @@
+import { timingSafeEqual } from 'node:crypto'
+import { AccountsError } from '@latchkey/common'
+import { auditEvent } from '../audit/record.ts'
+import type { Core } from '../core.ts'
+import { emailKey, parseEmail } from '../identity/email.ts'
+import type { Identifier, User } from '../identity/user.ts'
+import { usernameKey } from '../identity/username.ts'
+import type { OutboxMail } from '../mail/outbox-mail.ts'
+import { clientOf } from '../origin.ts'
+import { accountName } from '../policy/account-name.ts'
+import { leadsIn } from '../policy/claimed.ts'
+import type { Chance } from '../ports.ts'
+import { hashSecret, newSecret } from '../session/secret.ts'
+import type { Secret, SecretHash } from '../session/secret.ts'
+import type { LoginCodes, Origin } from '../strategy.ts'
+import type { OneTimeToken } from '../token/one-time-token.ts'
+import { createAccount } from './create-account.ts'
+
+/** Who wants a code, as it came from outside. */
+export interface CodeRequest {
+  /** Exactly one of `email`, `username` and `id`. */
+  selector: unknown
+  /** Who they become if nobody is found: `username`, `email`, and what the app's hooks make of the rest. */
+  userData?: unknown
+  /** Do not make a user, whatever the settings. */
+  userCreationDisabled?: boolean
+}
+
+/** What came of it. With ambiguous messages it says nothing about whether there is such a user. */
+export interface CodeRequested {
+  /** Shown to the device that asked, and needed there beside the code; null where a code is good on any device. */
+  request: Secret | null
+  /** Undefined with ambiguous messages. */
+  isNewUser: boolean | undefined
+}
+
+/** For how long an expired code is still told from none: a day. */
+const REMEMBERED = 24 * 60 * 60_000
+
+/**
+ * Mails a code to sign in, in the place of earlier ones: to the address that was named, or to all of a user who was named otherwise. With ambiguous messages an
+ * unknown user costs the same work and answers the same.
+ * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user
+ * throws
+ */
+export async function requestLoginCode(core: Core, given: CodeRequest, origin: Origin): Promise<CodeRequested> {
+  const codes = codesOf(core)
+  const selector = readSelector(given.selector)
+  await core.limiter.hit('mail', { ip: clientOf(origin), account: accountName(selector) })
+  const { user, isNew } = await findOrCreate(core, codes, selector, given, origin)
+  const openly = !core.settings.ambiguousErrorMessages
+  if (!user && openly) throw new AccountsError('UserNotFound')
+  const addresses = user ? addressesFor(core, user, selector) : []
+  if (addresses.length === 0 && openly) throw new AccountsError('NoEmailSet', { message: 'Login tokens could not be generated' })
+  const request = codes.bound ? newSecret(core.chance) : null
+  await issueCodes(core, codes, { user, addresses, selector, request, origin })
+  return { request, isNewUser: openly ? isNew : undefined }
+}
+
+/** Reads what Meteor calls a selector. @throws AccountsError `MatchFailed` unless it is an object with exactly one name, which is a text */
+export function readSelector(given: unknown): Identifier {
+  const refuse = (): AccountsError => new AccountsError('MatchFailed', { details: { field: 'selector' } })
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw refuse()
+  const [entry, ...more] = Object.entries(given)
+  if (!entry || more.length > 0 || typeof entry[1] !== 'string' || entry[1] === '' || entry[1].includes('\0')) throw refuse()
+  const [kind, name] = entry as [string, string]
+  if (kind === 'id' && name.length <= 64) return { kind, key: name }
+  if (kind === 'username') return { kind, key: usernameKey(name), typed: name }
+  const email = kind === 'email' ? parseEmail(name) : null
+  if (!email) throw refuse()
+  return { kind: 'email', key: email.key }
+}
+
+/** The row that holds a code: found by the request that asked for it, or by whose it is and where it went. */
+export const codeRow = (core: Pick<Core, 'keys'>, of: { request: string } | { userId: string; address: string }): SecretHash =>
+  'request' in of ? hashSecret(of.request) : (core.keys.mac('login-code', `row\0${of.userId}\0${of.address}`) as SecretHash)
+
+/** Whether this is the code of that row. Codes are short, so they are kept under a key that the database does not have. */
+export function isCodeOf(core: Pick<Core, 'keys'>, row: OneTimeToken, code: string): boolean {
+  // Written below.
+  const kept = Buffer.from(String(row.data.code))
+  return core.keys.macs('login-code', `${row.hash}\0${code}`).some(made => {
+    const tried = Buffer.from(made)
+    return tried.length === kept.length && timingSafeEqual(tried, kept)
+  })
+}
+
+/** The strategy's say on codes. */
+function codesOf({ strategies }: Core): LoginCodes {
+  for (const { loginCodes } of strategies.values()) if (loginCodes) return loginCodes
+  throw new AccountsError('ServiceNotFound', { message: 'No service with the name code was registered.' })
+}
+
+async function findOrCreate(
+  core: Core,
+  codes: LoginCodes,
+  selector: Identifier,
+  { userData, userCreationDisabled = false }: CodeRequest,
+  origin: Origin,
+): Promise<{ user: User | null; isNew: boolean }> {
+  const found = await core.store.users.find(selector)
+  if (found) return { user: found.deactivatedAt === undefined ? found : null, isNew: false }
+  if (!codes.createUsers || userCreationDisabled || !core.settings.signUpAllowed) return { user: null, isNew: false }
+  if (userData !== undefined && (typeof userData !== 'object' || userData === null || Array.isArray(userData)))
+    throw new AccountsError('MatchFailed', { details: { field: 'userData' } })
+  await core.limiter.hit('register', { ip: origin.ip })
+  // A code is what they have in its place.
+  const { password: _password, ...registration } = (userData ?? {}) as Record<string, unknown>
+  await createAccount(core, registration, origin)
+  // Who was made need not be who was named.
+  const user = await core.store.users.find(selector)
+  if (!user) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
+  return { user, isNew: true }
+}
+
+/** Where the code goes: to the address that was named, else to all that may lead in. */
+function addressesFor(core: Core, user: User, { kind, key }: Identifier): string[] {
+  return user.emails
+    .filter(({ address }) => {
+      const own = emailKey(address)
+      return (kind !== 'email' || own === key) && leadsIn(core, user, own)
+    })
+    .map(({ address }) => address)
+}
+
+interface Issue {
+  user: User | null
+  addresses: readonly string[]
+  selector: Identifier
+  request: Secret | null
+  origin: Origin
+}
+
+async function issueCodes(core: Core, codes: LoginCodes, { user, addresses, selector, request, origin }: Issue): Promise<void> {
+  const audit = [auditEvent(core, 'login-code-requested', origin, { userId: user?.id ?? null })]
+  if (user) await core.store.tokens.drop(user.id, ['login-code'])
+  // Decoys stay out of each other's way.
+  const owner = user?.id ?? newSecret(core.chance)
+  const rows: { row: OneTimeToken; code: string; to: string }[] = []
+  const add = (to: string, of: Parameters<typeof codeRow>[1]): string => {
+    const code = newCode(core.chance, codes)
+    rows.push({ row: rowOf(core, codes, codeRow(core, of), { user, to, code }), code, to })
+    return code
+  }
+  if (request !== null) add(addresses[0] ?? selector.key, { request })
+  else
+    for (const address of addresses.length > 0 ? addresses : [selector.key])
+      add(address, { userId: owner, address: emailKey(address) ?? '' })
+  const own = request === null && user ? add('', { userId: owner, address: '' }) : null
+  const mayMail = user === null || own === null || (await (codes.deliver?.(own, user.id) ?? true))
+  for (const { row, code, to } of rows) {
+    const mail: OutboxMail[] =
+      to === '' || !mayMail
+        ? []
+        : [core.outbox.compose('loginCode', { to: user ? to : '', user, data: {}, token: code as Secret, expiresAt: goodUntil(row) })]
+    await core.store.tokens.issue(row, { mail, audit: row === rows[0]?.row ? audit : [] })
+  }
+  core.outbox.kick()
+}
+
+function rowOf(
+  core: Core,
+  { lifetime }: LoginCodes,
+  hash: SecretHash,
+  { user, to, code }: { user: User | null; to: string; code: string },
+): OneTimeToken {
+  const now = core.clock.now()
+  return {
+    hash,
+    purpose: 'login-code',
+    userId: user?.id ?? null,
+    address: to,
+    data: { code: core.keys.mac('login-code', `${hash}\0${code}`), epoch: user?.epoch ?? 0, goodUntil: now + lifetime },
+    tries: 0,
+    createdAt: now,
+    expiresAt: now + lifetime + REMEMBERED,
+  }
+}
+
+/** Epoch milliseconds. The row itself is kept for longer. */
+export const goodUntil = ({ data }: OneTimeToken): number => Number(data.goodUntil)
+
+/** Every code equally likely: what does not divide evenly is drawn again. */
+function newCode(chance: Chance, { length, alphabet }: LoginCodes): string {
+  const digits = alphabet === 'hex' ? '0123456789ABCDEF' : '0123456789'
+  let code = ''
+  while (code.length < length) {
+    for (const byte of chance.bytes(length)) {
+      if (byte < 256 - (256 % digits.length) && code.length < length) code += digits[byte % digits.length]
+    }
+  }
+  return code
+}

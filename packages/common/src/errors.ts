@@ -50,10 +50,10 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   TooManyAttempts: row('Too many attempts. Please wait a moment and try again.', 429, 'too-many-requests'),
 
   // Sessions and tokens
-  InvalidToken: row('Invalid token', 400, 403, 'You’ve been logged out by the server. Please log in again.'),
+  InvalidToken: row('Invalid token', 400, 403, "You've been logged out by the server. Please log in again."),
   InvalidTokens: row('An accessToken and refreshToken are required', 400, 400),
-  TokenVerificationFailed: row('Tokens are not valid', 400, 403, 'You’ve been logged out by the server. Please log in again.'),
-  SessionNotFound: row('Session not found', 400, 403, 'You’ve been logged out by the server. Please log in again.'),
+  TokenVerificationFailed: row('Tokens are not valid', 400, 403, "You've been logged out by the server. Please log in again."),
+  SessionNotFound: row('Session not found', 400, 403, "You've been logged out by the server. Please log in again."),
   InvalidSession: row('Session is no longer valid', 400, 403, 'Your session has expired. Please log in again.'),
   Unauthorized: row('Unauthorized', 401, 403, 'You must be logged in.'),
   RecentLoginRequired: row('Please confirm with your password, or sign in again first', 403),

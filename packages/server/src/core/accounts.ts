@@ -6,6 +6,7 @@ import type {
   PublicSettings,
   PublicUser,
   SessionInfo,
+  Stop,
   Tokens,
   TwoFactorSecret,
   TwoFactorStatus,
@@ -24,7 +25,7 @@ import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from '.
 import { impersonate } from './flows/impersonate.ts'
 import type { Impersonation } from './flows/impersonate.ts'
 import * as links from './flows/link.ts'
-import { login, loginTrusted, proveOnly } from './flows/login.ts'
+import { login, loginByAny, loginTrusted, proveOnly } from './flows/login.ts'
 import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
 import type { LogoutScope } from './flows/logout.ts'
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
@@ -36,15 +37,17 @@ import type { CodeRequest, CodeRequested } from './flows/request-login-code.ts'
 import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import * as twoFactor from './flows/two-factor.ts'
-import { sendVerificationEmail, verifyEmail } from './flows/verify-email.ts'
+import { siblingSession } from './flows/sibling-session.ts'
+import { sendVerificationEmail, verifyEmail, verifyEmailAndLogin } from './flows/verify-email.ts'
 import type { ProviderAccount } from './identity/linked-account.ts'
 import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
 import { APP } from './origin.ts'
 import type { PasswordInput } from './ports.ts'
-import { check, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
+import { check, checkAgain, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
+import { ServiceConfigurations } from './service-configurations.ts'
 import type { Origin } from './strategy.ts'
 import type { PublicJwk } from './token-key.ts'
 
@@ -53,6 +56,10 @@ export type SessionMode = 'bearer' | 'cookie' | 'resume'
 
 /** What opening a session hands to a transport. */
 export interface Login {
+  /** How it was proven: the service, as hooks know it, or the deed that signed in, for example `reset-link`. */
+  readonly service: string
+  /** What a custom login handler answers beside the session. */
+  readonly options?: Readonly<Record<string, unknown>>
   user: User
   session: Session
   /** In bearer mode. */
@@ -69,11 +76,14 @@ export type Confirmation = { password?: PasswordInput | undefined; code?: string
 /** Accounts, without any wire: what a transport is built on. Construction is synchronous and opens nothing. */
 export class Accounts {
   readonly core: Core
+  /** How the app is known at providers. */
+  readonly serviceConfigurations: ServiceConfigurations
   readonly #assembled: AssembledCore
 
   constructor(parts: AccountsParts) {
     this.#assembled = assembleCore(parts)
     this.core = this.#assembled.core
+    this.serviceConfigurations = new ServiceConfigurations(this.core, () => this.ready())
     for (const part of [...this.core.strategies.values(), ...this.core.factors.values()]) part.join?.(this)
   }
 
@@ -116,6 +126,16 @@ export class Accounts {
   checkResume = (secret: string): Promise<SessionAndUser> => this.#use(core => checkResume(core, secret))
   /** The session an access token names, live or not; the token must be genuine and unexpired. */
   findByAccessToken = (accessToken: unknown): Promise<SessionAndUser> => this.#use(core => findByAccessToken(core, accessToken))
+  /**
+   * The same session and its user as they are now, for a transport that holds it: a connection that stays open asks before each thing it does. Throws
+   * `InvalidSession`.
+   */
+  checkAgain = (session: Session): Promise<SessionAndUser> => this.#use(core => checkAgain(core, session))
+  /**
+   * Tells at once when a user or their sessions changed: by this process, or by any other that the store hears of. `null`: anything may have. Who is told looks
+   * for themselves; it may be more than what happened.
+   */
+  watch = (listener: (userId: string | null) => void): Stop => this.core.watchers.add(listener)
   /** What may leave of a user. */
   publicUser = (user: User): PublicUser => toPublicUser(this.core.settings, user)
   /** A login as accounts-js's clients expect it. */
@@ -128,6 +148,14 @@ export class Accounts {
   // Signing in and out
   login = (service: string, params: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login> =>
     this.#use(core => login(core, service, params, origin, mode))
+  /**
+   * Signs in by whichever way recognises the options, in the order of registration; custom login handlers are asked too. Throws what {@link login} throws, and
+   * `UnrecognizedOptionsForLogin` when none does.
+   */
+  loginByAny = (options: unknown, origin: Origin, mode: SessionMode = 'resume'): Promise<Login> =>
+    this.#use(core => loginByAny(core, options, origin, mode))
+  /** A twin of a session, with a secret of its own: proven as that was, and over when that would be. Throws `InvalidSession`, `UserDeactivated`. */
+  siblingSession = (who: SessionAndUser, origin: Origin): Promise<Login> => this.#use(core => siblingSession(core, who, origin))
   /** Runs the strategy and every check of a login, but opens no session. */
   prove = (service: string, params: unknown, origin: Origin): Promise<Proven> => this.#use(core => proveOnly(core, service, params, origin))
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
@@ -163,6 +191,9 @@ export class Accounts {
   sendVerificationEmail = (address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
     this.#use(core => sendVerificationEmail(core, address, origin, manner))
   verifyEmail = (token: unknown, origin: Origin): Promise<void> => this.#use(core => verifyEmail(core, token, origin))
+  /** Redeems a verification link and signs in; a second factor is asked for, and the address is verified all the same. Throws what both throw. */
+  verifyEmailAndLogin = (token: unknown, origin: Origin, mode: SessionMode = 'resume'): Promise<Login> =>
+    this.#use(core => verifyEmailAndLogin(core, token, origin, mode))
   sendResetPasswordEmail = (address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
     this.#use(core => sendResetPasswordEmail(core, address, origin, manner))
   sendEnrollmentEmail = (address: unknown, origin: Origin = APP, manner?: Manner): Promise<void> =>
@@ -172,7 +203,7 @@ export class Accounts {
   /** Mails a code to sign in. Throws `ServiceNotFound`, `MatchFailed`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user throws. */
   requestLoginCode = (request: CodeRequest, origin: Origin = APP): Promise<CodeRequested> =>
     this.#use(core => requestLoginCode(core, request, origin))
-  /** Null unless `returnTokensAfterResetPassword`. */
+  /** Null unless `returnTokensAfterResetPassword`, which is on where the face is Meteor's. */
   resetPassword = (token: unknown, newPassword: unknown, origin: Origin, mode: SessionMode = 'bearer'): Promise<Login | null> =>
     this.#use(core => resetPassword(core, token, newPassword, origin, mode))
   /** `code`: of the second factor, where the user has one and the session is older than ten minutes. */

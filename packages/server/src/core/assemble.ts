@@ -6,6 +6,7 @@ import { Hooks } from './hooks.ts'
 import { withServices } from './identity/services.ts'
 import { Keys } from './keys.ts'
 import { Outbox } from './mail/outbox.ts'
+import { NewUsers } from './policy/new-user.ts'
 import { RateLimiter } from './policy/rate-limit.ts'
 import type { Ports } from './ports.ts'
 import { AccessTokens } from './session/access-token.ts'
@@ -17,6 +18,7 @@ import type { GivenSettings, Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { SecondFactor, Strategy } from './strategy.ts'
 import { Sweeper } from './sweeper.ts'
+import { Watchers } from './watch.ts'
 
 /** What an `Accounts` is made of. */
 export interface AccountsParts {
@@ -62,7 +64,9 @@ export function assembleCore({
   const core: Core = {
     ...parts,
     hooks: new Hooks(ports.log),
+    newUsers: new NewUsers(),
     cache: new SessionCache({ size: settings.cacheSize, bus: store.bus }),
+    watchers: new Watchers({ bus: store.bus, timers: ports.timers }),
     activity: new Activity({ store: store.sessions, log: ports.log }),
     accessTokens: new AccessTokens(parts),
     limiter: new RateLimiter(parts),
@@ -123,6 +127,7 @@ function switchOf(core: Core): Omit<AssembledCore, 'core'> {
     await core.outbox.stop()
     await sweeper.stop()
     await core.activity.stop()
+    core.watchers.close()
     core.cache.close()
     await core.store.bus?.close()
     await core.store.close()

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@latchkey/common'
 import type { Hooks } from './hooks.ts'
 import type { Keys } from './keys.ts'
 import type { Outbox } from './mail/outbox.ts'
+import type { NewUsers } from './policy/new-user.ts'
 import type { RateLimiter } from './policy/rate-limit.ts'
 import type { PasswordHasher, Ports } from './ports.ts'
 import type { AccessTokens } from './session/access-token.ts'
@@ -11,6 +12,7 @@ import type { SessionCache } from './session/session-cache.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { SecondFactor, Strategy } from './strategy.ts'
+import type { Watchers } from './watch.ts'
 
 /** The parts a flow works with, handed to it as its first argument. Made by `Accounts`. */
 export interface Core extends Ports {
@@ -18,7 +20,11 @@ export interface Core extends Ports {
   readonly store: Store
   readonly keys: Keys
   readonly hooks: Hooks
+  /** The app's say in who becomes a user. */
+  readonly newUsers: NewUsers
   readonly cache: SessionCache
+  /** Those who want to hear at once that a user or their sessions changed. */
+  readonly watchers: Watchers
   readonly activity: Activity
   readonly accessTokens: AccessTokens
   /** Tokens of the system that was here before, while they are taken. */

@@ -231,7 +231,7 @@ const PASSWORD_DEFAULTS: PasswordSettings = {
 const FACE_DEFAULTS: Record<Face, Partial<PasswordSettings>> = {
   latchkey: { sendVerificationEmailAfterSignup: true },
   'accounts-js': {},
-  meteor: {},
+  meteor: { returnTokensAfterResetPassword: true },
 }
 
 const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const

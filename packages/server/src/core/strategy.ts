@@ -49,6 +49,11 @@ export interface Strategy<Params = unknown> {
   join?(accounts: Accounts): void
   /** Your params if the request is yours, undefined if not. Throw if it is yours but malformed. */
   parse(options: unknown): Params | undefined
+  /**
+   * Asked in the place of `parse` where no service was named, for ways that must do their work to know whether they are meant: Meteor's login handlers. The
+   * attempt was counted before.
+   */
+  recognize?(options: unknown, origin: Origin): Promise<Params | undefined>
   /** Whom the caller says they are. The login flow then counts the attempt and looks them up in one round trip. */
   claim?(params: Params): Identifier | null
   /** Who it is, or undefined when nobody was proven. `candidate` answers `claim`. */
@@ -122,6 +127,8 @@ export interface Proof {
    * when it was used up in between, or is good no more.
    */
   spend?(): Promise<User | null>
+  /** What the caller is told beside the session, by transports that have a place for it (Meteor's `options` of a login handler's result). */
+  options?: Readonly<Record<string, unknown>>
   /** The user's epoch when those were proven: a proof from before a change of password is worth nothing after it. */
   epoch?: number
 }

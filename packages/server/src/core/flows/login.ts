@@ -38,7 +38,14 @@ interface Attempt {
   impersonator?: SessionAndUser
   /** What the session was before it came here. */
   moved?: MovedSession
+  /** The session that it is a twin of. */
+  sibling?: Session
+  /** What a custom login handler answers beside the session. */
+  options?: Readonly<Record<string, unknown>>
 }
+
+/** How hooks and the audit trail name a login that no way to sign in recognised; Meteor's word. */
+const UNKNOWN = 'unknown'
 
 /**
  * Signs in.
@@ -49,6 +56,14 @@ export async function login(core: Core, service: string, params: unknown, origin
   return attempt.continued ? continueSession(core, attempt) : openSession(core, attempt, mode)
 }
 
+/**
+ * Signs in by whichever way recognises the options, the first that was registered; Meteor's `login`.
+ * @throws AccountsError as {@link login}; `UnrecognizedOptionsForLogin` when none does, which hooks are told of as of any failure
+ */
+export async function loginByAny(core: Core, options: unknown, origin: Origin, mode: SessionMode): Promise<Login> {
+  return judged(core, { params: options, service: UNKNOWN, find: found => findByAny(core, options, origin, found) }, origin, mode)
+}
+
 /** The same steps up to the session: accounts-js's `authenticateWithService`. */
 export async function proveOnly(core: Core, service: string, params: unknown, origin: Origin): Promise<Proven> {
   const { user } = await prove(core, service, params, origin, 'proof')
@@ -57,15 +72,27 @@ export async function proveOnly(core: Core, service: string, params: unknown, or
 
 /** For flows that proved the user themselves (a reset link): enters at "may log in", so second factor and hooks still apply. */
 export async function loginProven(core: Core, proof: Proof, service: string, origin: Origin, mode: SessionMode): Promise<Login> {
-  const attempt = await judge(core, {
-    service,
-    params: {},
-    answer: undefined,
-    origin,
-    purpose: 'login',
-    find: async found => void Object.assign(found, { proof, identifier: null }),
-  })
-  return openSession(core, attempt, mode)
+  return loginByDeed(core, async () => proof, service, origin, mode)
+}
+
+/** The same for a deed whose failure is a failed attempt to sign in, of which hooks are told: Meteor's links that sign in. */
+export async function loginByDeed(
+  core: Core,
+  deed: () => Promise<Proof>,
+  service: string,
+  origin: Origin,
+  mode: SessionMode,
+): Promise<Login> {
+  const find = async (found: Found): Promise<void> => {
+    found.identifier = null
+    found.proof = await deed()
+  }
+  return judged(core, { params: {}, service, find }, origin, mode)
+}
+
+async function judged(core: Core, steps: Pick<Steps, 'params' | 'service' | 'find'>, origin: Origin, mode: SessionMode): Promise<Login> {
+  const attempt = await judge(core, { ...steps, answer: undefined, origin, purpose: 'login' })
+  return attempt.continued ? continueSession(core, attempt) : openSession(core, attempt, mode)
 }
 
 /** For the app's own code, which vouches for the user: no limits, no second factor, no `validateLogin`. Still refuses the deactivated. */
@@ -84,6 +111,14 @@ export async function loginAs(core: Core, userId: string, impersonator: SessionA
 /** For a session that another system opened and that goes on here. As `loginAs`: nobody signs in. Its holder keeps the token they have. */
 export async function loginMoved(core: Core, moved: MovedSession, origin: Origin, reason: string): Promise<Login> {
   return openSession(core, { ...(await trusted(core, moved.userId, origin, reason)), moved }, 'bearer', 'quietly')
+}
+
+/** For a session that gets a twin (Meteor's `getNewToken`). As `loginAs`: nobody signs in. Good for as long as the first, and no fresher. */
+export async function loginSibling(core: Core, { session, user }: SessionAndUser, origin: Origin): Promise<Login> {
+  const twin = await trusted(core, user.id, origin, 'sibling')
+  // Of another epoch now: the session was ended a moment ago.
+  if (twin.user.epoch !== session.epoch) throw new AccountsError('InvalidSession')
+  return openSession(core, { ...twin, factors: session.factors, sibling: session }, 'resume', 'quietly')
 }
 
 async function trusted(core: Core, userId: string, origin: Origin, reason: string): Promise<Attempt> {
@@ -110,6 +145,9 @@ async function prove(core: Core, service: string, params: unknown, origin: Origi
 
 /** Filled in step by step, so that a refusal at any step knows what was found before it. */
 interface Found {
+  /** The way to sign in, where it was not named. */
+  service?: string
+  answer?: string | undefined
   identifier?: Identifier | null
   candidate?: LoginCandidate
   proof?: Proof | undefined
@@ -137,7 +175,7 @@ async function judge(core: Core, { service, params, answer, origin, purpose, fin
     if (!user) throw new AccountsError('AuthenticationFailed', { message: `Service ${service} was not able to authenticate user` })
     moment.user = user
     // Whatever step a login is at, hooks decide by the service it began with.
-    moment.service = proof.began ?? service
+    moment.service = proof.began ?? found.service ?? service
     found.candidate = known
     // Whoever named nobody (a pending login, a link) is counted as the user they turned out to be.
     const identifier = (found.identifier ??= { kind: 'id', key: user.id })
@@ -148,14 +186,23 @@ async function judge(core: Core, { service, params, answer, origin, purpose, fin
     refuseDeactivated(user)
     const factors = proof.session
       ? proof.session.factors
-      : await secondFactorGiven(core, { user, credentials: known.credentials, proof, answer, origin, service })
+      : await secondFactorGiven(core, {
+          user,
+          credentials: known.credentials,
+          proof,
+          answer: found.answer ?? answer,
+          origin,
+          service: moment.service,
+        })
     if (purpose === 'login') await core.hooks.askLogin(moment)
     if (moment.error) throw moment.error
     if (proof.spend) moment.user = await spent(proof.spend)
     if (purpose === 'proof') await core.hooks.tell('authenticated', moment)
     const attempt: Attempt = { service: moment.service, params, origin, identifier, candidate: known, user: moment.user, factors }
+    if (proof.options) attempt.options = proof.options
     return proof.session ? { ...attempt, continued: proof.session } : attempt
   } catch (thrown) {
+    moment.service = found.proof?.began ?? found.service ?? service
     throw await refused(core, moment, found, thrown, purpose)
   }
 }
@@ -167,13 +214,49 @@ async function spent(spend: NonNullable<Proof['spend']>): Promise<User> {
   return user
 }
 
+/** The first way to sign in that takes the options for its own says who it is. Whoever sends what nobody understands is counted too. */
+async function findByAny(core: Core, options: unknown, origin: Origin, found: Found): Promise<void> {
+  let isCounted = false
+  const count = async (): Promise<void> => {
+    if (!isCounted) await core.limiter.hit('login', { ip: clientOf(origin) })
+    isCounted = true
+  }
+  try {
+    for (const [key, strategy] of core.strategies) {
+      // An app's handler does its work to find out whether it is meant.
+      if (strategy.recognize) await count()
+      found.service = key
+      const parsed = await (strategy.recognize ? strategy.recognize(options, origin) : strategy.parse(options))
+      if (parsed === undefined) continue
+      found.answer = strategy.ownCode ? undefined : codeIn(options)
+      await findProof(core, strategy, parsed, origin, found, isCounted)
+      return
+    }
+    found.service = UNKNOWN
+    throw new AccountsError('UnrecognizedOptionsForLogin')
+  } catch (error) {
+    // Refused before anything was looked up: what is malformed must not be free.
+    if (!found.candidate) await count()
+    throw error
+  }
+}
+
 /** Within the limits and not locked; then the strategy says who it is. */
-async function findProof(core: Core, strategy: Strategy, parsed: unknown, origin: Origin, found: Found): Promise<void> {
+async function findProof(
+  core: Core,
+  strategy: Strategy,
+  parsed: unknown,
+  origin: Origin,
+  found: Found,
+  isCounted: boolean = false,
+): Promise<void> {
   const identifier = strategy.claim?.(parsed) ?? null
   found.identifier = identifier
   const candidate = await core.store.users.beginLogin({
     identifier,
-    counts: core.limiter.countsFor('login', { ip: clientOf(origin), ...(identifier ? { account: accountName(identifier) } : {}) }),
+    counts: isCounted
+      ? []
+      : core.limiter.countsFor('login', { ip: clientOf(origin), ...(identifier ? { account: accountName(identifier) } : {}) }),
     failureKey: core.settings.rateLimits ? failureKeys(core.keys, identifier, null).identifier : null,
     device: deviceLabel(origin.userAgent),
     now: core.clock.now(),
@@ -262,7 +345,7 @@ function who(core: Core, moment: LoginAttempt, found: Found): Record<string, unk
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
   const { user, candidate, origin, impersonator, moved } = attempt
   const { row, login: opened, along } = await prepareSession(core, { ...attempt, mode })
-  const isOwn = !impersonator && !moved
+  const isOwn = !impersonator && !moved && !attempt.sibling
   const mail = isOwn ? newDeviceMail(core, user, candidate, origin) : null
   const clear = isOwn ? countersToClear(core, attempt) : []
   await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
@@ -283,13 +366,13 @@ function countersToClear(core: Core, { user, candidate, identifier, origin }: At
 }
 
 async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
-  const { user, continued, origin } = attempt
+  const { user, continued, origin, service } = attempt
   // Set by `judge` whenever this is called.
   const session = continued as Session
   core.activity.note(session, core.clock.now())
   await core.hooks.tell('login', { ...momentOf(attempt), session, user })
   // The caller holds the secret already; a continued session gets no other.
-  return { user, session, tokens: null, resumeSecret: null, device: origin.device ?? '' }
+  return { service, user, session, tokens: null, resumeSecret: null, device: origin.device ?? '' }
 }
 
 const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({

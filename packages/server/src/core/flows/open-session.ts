@@ -28,6 +28,10 @@ interface Opening {
   impersonator?: SessionAndUser
   /** What the session was before it came here. */
   moved?: MovedSession
+  /** The session that it is a twin of: as old, good for as long, and acting for whoever that acts for. */
+  sibling?: Session
+  /** What a custom login handler answers beside the session. */
+  options?: Readonly<Record<string, unknown>>
 }
 
 /** A session that was opened elsewhere and goes on here: its holder keeps the token they have, and gets no other. */
@@ -43,7 +47,7 @@ export interface MovedSession {
 /** Everything that can fail (the app's token and payload makers) happens here, before anything is written. */
 export async function prepareSession(
   core: Core,
-  { user, factors, origin, mode, service, impersonator, moved }: Opening,
+  { user, factors, origin, mode, service, impersonator, moved, sibling, options }: Opening,
 ): Promise<PreparedSession> {
   const now = core.clock.now()
   const id = moved?.id ?? newId(core.chance)
@@ -53,15 +57,21 @@ export async function prepareSession(
     handle: moved?.handle ?? (await core.settings.tokenCreator?.createToken(user)) ?? newId(core.chance),
     generation: 0,
     epoch: user.epoch,
-    createdAt: moved?.createdAt ?? now,
+    // A twin is no proof that its owner is there: deeds that ask for a fresh sign-in look at this.
+    createdAt: moved?.createdAt ?? sibling?.createdAt ?? now,
     activeAt: now,
     idle: core.settings.session.idle,
-    expiresAt: Math.min(now + core.settings.session.absolute, impersonator?.session.expiresAt ?? Infinity, moved?.expiresAt ?? Infinity),
+    expiresAt: Math.min(
+      sibling?.expiresAt ?? now + core.settings.session.absolute,
+      impersonator?.session.expiresAt ?? Infinity,
+      moved?.expiresAt ?? Infinity,
+    ),
     ip: origin.ip || null,
     userAgent: origin.userAgent.slice(0, 512) || null,
     device: deviceLabel(origin.userAgent),
     factors,
     ...(impersonator ? { impersonatorId: impersonator.user.id, impersonatorSessionId: impersonator.session.id } : {}),
+    ...actorOf(sibling),
     extra: origin.extra,
   }
   const secret = newSecret(core.chance)
@@ -71,13 +81,15 @@ export async function prepareSession(
   return {
     row: moved ? session : { ...session, ...kept },
     login: {
+      service,
+      ...(options ? { options } : {}),
       user,
       session,
       tokens: bearer && !moved ? await core.accessTokens.pair(session, user, secret) : null,
       resumeSecret: bearer || moved ? null : secret,
       // Made when somebody asks: only browsers keep it. Whoever acts as another does so on a device of their own.
       get device() {
-        if (impersonator || moved) return ''
+        if (impersonator || moved || sibling) return ''
         return (mark ??= knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id))
       },
     },
@@ -93,3 +105,8 @@ export async function prepareSession(
     },
   }
 }
+
+const actorOf = (sibling: Session | undefined): Pick<Session, 'impersonatorId' | 'impersonatorSessionId'> => ({
+  ...(sibling?.impersonatorId === undefined ? {} : { impersonatorId: sibling.impersonatorId }),
+  ...(sibling?.impersonatorSessionId === undefined ? {} : { impersonatorSessionId: sibling.impersonatorSessionId }),
+})

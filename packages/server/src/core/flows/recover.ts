@@ -9,10 +9,10 @@ import { leadsIn } from '../policy/claimed.ts'
 import { askingDevice, failureCountersOfUser } from '../policy/lockout.ts'
 import { hashSecret, newSecret } from '../session/secret.ts'
 import type { Along } from '../store.ts'
-import type { Origin } from '../strategy.ts'
+import type { Origin, Proof } from '../strategy.ts'
 import type { OneTimeToken } from '../token/one-time-token.ts'
 import { changed } from './changed.ts'
-import { loginProven } from './login.ts'
+import { loginByDeed, loginProven } from './login.ts'
 import { findAddressee } from './mail-request.ts'
 import type { Manner } from './mail-request.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
@@ -82,6 +82,18 @@ export async function resetPassword(
   origin: Origin,
   mode: SessionMode,
 ): Promise<Login | null> {
+  const deed = async (): Promise<Proof> => {
+    const user = await setByLink(core, token, newPassword, origin)
+    return { userId: user.id, factor: { name: 'reset-link', kind: 'receives', at: core.clock.now() } }
+  }
+  const { face, password } = core.settings
+  // Meteor's links sign in, and one that fails is a failed attempt to.
+  if (face === 'meteor' && password.returnTokensAfterResetPassword) return loginByDeed(core, deed, 'reset-link', origin, mode)
+  const proof = await deed()
+  return password.returnTokensAfterResetPassword ? loginProven(core, proof, 'reset-link', origin, mode) : null
+}
+
+async function setByLink(core: Core, token: unknown, newPassword: unknown, origin: Origin): Promise<User> {
   core.limiter.hitHere('token', { ip: clientOf(origin) })
   if (typeof token !== 'string' || token === '') throw new AccountsError('InvalidToken')
   const link = await findLink(core, token)
@@ -122,9 +134,7 @@ export async function resetPassword(
   await core.store.attempts.clear(failureCountersOfUser(core.keys, user, askingDevice(core, origin, user.id)))
   core.outbox.kick()
   await core.hooks.tell('passwordReset', { user })
-  if (!settings.returnTokensAfterResetPassword) return null
-  const factor = { name: 'reset-link', kind: 'receives', at: core.clock.now() } as const
-  return loginProven(core, { userId: user.id, factor }, 'reset-link', origin, mode)
+  return user
 }
 
 async function findLink(core: Core, token: string): Promise<OneTimeToken | null> {

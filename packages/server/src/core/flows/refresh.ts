@@ -36,7 +36,7 @@ export async function refresh(core: Core, accessToken: unknown, refreshToken: un
     if (!next) throw new AccountsError('TokenVerificationFailed', { detail: 'the successor was made under a key that is gone' })
     const tokens = await core.accessTokens.pair(session, user, next)
     await core.hooks.tell('refreshed', { user, session, tokens, origin })
-    return { user, session, tokens, resumeSecret: null, device: origin.device ?? '' }
+    return { service: 'refresh', user, session, tokens, resumeSecret: null, device: origin.device ?? '' }
   } catch (error) {
     await core.hooks.tell('refreshFailure', { error: error instanceof Error ? error : new Error(String(error)) })
     throw error

@@ -80,6 +80,20 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
 }
 
 /**
+ * A session somebody holds, and its user, as they are now.
+ * @throws AccountsError `InvalidSession`
+ */
+export async function checkAgain(core: Core, { id }: Session): Promise<SessionAndUser> {
+  const now = core.clock.now()
+  const cached = core.cache.get(id)
+  const found = cached && isLive(cached, now) ? cached : await core.cache.load(id, () => core.store.sessions.find(id))
+  if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: 'the session of an open connection is over' })
+  core.activity.note(found.session, now)
+  await askApp(core, found)
+  return found
+}
+
+/**
  * The live session of an access token, for deeds of their own; no hook is told.
  * @param refusal what the deed says of a session that is over, as accounts-js words it
  * @throws AccountsError `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`

@@ -1,0 +1,12 @@
+import type { Login } from '../accounts.ts'
+import type { Core } from '../core.ts'
+import type { SessionAndUser } from '../session/session.ts'
+import type { Origin } from '../strategy.ts'
+import { loginSibling } from './login.ts'
+
+/**
+ * A twin of a session, with a secret of its own (Meteor's `getNewToken`): proven as that was, as old as that, and over when that would be. The first one
+ * stays good until it is ended.
+ * @throws AccountsError `InvalidSession`, `UserDeactivated`
+ */
+export const siblingSession = (core: Core, who: SessionAndUser, origin: Origin): Promise<Login> => loginSibling(core, who, origin)

@@ -68,11 +68,12 @@ export const saysTheSame = (parts: Parts, kept: LinkedAccount, { account }: Pick
   isDeepStrictEqual(openLinkedAccount(parts, kept).account, plain(account))
 
 /** As JSON keeps it: without functions and `undefined`, dates as text. */
-const plain = (account: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+export const plain = (account: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   // An object comes back as an object.
   JSON.parse(JSON.stringify(account)) as Record<string, unknown>
 
-function parted(account: Record<string, unknown>): [secrets: Record<string, unknown>, profile: Record<string, unknown>] {
+/** What of it looks like a secret, at whatever depth, and the rest. */
+export function parted(account: Record<string, unknown>): [secrets: Record<string, unknown>, profile: Record<string, unknown>] {
   const entries = Object.entries(account)
   const isSecret = ([key, value]: [string, unknown]): boolean => looksSecret(key) || holdsSecret(value)
   return [Object.fromEntries(entries.filter(isSecret)), Object.fromEntries(entries.filter(entry => !isSecret(entry)))]

@@ -29,10 +29,12 @@ const FLOORS: Record<string, readonly string[]> = {
   stores: ['core'],
   wire: ['core'],
   transports: ['core', 'wire'],
-  compat: ['core'],
-  top: ['core', 'strategies', 'stores', 'transports', 'compat'],
+  compat: ['core', 'wire'],
+  // Meteor's server API is what `AccountsServer` extends, and what its predefined objects are made of.
+  meteor: ['core', 'strategies', 'stores', 'wire', 'transports', 'compat', 'top'],
+  top: ['core', 'strategies', 'stores', 'wire', 'transports', 'compat', 'meteor'],
   mounts: ['core', 'wire', 'transports', 'top'],
-  testing: ['core', 'strategies', 'stores', 'wire', 'transports', 'compat', 'top', 'mounts'],
+  testing: ['core', 'strategies', 'stores', 'wire', 'transports', 'compat', 'meteor', 'top', 'mounts'],
 }
 const WITH_ROOMS: readonly string[] = ['strategies', 'stores', 'transports']
 

@@ -1,0 +1,101 @@
+/** What Meteor's accounts have in common on server and client. */
+import {
+  CONFIG_KEYS,
+  DEFAULT_LOGIN_EXPIRATION_DAYS,
+  LOGIN_UNEXPIRING_TOKEN_DAYS,
+  lifetimesSaidTwice,
+  passwordEnrollTokenLifetime,
+  passwordResetTokenLifetime,
+  tokenExpiration,
+  tokenExpiresSoon,
+  tokenLifetime,
+} from './account-options.ts'
+import type { AccountsConfig } from './account-options.ts'
+import { addDefaultFieldSelector } from './field-selector.ts'
+import type { FieldOptions } from './field-selector.ts'
+import { LoginCancelledError } from './login-cancelled.ts'
+
+/** Meteor's `AccountsCommon`. Apps meet it as `AccountsServer`, which adds everything that needs a server. */
+export abstract class AccountsCommon {
+  /** The very object that was given; `config` adds to it. */
+  _options: AccountsConfig
+  /** The error of a sign-in that a person gave up. */
+  readonly LoginCancelledError: typeof LoginCancelledError = LoginCancelledError
+  readonly DEFAULT_LOGIN_EXPIRATION_DAYS: number = DEFAULT_LOGIN_EXPIRATION_DAYS
+  readonly LOGIN_UNEXPIRING_TOKEN_DAYS: number = LOGIN_UNEXPIRING_TOKEN_DAYS
+  readonly #known: readonly string[]
+
+  /** @param known names that are options; any other is complained of on the console */
+  constructor(options: AccountsConfig = {}, known: readonly string[] = CONFIG_KEYS) {
+    this._options = options
+    this.#known = known
+    this.#knownOf(options)
+    warnOfTwins(options)
+  }
+
+  /** Who is signed in, or null. */
+  abstract userId(): string | null
+  /** The signed-in user, or null. */
+  abstract userAsync(options?: FieldOptions): Promise<object | null>
+
+  /**
+   * Sets options, at any time: what is set is in force from the next request on. A name that is no option is complained of on the console and left out, as in
+   * Meteor.
+   */
+  config(options: AccountsConfig): void {
+    const changes = this.#knownOf(options)
+    this._configure(changes)
+    Object.assign(this._options, changes)
+    warnOfTwins(this._options)
+  }
+
+  /** What to do about options before they are set. May refuse by throwing. */
+  protected _configure(_changes: AccountsConfig): void {}
+
+  /** Milliseconds a login token is good for. */
+  _getTokenLifetimeMs(): number {
+    return tokenLifetime(this._options)
+  }
+
+  /** Milliseconds a link to reset a password is good for. */
+  _getPasswordResetTokenLifetimeMs(): number {
+    return passwordResetTokenLifetime(this._options)
+  }
+
+  /** Milliseconds an invitation is good for. */
+  _getPasswordEnrollTokenLifetimeMs(): number {
+    return passwordEnrollTokenLifetime(this._options)
+  }
+
+  /** When a login token from then is over. */
+  _tokenExpiration(when: Date | number): Date {
+    return tokenExpiration(this._options, when)
+  }
+
+  /** True in the last tenth of a token's life, at most its last hour. */
+  _tokenExpiresSoon(when: Date | number | string): boolean {
+    return tokenExpiresSoon(this._options, when, this._now())
+  }
+
+  /** The options of a look-up, with `defaultFieldSelector` where it has a say. */
+  _addDefaultFieldSelector<Options extends FieldOptions>(options: Options): Options {
+    return addDefaultFieldSelector(options, this._options.defaultFieldSelector)
+  }
+
+  /** Epoch milliseconds. */
+  protected _now(): number {
+    return Date.now()
+  }
+
+  /** The options among these; the others are complained of. */
+  #knownOf(options: AccountsConfig): AccountsConfig {
+    const given = Object.entries(options)
+    for (const [key] of given) if (!this.#known.includes(key)) console.error(`Accounts.config: Invalid key: ${key}`)
+    return Object.fromEntries(given.filter(([key]) => this.#known.includes(key)))
+  }
+}
+
+function warnOfTwins(options: AccountsConfig): void {
+  const sentence = lifetimesSaidTwice(options)
+  if (sentence !== undefined) console.warn(sentence)
+}

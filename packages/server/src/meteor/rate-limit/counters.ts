@@ -71,7 +71,7 @@ export class SharedCounters implements Counters {
   async raise(rule: Rule, bucket: string, now: number): Promise<Counted> {
     // Buckets hold addresses and whatever clients sent as names; keys of the store are short and say nothing of them.
     const key = `ddp:${createHash('sha256')
-      .update(`${shapeOf(rule)}\0${bucket}`)
+      .update(JSON.stringify([shapeOf(rule), rule.twin, bucket]))
       .digest('base64url')}`
     const [tally] = await this.#attempts.count([{ key, window: rule.interval }], now)
     return tally ?? { count: 1, resetsAt: now + rule.interval }

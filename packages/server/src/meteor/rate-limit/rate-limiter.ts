@@ -2,7 +2,7 @@ import type { Chance, Clock, Log } from '../../core/ports.ts'
 import { newId } from '../../core/session/secret.ts'
 import { OwnCounters } from './counters.ts'
 import type { Counters } from './counters.ts'
-import { bucketOf, isAbout } from './rule.ts'
+import { bucketOf, isAbout, shapeOf } from './rule.ts'
 import type { RateLimitInput, RateLimitListener, RateLimitMatcher, RateLimitReply, Rule } from './rule.ts'
 
 /** What a limiter works with. */
@@ -33,7 +33,9 @@ export class RuleLimiter {
   /** Adds a rule: at most `limit` calls of a kind in `interval` milliseconds. Answers its id. */
   add(matcher: RateLimitMatcher, limit: number, interval: number, listener?: RateLimitListener): string {
     const id = newId(this.#parts.chance)
-    this.#rules.set(id, { id, matcher: { ...matcher }, limit, interval, listener })
+    const shape = shapeOf({ matcher, limit, interval })
+    const twin = this.rules.filter(rule => shapeOf(rule) === shape).length
+    this.#rules.set(id, { id, matcher: { ...matcher }, limit, interval, listener, twin })
     return id
   }
 

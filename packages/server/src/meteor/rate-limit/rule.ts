@@ -32,6 +32,8 @@ export interface Rule {
   /** Milliseconds. */
   readonly interval: number
   readonly listener: RateLimitListener | undefined
+  /** How many rules of the same {@link shapeOf} were there before: what tells twins apart. */
+  readonly twin: number
 }
 
 /** Is the rule about this call? A part that the rule asks for and the call does not have makes it another call. */

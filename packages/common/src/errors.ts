@@ -65,6 +65,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   UsernameAlreadyExists: row('Username already exists', 400, 403, 'Username already exists.'),
   EmailAlreadyExists: row('Email already exists', 400, 403, 'Email already exists.'),
   LastIdentifier: row('An account needs a username or an e-mail address', 400, 400),
+  UserValidationFailed: row('User validation failed', 400, 403),
+  EmailDomainForbidden: row("Email doesn't match the criteria.", 400, 403),
   SignUpForbidden: row('Signups forbidden', 403),
 
   // Passwords, links and mail
@@ -134,6 +136,8 @@ export type ErrorCode =
   | 'UsernameAlreadyExists'
   | 'EmailAlreadyExists'
   | 'LastIdentifier'
+  | 'UserValidationFailed'
+  | 'EmailDomainForbidden'
   | 'SignUpForbidden'
   | 'InvalidPassword'
   | 'InvalidNewPassword'

@@ -25,7 +25,7 @@ export type { AccessTokenConfig, TokenConfig, TokenConfigs } from './compat/toke
 export { Accounts } from './core/accounts.ts'
 export type { Confirmation, Login, Proven, SessionMode } from './core/accounts.ts'
 export type { AccountsParts } from './core/assemble.ts'
-export type { NewUserInput } from './core/flows/administer.ts'
+export type { NewUserInput } from './core/flows/create-user.ts'
 export type { TokensOf } from './core/flows/create-tokens.ts'
 export type { Impersonation } from './core/flows/impersonate.ts'
 export type { LogoutScope } from './core/flows/logout.ts'

@@ -19,6 +19,8 @@ import * as administer from './flows/administer.ts'
 import { activateUser, deactivateUser } from './flows/deactivate.ts'
 import { changePassword, changePasswordOf } from './flows/change-password.ts'
 import { createAccount } from './flows/create-account.ts'
+import { createUser } from './flows/create-user.ts'
+import type { NewUserInput } from './flows/create-user.ts'
 import { createTokens } from './flows/create-tokens.ts'
 import type { TokensOf } from './flows/create-tokens.ts'
 import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
@@ -36,6 +38,7 @@ import { requestLoginCode } from './flows/request-login-code.ts'
 import type { CodeRequest, CodeRequested } from './flows/request-login-code.ts'
 import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
+import { signUp } from './flows/sign-up.ts'
 import * as twoFactor from './flows/two-factor.ts'
 import { siblingSession } from './flows/sibling-session.ts'
 import { sendVerificationEmail, verifyEmail, verifyEmailAndLogin } from './flows/verify-email.ts'
@@ -48,7 +51,8 @@ import { check, checkAgain, checkCached, checkResume, checkStateless, findByAcce
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
 import { ServiceConfigurations } from './service-configurations.ts'
-import type { Origin } from './strategy.ts'
+import type { GivenSettings } from './settings.ts'
+import type { Origin, Strategy } from './strategy.ts'
 import type { PublicJwk } from './token-key.ts'
 
 /** How the client wants to keep its session. `cookie` and `resume` get a resume secret, `bearer` a pair of tokens. */
@@ -91,6 +95,14 @@ export class Accounts {
   ready = (): Promise<void> => this.#assembled.ready()
   /** Finishes what is under way and closes everything. Idempotent. */
   stop = (): Promise<void> => this.#assembled.stop()
+
+  /** Changes settings; in force from the next request on. @throws AccountsError `InvalidSettings`, and then nothing has changed */
+  configure = (changes: Partial<GivenSettings>): void => this.#assembled.configure(changes)
+  /** Adds a way to sign in after the others. @throws AccountsError `InvalidSettings` when there is one of that name */
+  addStrategy(name: string, strategy: Strategy): void {
+    this.#assembled.addStrategy(name, strategy)
+    strategy.join?.(this)
+  }
 
   /** The store opens on `ready()` or, as here, on first use. */
   #use<T>(deed: (core: Core) => Promise<T>): Promise<T> {
@@ -188,6 +200,9 @@ export class Accounts {
     origin: Origin,
     mode: SessionMode = 'bearer',
   ): Promise<{ result: CreateUserResult; login: Login | null }> => this.#use(core => register(core, input, origin, mode))
+  /** Meteor's `createUser`: whoever signs up is signed in. Throws what {@link register} throws, and what a `validateLogin` hook refuses with. */
+  signUp = (input: Registration, origin: Origin, mode: SessionMode = 'resume'): Promise<Login> =>
+    this.#use(core => signUp(core, input, origin, mode))
   sendVerificationEmail = (address: unknown, origin: Origin, manner?: Manner): Promise<void> =>
     this.#use(core => sendVerificationEmail(core, address, origin, manner))
   verifyEmail = (token: unknown, origin: Origin): Promise<void> => this.#use(core => verifyEmail(core, token, origin))
@@ -253,9 +268,8 @@ export class Accounts {
   findUser = (identifier: Identifier): Promise<User | null> => this.#use(core => core.store.users.find(identifier))
   /** By id, else e-mail, else username, as an operator would type it. */
   lookUp = (typed: string): Promise<User | null> => this.#use(core => administer.lookUp(core, typed))
-  /** Creates without limits and without hiding anything. Throws `UsernameAlreadyExists`, `EmailAlreadyExists`, `Invalid…`. */
-  createUser = (input: administer.NewUserInput, origin: Origin = APP): Promise<User> =>
-    this.#use(core => administer.createUser(core, input, origin))
+  /** Creates without limits and without hiding anything. Throws `UsernameAlreadyExists`, `EmailAlreadyExists`, `Invalid…`, and what hooks refuse with. */
+  createUser = (input: NewUserInput, origin: Origin = APP): Promise<User> => this.#use(core => createUser(core, input, origin))
   listUsers = (page: { after?: string; limit?: number; search?: string }): Promise<User[]> =>
     this.#use(core => administer.listUsers(core, page))
   /** A user's accounts elsewhere, with the tokens the providers gave. Never send them out. */

@@ -6,6 +6,8 @@ import { Hooks } from './hooks.ts'
 import { withServices } from './identity/services.ts'
 import { Keys } from './keys.ts'
 import { Outbox } from './mail/outbox.ts'
+import { liveSettings } from './live-settings.ts'
+import type { LiveSettings } from './live-settings.ts'
 import { NewUsers } from './policy/new-user.ts'
 import { RateLimiter } from './policy/rate-limit.ts'
 import type { Ports } from './ports.ts'
@@ -13,7 +15,7 @@ import { AccessTokens } from './session/access-token.ts'
 import { Activity } from './session/activity.ts'
 import type { EarlierTokens } from './session/earlier-token.ts'
 import { SessionCache } from './session/session-cache.ts'
-import { isStrongSecret, readSettings } from './settings.ts'
+import { isStrongSecret } from './settings.ts'
 import type { GivenSettings, Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { SecondFactor, Strategy } from './strategy.ts'
@@ -33,8 +35,10 @@ export interface AccountsParts {
 }
 
 /** The core with its switch. */
-export interface AssembledCore {
+export interface AssembledCore extends Pick<LiveSettings, 'configure'> {
   core: Core
+  /** Adds a way to sign in after the others. @throws AccountsError `InvalidSettings` when there is one of that name */
+  addStrategy(name: string, strategy: Strategy): void
   ready(): Promise<void>
   isReady(): boolean
   stop(): Promise<void>
@@ -53,7 +57,7 @@ export function assembleCore({
     throw new AccountsError('InvalidSettings', {
       message: `No service can be named "${PENDING_LOGIN}": logins answer their second factor there`,
     })
-  const settings = readSettings({ ...given, password: { ...passwordSettings(strategies), ...given.password } })
+  const { settings, configure } = liveSettings(given, () => passwordSettings(strategies))
   if (typeof settings.tokenSecret === 'string' && !isStrongSecret(settings.tokenSecret)) {
     ports.log.warn({}, 'tokenSecret is weak: fine on a laptop, refused in production. Make one: npx latchkey secret')
   }
@@ -82,7 +86,17 @@ export function assembleCore({
       pendingLoginStrategy(() => core),
     )
   for (const part of [...strategies.values(), ...factors]) part.attach?.(core)
-  return { core, ...switchOf(core) }
+  return {
+    core,
+    configure,
+    addStrategy(name, strategy) {
+      if (strategies.has(name))
+        throw new AccountsError('InvalidSettings', { message: `There is a service with the name "${name}" already` })
+      strategies.set(name, strategy)
+      strategy.attach?.(core)
+    },
+    ...switchOf(core),
+  }
 }
 
 /** Said once at each start, so that it is not forgotten. */
@@ -106,7 +120,7 @@ function messagesOf(parts: readonly Pick<Strategy, 'messages'>[]): Core['message
 }
 
 /** `ready` and `stop`, each done once however often it is called. A stopped one refuses further use. */
-function switchOf(core: Core): Omit<AssembledCore, 'core'> {
+function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'stop'> {
   const sweeper = new Sweeper(core)
   let opened: Promise<void> | undefined
   let isReady = false

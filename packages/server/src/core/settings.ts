@@ -8,6 +8,7 @@ import type { User } from './identity/user.ts'
 import type { EmailTemplates, GivenEmailTemplates } from './mail/templates.ts'
 import { mergeTemplates } from './mail/templates.ts'
 import { LIMIT_KINDS, LOCKOUT_KINDS, PASSWORD_KINDS, refuseMisfits, SESSION_KINDS, SETTINGS_KINDS } from './settings-kinds.ts'
+import type { EmailRule } from './policy/email-domain.ts'
 import type { Mail } from './ports.ts'
 import type { Session } from './session/session.ts'
 import type { RetiredKey, TokenKeyPair } from './token-key.ts'
@@ -102,6 +103,8 @@ export interface Settings {
   readonly ambiguousErrorMessages: boolean
   readonly enableAutologin: boolean
   readonly signUpAllowed: boolean
+  /** Whose addresses are welcome in a new user. */
+  readonly restrictCreationByEmailDomain: EmailRule | undefined
   readonly newDeviceMail: boolean
   readonly password: Readonly<PasswordSettings>
   /** Off only outside production. */
@@ -168,6 +171,11 @@ export interface GivenSettings {
   enableAutologin?: boolean
   /** False: nobody can register from outside. @default true */
   signUpAllowed?: boolean
+  /**
+   * Whose addresses are welcome in a new user, by whatever way they come: a domain, a list of them, or the app's own judgement. Without an address of their own
+   * it is the one their provider tells of; a user without any is refused.
+   */
+  restrictCreationByEmailDomain?: EmailRule
   /** Tell users by mail of a login from a device not seen before. @default true on the latchkey face */
   newDeviceMail?: boolean
   password?: Partial<{ [K in keyof PasswordSettings]: PasswordSettings[K] extends number ? Duration : PasswordSettings[K] }>
@@ -227,12 +235,15 @@ const PASSWORD_DEFAULTS: PasswordSettings = {
   passwordEnrollTokenExpiration: 30 * DAY,
 }
 
-/** Where a face departs from the defaults above: the parents send no mail after sign-up unless they are told to. */
+/** Where a face departs from the defaults above: the parents send no mail after sign-up unless they are told to, and Meteor none after a change. */
 const FACE_DEFAULTS: Record<Face, Partial<PasswordSettings>> = {
   latchkey: { sendVerificationEmailAfterSignup: true },
   'accounts-js': {},
-  meteor: { returnTokensAfterResetPassword: true },
+  meteor: { returnTokensAfterResetPassword: true, notifyUserAfterPasswordChanged: false },
 }
+
+/** A login token of Meteor's is good for its time, used or not. */
+const IDLE: Record<Face, string | null> = { latchkey: '7d', 'accounts-js': '7d', meteor: null }
 
 const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const
 
@@ -267,7 +278,7 @@ export function readSettings(given: GivenSettings): Settings {
     retiredSecrets: (given.retiredSecrets ?? []).map(secret => readSecret('retiredSecrets', secret, production)),
     accessTokenLifetime: milliseconds('accessTokenLifetime', given.accessTokenLifetime ?? '90m'),
     session: Object.freeze({
-      idle: session.idle === null ? null : milliseconds('session.idle', session.idle ?? '7d'),
+      idle: readIdle(session.idle === undefined ? IDLE[face] : session.idle),
       absolute: milliseconds('session.absolute', session.absolute ?? '90d'),
       refreshGrace: milliseconds('session.refreshGrace', session.refreshGrace ?? '30s'),
       keepEnded: milliseconds('session.keepEnded', session.keepEnded ?? '30d'),
@@ -278,6 +289,7 @@ export function readSettings(given: GivenSettings): Settings {
     ambiguousErrorMessages: given.ambiguousErrorMessages ?? true,
     enableAutologin: given.enableAutologin ?? false,
     signUpAllowed: given.signUpAllowed ?? true,
+    restrictCreationByEmailDomain: readEmailRule(given.restrictCreationByEmailDomain),
     newDeviceMail: given.newDeviceMail ?? face === 'latchkey',
     password: readPassword(given.password ?? {}, face),
     rateLimits: given.rateLimits ?? true,
@@ -299,6 +311,8 @@ export function readSettings(given: GivenSettings): Settings {
     micro: given.micro ?? false,
   })
 }
+
+const readIdle = (idle: Duration | null): number | null => (idle === null ? null : milliseconds('session.idle', idle))
 
 const FACES: readonly Face[] = ['latchkey', 'accounts-js', 'meteor']
 
@@ -339,6 +353,13 @@ function refuseBesideMicro(given: GivenSettings): void {
   for (const name of ['resumeSessionValidator', 'useStatelessSession'] as const) {
     if (given[name]) refuse(`micro: true contradicts ${name} (a token is then believed without asking anybody). Remove one of them`)
   }
+}
+
+function readEmailRule(rule: EmailRule | undefined): EmailRule | undefined {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+  const fits = rule === undefined || typeof rule === 'function' || (Array.isArray(rule) ? rule.every(isText) : isText(rule))
+  if (!fits) refuse('restrictCreationByEmailDomain must be a domain, a list of domains or a function')
+  return rule
 }
 
 function readSiteUrl(siteUrl: string): string {

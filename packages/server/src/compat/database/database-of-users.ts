@@ -3,8 +3,9 @@ import { auditEvent } from '../../core/audit/record.ts'
 import type { Core } from '../../core/core.ts'
 import { changed } from '../../core/flows/changed.ts'
 import { insertNew } from '../../core/flows/insert-user.ts'
+import { judgeNewUser } from '../../core/flows/judge-new-user.ts'
 import { newUserOf, readDraft } from '../../core/flows/register.ts'
-import type { Draft } from '../../core/flows/register.ts'
+import type { Draft } from '../../core/flows/judge-new-user.ts'
 import { passwordOf } from '../../core/identity/credential.ts'
 import type { StoredPassword } from '../../core/identity/credential.ts'
 import { emailKey } from '../../core/identity/email.ts'
@@ -56,9 +57,11 @@ export function userMethods({ accounts, open }: DatabaseParts): Methods {
       const core = await open()
       const draft = draftOf(core, given)
       const stored = password === undefined ? null : storedOf(password)
-      const outcome = await insertNew(core, id => ({
-        newUser: newUserOf(core, draft, stored, id),
-        along: { audit: [auditEvent(core, 'user-created', APP, { userId: id })] },
+      const services = stored === null ? {} : { password: {} }
+      const judged = await judgeNewUser(core, { draft, options: given, services })
+      const outcome = await insertNew(core, judged, user => ({
+        newUser: newUserOf(core, user, stored),
+        along: { audit: [auditEvent(core, 'user-created', APP, { userId: user.id })] },
       }))
       if (outcome.inserted) return outcome.user.id
       throw new AccountsError(outcome.taken === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')

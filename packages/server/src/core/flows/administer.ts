@@ -10,37 +10,8 @@ import { failureCountersOfUser } from '../policy/lockout.ts'
 import { readPassword } from '../policy/password-rules.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
-import { insertNew } from './insert-user.ts'
 import { sessionInfo } from './logout.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
-import { alreadyExists, newUserOf, readDraft } from './register.ts'
-
-/** A user to create. */
-export interface NewUserInput {
-  username?: string
-  email?: string
-  /** @default false */
-  emailVerified?: boolean
-  /** Without one the user cannot log in by password until an enrolment link was used. */
-  password?: unknown
-  custom?: Record<string, unknown>
-}
-
-/** @throws AccountsError `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail`, `InvalidPassword`, `UsernameAlreadyExists`, `EmailAlreadyExists` */
-export async function createUser(core: Core, input: NewUserInput, origin: Origin): Promise<User> {
-  const read = readDraft(core, { username: input.username, email: input.email })
-  const emails = read.emails.map(email => ({ ...email, verified: input.emailVerified ?? false }))
-  const draft = { ...read, emails, custom: input.custom ?? {} }
-  const password = input.password === undefined ? null : readNewPassword(core, input.password, draft)
-  const stored = password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip })
-  const outcome = await insertNew(core, id => ({
-    newUser: newUserOf(core, draft, stored, id),
-    along: { audit: [auditEvent(core, 'user-created', origin, { userId: id })] },
-  }))
-  if (!outcome.inserted) throw alreadyExists(outcome.taken)
-  await core.hooks.tell('userCreated', { user: outcome.user, origin })
-  return outcome.user
-}
 
 /** By id, else e-mail, else username. */
 export async function lookUp(core: Core, typed: string): Promise<User | null> {

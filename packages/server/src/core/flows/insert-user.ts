@@ -1,21 +1,22 @@
 import type { Core } from '../core.ts'
 import type { NewUser, User } from '../identity/user.ts'
-import { newId } from '../session/secret.ts'
 import type { Along, Insertion } from '../store.ts'
+import type { JudgedUser } from './judge-new-user.ts'
 
-/** A user to be and what is written with them, under the id that is handed in. Asked twice where the database makes the id. */
-export type UserToBe = (id: string) => { newUser: NewUser; along: Along }
+/** The rows of a user to be, and what is written with them. Asked twice where the database makes the id. */
+export type RowsOf = (user: JudgedUser) => { newUser: NewUser; along: Along }
 
-/** Inserts a new user under an id of ours, or of the database's where it makes them. Every flow that creates a user does it here. */
+/** Inserts a user about whom the app was asked, under an id of the database's where it makes them. Every flow that creates a user does it here. */
 export async function insertNew(
-  core: Pick<Core, 'chance' | 'store'>,
-  userToBe: UserToBe,
+  core: Pick<Core, 'store'>,
+  judged: JudgedUser,
+  rowsOf: RowsOf,
 ): Promise<{ inserted: true; user: User } | Extract<Insertion, { inserted: false }>> {
   const { users } = core.store
-  const offered = userToBe(newId(core.chance))
+  const offered = rowsOf(judged)
   const prepared = await users.prepare?.(offered.newUser)
   if (prepared && 'taken' in prepared) return { inserted: false, taken: prepared.taken }
-  const { newUser, along } = prepared ? userToBe(prepared.id) : offered
+  const { newUser, along } = prepared ? rowsOf({ ...judged, id: prepared.id }) : offered
   const outcome = await users.insert(newUser, along)
   return outcome.inserted ? { inserted: true, user: newUser.user } : outcome
 }

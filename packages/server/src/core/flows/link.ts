@@ -12,16 +12,18 @@ import { emailKey, parseEmail } from '../identity/email.ts'
 import { accountKind, identifierOf, isLinkedAccount, linkedAccount, openLinkedAccount, saysTheSame } from '../identity/linked-account.ts'
 import type { ProviderAccount } from '../identity/linked-account.ts'
 import { isDeactivated } from '../identity/user.ts'
-import type { Identifier, NewUser, User } from '../identity/user.ts'
+import type { NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
 import { clientOf } from '../origin.ts'
-import { newId } from '../session/secret.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import { strategyNamed } from '../strategy.ts'
 import type { Origin, Vouched } from '../strategy.ts'
 import { confirm } from './confirm.ts'
 import { insertNew } from './insert-user.ts'
+import { judgeNewUser } from './judge-new-user.ts'
+import type { JudgedUser, Newcomer } from './judge-new-user.ts'
+import { newUserOf } from './register.ts'
 import { verificationAlong } from './verify-email.ts'
 
 /** How often to look again when somebody else was quicker: once more is enough, for they then are who we look for. */
@@ -146,9 +148,9 @@ async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Pr
 async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
   if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
   await core.limiter.hit('register', { ip: clientOf(origin) })
-  const registered = await registrationOf(core, vouched)
-  const outcome = await insertNew(core, id => {
-    const rows = registered(id)
+  const judged = await judgeNewUser(core, await registrationOf(core, vouched))
+  const outcome = await insertNew(core, judged, user => {
+    const rows = rowsOf(core, vouched, user)
     return { newUser: rows, along: alongSignUp(core, rows.user, vouched, origin) }
   })
   if (outcome.inserted) {
@@ -158,7 +160,7 @@ async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<Us
   }
   // Their own first sign-in in another tab: they are linked now.
   if (outcome.taken === identifierOf(vouched).kind) return null
-  const made = registered(newId(core.chance))
+  const made = rowsOf(core, vouched, judged)
   const error = outcome.taken === 'username' ? new AccountsError('UsernameAlreadyExists') : takenAddress(made, vouched)
   await core.hooks.tell('userCreationFailure', { user: { ...made.user }, error })
   throw error
@@ -172,30 +174,34 @@ const notLinked = (): AccountsError => new AccountsError('AccountNotLinked', { d
 
 // --------------------------------------------------------------------------------------------------------- signing up
 
-/** A new user, with nothing but the provider to sign in by: the rows for a given id. */
-async function registrationOf(core: Core, vouched: Vouched): Promise<(id: string) => NewUser> {
+/** Whom a provider vouches for, as they would begin here. */
+async function registrationOf(core: Core, vouched: Vouched): Promise<Newcomer> {
   const { username, email, custom } = await askApp(core, vouched)
-  const now = core.clock.now()
   const name = readUsername(username)
   const address = readAddress(core, email)
-  // The account first: of a first sign-in that happens twice, it is what both claim.
-  const identifiers: Identifier[] = [identifierOf(vouched)]
-  if (name) identifiers.push({ kind: 'username', key: name.key })
-  if (address) identifiers.push({ kind: 'email', key: address.key })
   const verified = address !== null && vouched.email?.verified === true && vouched.email.key === address.key
-  return id => ({
-    user: {
-      id,
-      ...(name ? { username: name.username } : {}),
-      emails: address ? [{ address: address.address, verified }] : [],
-      createdAt: now,
-      updatedAt: now,
-      epoch: 0,
+  const { provider, subject, account } = vouched
+  const told = vouched.email ? { email: vouched.email.address } : {}
+  return {
+    draft: {
+      ...(name ? { username: name.username, usernameKey: name.key } : {}),
+      emails: address ? [{ ...address, verified }] : [],
       custom,
     },
-    credentials: [linkedAccount(core, vouched, id, { now })],
-    identifiers,
-  })
+    options: { ...custom, ...(name ? { username: name.username } : {}), ...(address ? { email: address.address } : {}) },
+    services: { [provider]: { ...told, ...account, id: subject } },
+  }
+}
+
+/** The rows of a new user with nothing but the provider to sign in by. */
+function rowsOf(core: Core, vouched: Vouched, judged: JudgedUser): NewUser {
+  const { user, identifiers } = newUserOf(core, judged, null)
+  return {
+    user,
+    credentials: [linkedAccount(core, vouched, user.id, { now: core.clock.now() })],
+    // The account first: of a first sign-in that happens twice, it is what both claim.
+    identifiers: [identifierOf(vouched), ...identifiers],
+  }
 }
 
 interface Asked {

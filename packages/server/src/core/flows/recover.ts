@@ -44,7 +44,7 @@ async function sendPasswordLink(core: Core, purpose: Purpose, address: unknown, 
   core.outbox.kick()
 }
 
-function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, origin: Origin): [OneTimeToken, Along] {
+export function linkFor(core: Core, purpose: Purpose, user: User | null, to: string, origin: Origin): [OneTimeToken, Along] {
   const now = core.clock.now()
   const secret = newSecret(core.chance)
   const { passwordResetTokenExpiration, passwordEnrollTokenExpiration } = core.settings.password

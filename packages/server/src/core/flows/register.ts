@@ -13,7 +13,8 @@ import { accountName } from '../policy/account-name.ts'
 import type { Along } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { insertNew } from './insert-user.ts'
-import type { UserToBe } from './insert-user.ts'
+import { judgeNewUser } from './judge-new-user.ts'
+import type { Draft, JudgedUser } from './judge-new-user.ts'
 import { loginTrusted } from './login.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { verificationAlong } from './verify-email.ts'
@@ -30,7 +31,7 @@ export interface Registration {
  * Signs up. With ambiguous messages (and no autologin) a taken name or address answers exactly like a new one, after the same work, and the
  * owner of a taken address is told by mail.
  * @throws AccountsError `SignUpForbidden`, `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail`, `InvalidPassword`,
- * `UsernameAlreadyExists`, `EmailAlreadyExists`, `TooManyAttempts`, `Busy`
+ * `UsernameAlreadyExists`, `EmailAlreadyExists`, `TooManyAttempts`, `Busy`, and what hooks for new users refuse with
  */
 export async function register(
   core: Core,
@@ -46,13 +47,14 @@ export async function register(
   if (!hides) await refuseTaken(core, draft, origin)
   const password = readNewPassword(core, input.password, draft)
   const kept = await askValidateNewUser(core, input, draft)
+  const judged = await judgeNewUser(core, { draft: kept, options: withoutPassword(input), services: { password: {} } })
   const stored = await hasherOf(core).hash(password, { ip: origin.ip })
   // Looked up beforehand where that must not show: a taken name then costs a read and a write like a new one, and not also an insert that fails.
-  const owners = hides ? await ownersOf(core, identifiersOf(kept)) : NOBODY
-  const outcome = owners.size > 0 ? null : await insertUser(core, kept, stored, origin)
+  const owners = hides ? await ownersOf(core, identifiersOf(judged.draft)) : NOBODY
+  const outcome = owners.size > 0 ? null : await insertUser(core, judged, stored, origin)
   if (!outcome?.inserted) {
-    const owner = (outcome ? await ownersOf(core, identifiersOf(kept)) : owners).get('email')
-    await tellOwner(core, kept.emails[0], owner, origin)
+    const owner = (outcome ? await ownersOf(core, identifiersOf(judged.draft)) : owners).get('email')
+    await tellOwner(core, judged.draft.emails[0], owner, origin)
     if (!hides) throw alreadyExists(outcome?.taken ?? 'email')
     return { result: {}, login: null }
   }
@@ -68,14 +70,6 @@ export async function register(
 }
 
 // ------------------------------------------------------------------------------------------------------------- reading
-
-/** A user to be, read and normalised. */
-export interface Draft {
-  username?: string
-  usernameKey?: string
-  emails: { address: string; verified: boolean; key: string }[]
-  custom: Record<string, unknown>
-}
 
 /** @throws AccountsError `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail` */
 export function readDraft(core: Core, { username, email }: Registration): Draft {
@@ -106,13 +100,17 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 export async function askValidateNewUser(core: Core, input: Registration, draft: Draft): Promise<Draft> {
   const { validateNewUser } = core.settings.password
   if (!validateNewUser) return draft
-  const { password: _password, ...offered } = input
   try {
-    const { username, email, password: _own, ...custom } = await validateNewUser(offered)
+    const { username, email, password: _own, ...custom } = await validateNewUser(withoutPassword(input))
     return { ...readDraft(core, { username, email }), custom }
   } catch (thrown) {
     throw passThrough(thrown)
   }
+}
+
+/** What was asked for, as the app may see it. */
+export function withoutPassword({ password: _password, ...offered }: Registration): Record<string, unknown> {
+  return offered
 }
 
 /** Users by the kind of name they have. */
@@ -137,21 +135,28 @@ export async function refuseTaken(core: Core, draft: Draft, origin?: Origin): Pr
   throw alreadyExists(owners.has('username') ? 'username' : 'email')
 }
 
-/** Which of the two is taken. */
-export const alreadyExists = (kind: Identifier['kind']): AccountsError =>
-  new AccountsError(kind === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+/** What a taken name, address, account or id is refused with. */
+export function alreadyExists(kind: Identifier['kind']): AccountsError {
+  if (kind === 'id') return new AccountsError('InvalidInput', { message: 'There is a user with this id already' })
+  if (kind.startsWith('oauth:')) return new AccountsError('AccountAlreadyLinked')
+  return new AccountsError(kind === 'username' ? 'UsernameAlreadyExists' : 'EmailAlreadyExists')
+}
 
 /** Inserts with what a sign-up writes; the app is told when the store could not. */
-export async function insertUser(core: Core, draft: Draft, password: StoredPassword | null, origin: Origin): ReturnType<typeof insertNew> {
-  const userToBe: UserToBe = id => {
-    const newUser = newUserOf(core, draft, password, id)
-    return { newUser, along: alongSignUp(core, newUser.user, origin) }
-  }
+export async function insertUser(
+  core: Core,
+  judged: JudgedUser,
+  password: StoredPassword | null,
+  origin: Origin,
+): ReturnType<typeof insertNew> {
   try {
-    return await insertNew(core, userToBe)
+    return await insertNew(core, judged, user => {
+      const newUser = newUserOf(core, user, password)
+      return { newUser, along: alongSignUp(core, newUser.user, origin) }
+    })
   } catch (thrown) {
-    const { username, custom } = draft
-    const emails = draft.emails.map(({ address, verified }) => ({ address, verified }))
+    const { username, custom } = judged.draft
+    const emails = judged.draft.emails.map(({ address, verified }) => ({ address, verified }))
     const user = { ...(username === undefined ? {} : { username }), emails, ...custom }
     await core.hooks.tell('userCreationFailure', { user, error: thrown instanceof Error ? thrown : new Error(String(thrown)) })
     throw thrown
@@ -159,20 +164,20 @@ export async function insertUser(core: Core, draft: Draft, password: StoredPassw
 }
 
 // Of two that are taken the first is told, and accounts-js asks for the username first.
-const identifiersOf = ({ usernameKey, emails }: Draft): Identifier[] => [
+export const identifiersOf = ({ usernameKey, emails }: Pick<Draft, 'usernameKey' | 'emails'>): Identifier[] => [
   ...(usernameKey === undefined ? [] : [{ kind: 'username', key: usernameKey } as const]),
   ...emails.map(({ key }): Identifier => ({ kind: 'email', key })),
 ]
 
 /** The rows of a new user. */
-export function newUserOf(core: Core, draft: Draft, password: StoredPassword | null, id: string): NewUser {
+export function newUserOf(core: Core, { id, createdAt, draft }: JudgedUser, password: StoredPassword | null): NewUser {
   const now = core.clock.now()
   return {
     user: {
       id,
       ...(draft.username === undefined ? {} : { username: draft.username }),
       emails: draft.emails.map(({ address, verified }) => ({ address, verified })),
-      createdAt: now,
+      createdAt,
       updatedAt: now,
       epoch: 0,
       custom: draft.custom,

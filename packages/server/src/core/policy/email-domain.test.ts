@@ -20,9 +20,10 @@ describe('a rule for addresses', () => {
     ['no address', 'example.org', 'example.org', false],
     ['two addresses', 'example.org', 'eve@evil.example,ada@example.org', false],
     ['a function that agrees', (address: string) => address.startsWith('ada@'), 'ada@example.org', true],
+    ['a function that agrees later', async (address: string) => address.startsWith('ada@'), 'ada@example.org', true],
     ['a function that does not', () => false, 'ada@example.org', false],
     ['a function, but no address', () => true, 'ada', false],
-  ])('%s', (_, rule, address, welcome) => {
-    expect(allowsEmail(rule, address)).toBe(welcome)
+  ])('%s', async (_, rule, address, welcome) => {
+    expect(await allowsEmail(rule, address)).toBe(welcome)
   })
 })

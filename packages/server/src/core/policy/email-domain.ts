@@ -1,15 +1,15 @@
 import { domainOf, parseEmail } from '../identity/email.ts'
 
 /** Whose addresses are welcome: one domain, a list, or the app's own judgement of the address as typed. */
-export type EmailRule = string | readonly string[] | ((address: string) => boolean)
+export type EmailRule = string | readonly string[] | ((address: string) => boolean | Promise<boolean>)
 
 /**
  * True when the rule welcomes the address. Domains match whole (`example.org` welcomes neither `sub.example.org` nor `evil-example.org`), without regard to
  * case, also in their international spelling. What is no address is never welcome.
  * @example
- * allowsEmail(['example.org', 'bücher.example'], 'ada@EXAMPLE.org') // true
+ * await allowsEmail(['example.org', 'bücher.example'], 'ada@EXAMPLE.org') // true
  */
-export function allowsEmail(rule: EmailRule, address: string): boolean {
+export async function allowsEmail(rule: EmailRule, address: string): Promise<boolean> {
   const parsed = parseEmail(address)
   if (!parsed) return false
   if (typeof rule === 'function') return rule(parsed.address)

@@ -98,7 +98,7 @@ function betweenFloors(path: string, target: string): string[] {
 function fromOutside(path: string, specifier: string, names: string[]): string[] {
   const { floor } = placeOf(path)
   if (DRIVERS.includes(specifier.split('/')[0] ?? '') && floor !== 'stores') return [`only stores may import the driver ${specifier}`]
-  if (floor !== 'core' || specifier === '@latchkey/common') return []
+  if (floor !== 'core' || specifier === '@latchkey/common' || specifier.startsWith('@latchkey/common/')) return []
 
   const allowed = CORE_BUILTINS[specifier]
   if (allowed === undefined) return [`the core may not import ${specifier}`]

@@ -40,6 +40,7 @@ import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import { signUp } from './flows/sign-up.ts'
 import * as twoFactor from './flows/two-factor.ts'
+import * as twoFactorKept from './flows/two-factor-kept.ts'
 import { siblingSession } from './flows/sibling-session.ts'
 import { sendVerificationEmail, verifyEmail, verifyEmailAndLogin } from './flows/verify-email.ts'
 import type { ProviderAccount } from './identity/linked-account.ts'
@@ -241,6 +242,15 @@ export class Accounts {
     origin: Origin,
     confirmation: Confirmation = null,
   ): Promise<{ recoveryCodes: string[] }> => this.#use(core => twoFactor.twoFactorSet(core, who, secret, code, confirmation, origin))
+  /** Offers a secret and keeps it, for clients that send only a code afterwards (Meteor's). Throws `TwoFactorAlreadySet`, `TooManyAttempts`, `Forbidden`. */
+  twoFactorOffer = (who: SessionAndUser, origin: Origin): Promise<TwoFactorSecret> =>
+    this.#use(core => twoFactorKept.twoFactorOffer(core, who, origin))
+  /** Sets up what {@link twoFactorOffer} offered. Throws `TwoFactorNotOffered`, and what {@link twoFactorSet} throws. */
+  twoFactorEnable = (who: SessionAndUser, code: unknown, origin: Origin): Promise<{ recoveryCodes: string[] }> =>
+    this.#use(core => twoFactorKept.twoFactorEnable(core, who, code, origin))
+  /** Gives it up for a code, or without one soon after a sign-in. Throws `RecentLoginRequired`, and what {@link twoFactorUnset} throws. */
+  twoFactorDisable = (who: SessionAndUser, code: unknown, origin: Origin): Promise<void> =>
+    this.#use(core => twoFactorKept.twoFactorDisable(core, who, code, origin))
   /** Gives it up, for a current code or a recovery code. */
   twoFactorUnset = (who: SessionAndUser, code: unknown, origin: Origin): Promise<void> =>
     this.#use(core => twoFactor.twoFactorUnset(core, who, code, origin))

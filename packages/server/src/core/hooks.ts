@@ -4,6 +4,7 @@
  */
 import { AccountsError, isAccountsError, subscribe } from '@latchkey/common'
 import type { Stop, Tokens } from '@latchkey/common'
+import { isMeteorError } from '@latchkey/common/meteor'
 import type { Login } from './accounts.ts'
 import type { User } from './identity/user.ts'
 import type { Log } from './ports.ts'
@@ -116,6 +117,9 @@ export class Hooks {
 export function passThrough(thrown: unknown): AccountsError {
   if (isAccountsError(thrown)) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  // An error of Meteor's is made to be read: by its code, and by the reason that its message repeats.
+  if (isMeteorError(error))
+    return new AccountsError('AppError', { message: error.reason ?? error.message, cause: error, appCode: error.error })
   const code = 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined
   return new AccountsError('AppError', { message: error.message, cause: error, ...(code === undefined ? {} : { appCode: code }) })
 }

@@ -66,3 +66,10 @@ export const partOf = <T, Part>(whole: Source<T>, part: (value: T) => Part): Sou
     })
   },
 })
+
+/** A source that is also the function which reads it, as Meteor's are. */
+export type CallableSource<T> = Source<T> & (() => T)
+
+/** The same source, to be called as well. */
+export const callable = <T>(source: Source<T>): CallableSource<T> =>
+  Object.assign(() => source.get(), { get: () => source.get(), subscribe: (listener: (value: T) => void) => source.subscribe(listener) })

@@ -1,0 +1,13 @@
+/** `@latchkey/client/ddp`: a DDP connection of its own, for browsers, Node and React Native. */
+export { DdpConnection } from './connection.ts'
+export { DDP } from './ddp.ts'
+export { onReconnect } from './reconnect-hooks.ts'
+export type { DdpCollection, DdpDocument } from './collection.ts'
+export type { DdpConnectionOptions } from './connection-options.ts'
+export type { ApplyOptions, MethodCallback } from './methods.ts'
+export type { WebSocketMaker } from './socket.ts'
+export type { DdpStatus } from './stream.ts'
+export type { SubscriptionCallbacks, SubscriptionHandle } from './subscriptions.ts'
+export type { DdpTimer, DdpTimers } from './timers.ts'
+export type { CallableSource, Source } from '../source.ts'
+export { EJSON, MeteorError } from '@latchkey/common/ddp'

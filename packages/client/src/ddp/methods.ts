@@ -1,0 +1,187 @@
+import { EJSON, MeteorError } from '@latchkey/common/ddp'
+import { guarded } from './guarded.ts'
+
+/** How a method is called. */
+export interface ApplyOptions {
+  /** Sent when every earlier method is through, and every later one waits for it. So logins are called. @default false */
+  wait?: boolean
+  /**
+   * Not sent a second time when the connection is cut before the answer: it then fails with `invocation-failed`, and whether it ran is not known.
+   * @default false
+   */
+  noRetry?: boolean
+  /** Called when the answer arrives, which can be before the documents it changed have. */
+  onResultReceived?: MethodCallback
+}
+
+/** Told how a method went: an error, or its result. */
+export type MethodCallback = (error: MeteorError | undefined, result?: unknown) => void
+
+interface Outcome {
+  error?: MeteorError
+  result?: unknown
+}
+
+interface Method {
+  readonly id: string
+  readonly frame: string
+  readonly options: ApplyOptions
+  readonly settle: (outcome: Outcome) => void
+  sent: boolean
+  /** The answer. The method is through when the documents it changed have arrived as well. */
+  outcome: Outcome | undefined
+  updated: boolean
+}
+
+/** What {@link Methods} needs of its connection. */
+export interface MethodsPort {
+  send(frame: string): void
+  /** Runs the work when everything that has arrived is shown. */
+  whenShown(work: () => void): void
+  /** How many methods may wait for their answers. */
+  most: number
+}
+
+/** The methods that are not through, in the order they were called. */
+export class Methods {
+  readonly #port: MethodsPort
+  /** Called by what runs on a new session before all else; each session has its own. */
+  #first = new Map<string, Method>()
+  readonly #queue = new Map<string, Method>()
+  #lastId = 0
+  #open = false
+  #stepping = false
+
+  constructor(port: MethodsPort) {
+    this.#port = port
+  }
+
+  get waiting(): boolean {
+    return this.#first.size + this.#queue.size > 0
+  }
+
+  call(name: string, params: readonly unknown[], options: ApplyOptions, callback: MethodCallback | undefined): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#first.size + this.#queue.size >= this.#port.most) {
+        throw new MeteorError('too-many-methods', `${this.#port.most} methods wait for an answer already`)
+      }
+      const id = String(++this.#lastId)
+      // Written down now: what the app does to its objects afterwards changes nothing
+      const frame = JSON.stringify({ msg: 'method', method: name, params: params.map(one => EJSON.toJSONValue(one)), id })
+      const settle = ({ error, result }: Outcome): void => {
+        guarded(() => callback?.(error, result))
+        if (error) reject(error)
+        else resolve(result)
+      }
+      const methods = this.#stepping ? this.#first : this.#queue
+      methods.set(id, { id, frame, options, settle, sent: false, outcome: undefined, updated: false })
+      this.#send()
+    })
+  }
+
+  /**
+   * A new session: what was not answered is sent again, after what `steps` calls.
+   * @returns the ids of the methods whose data belongs to what this session has to show first
+   */
+  begin(steps: () => void): string[] {
+    // The steps call theirs anew; an answer to the old ones would be of a session that is gone
+    this.#first = new Map()
+    this.#open = false
+    const failed = this.#giveUpUnrepeatable()
+    for (const method of this.#queue.values()) {
+      // Answered, and the documents come with everything else this session sends
+      if (method.outcome) this.#port.whenShown(() => this.#finish(method))
+      else Object.assign(method, { sent: false, updated: false })
+    }
+    this.#stepping = true
+    try {
+      steps()
+    } finally {
+      this.#stepping = false
+      this.#open = true
+    }
+    this.#send()
+    const awaited = [...this.#first.values(), ...this.#queue.values()].filter(method => method.sent && !method.outcome)
+    failed()
+    return awaited.map(method => method.id)
+  }
+
+  /** The old session goes on. Whether a method reached the server before the cut is not known, so those without an answer are sent again. */
+  resume(): void {
+    const failed = this.#giveUpUnrepeatable()
+    for (const method of this.#inOrder()) {
+      if (!method.outcome) method.sent = false
+    }
+    this.#open = true
+    this.#send()
+    failed()
+  }
+
+  /** Nothing can be sent for the time being. */
+  cut(): void {
+    this.#open = false
+  }
+
+  answered(id: string, outcome: Outcome): void {
+    const method = this.#first.get(id) ?? this.#queue.get(id)
+    if (!method?.sent || method.outcome) return
+    method.outcome = outcome
+    guarded(() => method.options.onResultReceived?.(outcome.error, outcome.result))
+    this.#checkThrough(method)
+  }
+
+  updated(id: string): void {
+    const method = this.#first.get(id) ?? this.#queue.get(id)
+    if (!method?.sent) return
+    method.updated = true
+    this.#checkThrough(method)
+  }
+
+  /** Fails all that are not through. */
+  fail(error: MeteorError): void {
+    const methods = this.#inOrder()
+    this.#first.clear()
+    this.#queue.clear()
+    for (const { settle } of methods) settle({ error })
+  }
+
+  /** In the order of their calls; one that waits lets nobody pass it, on either side. */
+  #send(): void {
+    if (!this.#open) return
+    let alone = true
+    for (const method of this.#inOrder()) {
+      if (method.options.wait && !alone) return
+      if (!method.sent) {
+        method.sent = true
+        this.#port.send(method.frame)
+      }
+      if (method.options.wait) return
+      alone = false
+    }
+  }
+
+  #checkThrough(method: Method): void {
+    if (method.outcome && method.updated) this.#port.whenShown(() => this.#finish(method))
+  }
+
+  #finish(method: Method): void {
+    const methods = this.#first.get(method.id) === method ? this.#first : this.#queue
+    if (methods.get(method.id) !== method || !method.outcome) return
+    methods.delete(method.id)
+    method.settle(method.outcome)
+    this.#send()
+  }
+
+  #giveUpUnrepeatable(): () => void {
+    const lost = [...this.#queue.values()].filter(method => method.options.noRetry && method.sent && !method.outcome)
+    for (const { id } of lost) this.#queue.delete(id)
+    const error = new MeteorError('invocation-failed', 'The connection was cut before the answer came; whether the method ran is not known')
+    return () => {
+      for (const { settle } of lost) settle({ error })
+    }
+  }
+
+  #inOrder(): Method[] {
+    return [...this.#first.values(), ...this.#queue.values()]
+  }
+}

@@ -2,6 +2,7 @@
 import { RestClient } from '@latchkey/client'
 import type { TransportInterface } from '@latchkey/client'
 import { AccountsGraphQLClient } from '@latchkey/client/graphql'
+import { AccountsCode } from '@latchkey/server/strategies/code'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsOauth } from '@latchkey/server/strategies/oauth'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -122,6 +123,11 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
     const { user } = await stranger.magicLink.login({ token: await story.tokenFor(email, 'magiclink') })
     expect(user.id).toBe(id)
   },
+  async requestLoginCode({ stranger, story, email, id }) {
+    const request = await stranger.codes.requestCode(email)
+    const { user } = await stranger.codes.login({ request, token: await story.codeFor(email) })
+    expect(user.id).toBe(id)
+  },
   async changePassword(scene) {
     const { wire, stranger, name } = scene
     expect(await wire.changePassword(PASSWORD, NEW_PASSWORD)).toBeUndefined()
@@ -233,7 +239,7 @@ for (const wire of [REST, GRAPHQL]) {
       story = await startServer(
         'memory',
         { ...UNLIMITED, face: 'latchkey', impersonationAuthorize: () => true, ports: { clock } },
-        { graphql: wire.graphql, services: { magicLink: new AccountsMagicLink(), oauth } },
+        { graphql: wire.graphql, services: { magicLink: new AccountsMagicLink(), code: new AccountsCode(), oauth } },
       )
     })
     afterAll(() => story?.close())

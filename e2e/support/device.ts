@@ -1,5 +1,5 @@
 /** Somebody's device, with our own client on it, over either wire. */
-import { AccountsClient, AccountsClientMagicLink, AccountsClientPassword, RestClient } from '@latchkey/client'
+import { AccountsClient, AccountsClientCode, AccountsClientMagicLink, AccountsClientPassword, RestClient } from '@latchkey/client'
 import type { TransportInterface } from '@latchkey/client'
 import { AccountsGraphQLClient } from '@latchkey/client/graphql'
 import { TOTP } from 'otpauth'
@@ -26,12 +26,19 @@ export interface Device {
   client: AccountsClient
   password: AccountsClientPassword
   magicLink: AccountsClientMagicLink
+  codes: AccountsClientCode
 }
 
 export function device(wire: Wire, url: string): Device {
   const transport = wire.open(url)
   const client = new AccountsClient({}, transport)
-  return { wire: transport, client, password: new AccountsClientPassword(client), magicLink: new AccountsClientMagicLink(client) }
+  return {
+    wire: transport,
+    client,
+    password: new AccountsClientPassword(client),
+    magicLink: new AccountsClientMagicLink(client),
+    codes: new AccountsClientCode(client),
+  }
 }
 
 /** A clock for a server that can be put forward: a code works once, and the next one is half a minute away. */

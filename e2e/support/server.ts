@@ -15,6 +15,8 @@ export interface RunningStory {
   mails: Mail[]
   /** The token in the newest link to that address and page. */
   tokenFor(address: string, page: string): Promise<string>
+  /** The code in the newest mail to that address that has one. */
+  codeFor(address: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -59,7 +61,8 @@ export async function startServer(
     url: running.url,
     accounts,
     mails,
-    tokenFor: (address, page) => tokenIn(mails, address, page),
+    tokenFor: async (address, page) => decodeURIComponent(await findIn(mails, address, new RegExp(`/${page}/([\\w%-]+)`))),
+    codeFor: address => findIn(mails, address, /code to sign in: (\w+)/),
     async close() {
       await running.close()
       await accounts.stop()
@@ -69,16 +72,15 @@ export async function startServer(
 }
 
 /** Mail is sent after the answer: asks until it is there. */
-async function tokenIn(mails: readonly Mail[], address: string, page: string): Promise<string> {
-  const link = new RegExp(`/${page}/([\\w%-]+)`)
+async function findIn(mails: readonly Mail[], address: string, wanted: RegExp): Promise<string> {
   const giveUpAt = Date.now() + 5000
   while (Date.now() < giveUpAt) {
     const token = mails
       .filter(({ to }) => to === address)
-      .map(({ text }) => link.exec(text)?.[1])
+      .map(({ text }) => wanted.exec(text)?.[1])
       .findLast(Boolean)
-    if (token) return decodeURIComponent(token)
+    if (token) return token
     await new Promise(resolve => setTimeout(resolve, 5))
   }
-  throw new Error(`no mail with a ${page} link to ${address}`)
+  throw new Error(`no mail with ${String(wanted)} to ${address}`)
 }

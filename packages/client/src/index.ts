@@ -1,5 +1,7 @@
 export { AccountsClient } from './accounts-client.ts'
 export type { AccountsClientOptions, ClientState } from './accounts-client.ts'
+export { AccountsClientCode } from './client-code.ts'
+export type { CodeLogin } from './client-code.ts'
 export { AccountsClientMagicLink } from './client-magic-link.ts'
 export type { MagicLinkLogin } from './client-magic-link.ts'
 export { AccountsClientPassword } from './client-password.ts'

@@ -141,6 +141,11 @@ export class RestClient implements TransportInterface {
     await this.#post('magiclink/requestMagicLinkEmail', { email }, headers)
   }
 
+  async requestLoginCode(email: string, headers?: Headers): Promise<string> {
+    const { request } = (await this.#post('code/request', { email }, headers)) as { request: string | null }
+    return request ?? ''
+  }
+
   async changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void> {
     await this.#authPost('password/changePassword', { oldPassword, newPassword, code }, headers)
   }

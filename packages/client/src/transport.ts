@@ -48,6 +48,8 @@ export interface TransportInterface {
   sendVerificationEmail(email: string, headers?: Headers): Promise<void>
   sendResetPasswordEmail(email: string, headers?: Headers): Promise<void>
   requestMagicLinkEmail(email: string, headers?: Headers): Promise<void>
+  /** What has to be sent beside the code; empty where a code is good on any device. */
+  requestLoginCode(email: string, headers?: Headers): Promise<string>
   /** `code`, here and below: of the second factor, which a user who has one is asked for unless the session is fresh. */
   changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void>
   /** The password confirms it, where the server wants that. Last, because accounts-js's transports have none. */

@@ -43,6 +43,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     '2fa-activated',
     'The 2FA is activated. You need to disable the 2FA first before trying to generate a new activation code.',
   ),
+  TwoFactorNotOffered: row(
+    'No secret was offered, or too long ago. Please begin again.',
+    400,
+    500,
+    'The user does not have a secret generated. You may have to call the function generateSvgCode first.',
+  ),
   InvalidProvider: row('Invalid provider', 400, 400),
   AccountNotLinked: row('There is an account with this address already. Sign in to it as usual, then link this provider.'),
   AccountAlreadyLinked: row('This account is linked to another user already'),
@@ -118,6 +124,7 @@ export type ErrorCode =
   | 'TwoFactorInvalid'
   | 'TwoFactorNotSet'
   | 'TwoFactorAlreadySet'
+  | 'TwoFactorNotOffered'
   | 'InvalidProvider'
   | 'AccountNotLinked'
   | 'AccountAlreadyLinked'

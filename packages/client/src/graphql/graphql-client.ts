@@ -142,6 +142,11 @@ export class AccountsGraphQLClient implements TransportInterface {
     await this.#ask('requestMagicLinkEmail', { email }, headers)
   }
 
+  async requestLoginCode(email: string, headers?: Headers): Promise<string> {
+    const { request } = (await this.#ask('accountsRequestLoginCode', { email }, headers)) as { request: string | null }
+    return request ?? ''
+  }
+
   async changePassword(oldPassword: string, newPassword: string, headers?: Headers, code?: string): Promise<void> {
     // Here and below: accounts-js's schema has no place for what confirms a deed
     await (code === undefined

@@ -40,6 +40,7 @@ const OPERATIONS = {
     selection: ['authorized', TOKENS, USER],
   }),
   requestMagicLinkEmail: mutation({ variables: { email: 'String!' } }),
+  accountsRequestLoginCode: mutation({ variables: { email: 'String!' }, selection: ['request'] }),
 
   addEmailConfirmed: mutation({ field: 'addEmail', variables: { newEmail: 'String!', ...CONFIRMATION } }),
   changePasswordConfirmed: mutation({

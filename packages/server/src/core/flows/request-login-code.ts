@@ -40,7 +40,7 @@ const REMEMBERED = 24 * 60 * 60_000
 /**
  * Mails a code to sign in, in the place of earlier ones: to the address that was named, or to all of a user who was named otherwise. With ambiguous messages an
  * unknown user costs the same work and answers the same.
- * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user
+ * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user
  * throws
  */
 export async function requestLoginCode(core: Core, given: CodeRequest, origin: Origin): Promise<CodeRequested> {
@@ -57,7 +57,7 @@ export async function requestLoginCode(core: Core, given: CodeRequest, origin: O
   return { request, isNewUser: openly ? isNew : undefined }
 }
 
-/** Reads what Meteor calls a selector. @throws AccountsError `MatchFailed` unless it is an object with exactly one name, which is a text */
+/** Reads what Meteor calls a selector. @throws AccountsError `MatchFailed` unless it is an object with exactly one name, which is a text; `InvalidEmail` */
 export function readSelector(given: unknown): Identifier {
   const refuse = (): AccountsError => new AccountsError('MatchFailed', { details: { field: 'selector' } })
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw refuse()
@@ -67,6 +67,7 @@ export function readSelector(given: unknown): Identifier {
   if (kind === 'id' && name.length <= 64) return { kind, key: name }
   if (kind === 'username') return { kind, key: usernameKey(name), typed: name }
   const email = kind === 'email' ? parseEmail(name) : null
+  if (kind === 'email' && !email) throw new AccountsError('InvalidEmail', { details: { field: 'email' } })
   if (!email) throw refuse()
   return { kind: 'email', key: email.key }
 }

@@ -10,12 +10,13 @@ import { toGraphQLError } from './errors.ts'
 import type { Desk, ResolverPart, Resolvers } from './field.ts'
 import { readGraphQLOptions } from './options.ts'
 import type { GraphQLOptions, GraphQLSettings } from './options.ts'
-import { magicLinkResolvers, passwordAdditions, passwordResolvers } from './password-resolvers.ts'
+import { loginCodeResolvers, magicLinkResolvers, passwordAdditions, passwordResolvers } from './password-resolvers.ts'
 import { readSource } from './source.ts'
 import type { ContextSource } from './source.ts'
 import {
   CORE_ADDITIONS,
   corePart,
+  LOGIN_CODE,
   MAGIC_LINK,
   MICRO,
   OAUTH_ADDITIONS,
@@ -119,6 +120,9 @@ function partsOf(desk: Desk, settings: GraphQLSettings): Part[] {
     ...coreParts(desk, settings),
     ...(passwords ? passwordParts(desk, settings) : []),
     ...([...strategies.values()].some(({ loginLinks }) => loginLinks) ? magicLinkParts(desk) : []),
+    ...(settings.additions && [...strategies.values()].some(({ loginCodes }) => loginCodes)
+      ? [[LOGIN_CODE, loginCodeResolvers(desk)] as const]
+      : []),
     // The name that linking knows: `oauth`.
     ...(settings.additions && strategies.get('oauth')?.vouch ? [[OAUTH_ADDITIONS, oauthAdditions(desk)] as const] : []),
   ]

@@ -63,6 +63,19 @@ export function magicLinkResolvers(desk: Desk): ResolverPart {
   }
 }
 
+/** The field for codes to sign in. */
+export function loginCodeResolvers(desk: Desk): ResolverPart {
+  return {
+    queries: {},
+    mutations: {
+      accountsRequestLoginCode: field<{ email: string }>(desk, async ({ args: { email }, call }) => {
+        const { request } = await desk.accounts.requestLoginCode({ selector: { email }, userData: { email } }, call.origin)
+        return { request }
+      }),
+    },
+  }
+}
+
 /** What they lack. */
 export function passwordAdditions(desk: Desk): ResolverPart {
   const { accounts } = desk

@@ -151,6 +151,26 @@ export const MAGIC_LINK: SchemaPart = {
   types: '',
 }
 
+/** Codes to sign in, which accounts-js has not. */
+export const LOGIN_CODE: SchemaPart = {
+  queries: '',
+  mutations: `
+  "Mails a code to sign in. It is redeemed with authenticate(serviceName: \\"code\\", params: { request, token })."
+  accountsRequestLoginCode(email: String!): AccountsLoginCodeRequest!
+`,
+  types: `
+type AccountsLoginCodeRequest {
+  "Needed beside the code; null where a code is good on any device."
+  request: String
+}
+
+extend input AuthenticateParamsInput {
+  "What asking for a code answered."
+  request: String
+}
+`,
+}
+
 /** What accounts-js's schema lacks about sessions and the account. Our names begin so that an app's own are unlikely to be among them. */
 export const CORE_ADDITIONS: SchemaPart = {
   queries: `

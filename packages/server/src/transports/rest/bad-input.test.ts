@@ -27,6 +27,7 @@ const BODIES: Record<string, Record<string, unknown>> = {
   '/accounts/password/changePassword': { oldPassword: 'x', newPassword: 'y' },
   '/accounts/magicLink/authenticate': { token: 'x' },
   '/accounts/magiclink/requestMagicLinkEmail': { email: 'ada@example.org' },
+  '/accounts/code/request': { email: 'ada@example.org' },
   '/accounts/oauth/authenticate': { provider: 'example' },
   '/accounts/oauth/link': { provider: 'example', password: 'x' },
   '/accounts/oauth/unlink': { provider: 'example', password: 'x' },

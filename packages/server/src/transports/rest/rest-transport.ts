@@ -23,6 +23,7 @@ import { accountRoutes } from './routes/account.ts'
 import { descriptionRoute } from './routes/description.ts'
 import { healthRoutes } from './routes/health.ts'
 import { JWKS_BELOW, JWKS_WELL_KNOWN, jwksRoute } from './routes/jwks.ts'
+import { codeRoutes } from './routes/code.ts'
 import { magicLinkRoutes } from './routes/magic-link.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { passwordRoutes } from './routes/password.ts'
@@ -85,6 +86,7 @@ class Transport {
       ...(accounts.core.passwords ? passwordRoutes(accounts) : []),
       ...twoFactorRoutes(accounts),
       ...magicLinkRoutes(accounts),
+      ...codeRoutes(accounts),
       ...oauthRoutes(this.#site),
       ...accountRoutes(accounts),
       jwksRoute(accounts, JWKS_BELOW),

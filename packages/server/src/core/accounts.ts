@@ -25,6 +25,8 @@ import { createTokens } from './flows/create-tokens.ts'
 import type { TokensOf } from './flows/create-tokens.ts'
 import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
 import { impersonate } from './flows/impersonate.ts'
+import { issueLink } from './flows/issue-link.ts'
+import type { LinkOrder } from './flows/issue-link.ts'
 import type { Impersonation } from './flows/impersonate.ts'
 import * as links from './flows/link.ts'
 import { login, loginByAny, loginTrusted, proveOnly } from './flows/login.ts'
@@ -315,6 +317,8 @@ export class Accounts {
     this.#use(core => addEmailOf(core, userId, address, verified, origin))
   removeEmailOf = (userId: string, address: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => removeEmailOf(core, userId, address, origin))
+  /** Makes a link for somebody, and mails it in the app's words when it has any. Counts against no limit. */
+  issueLink = (order: LinkOrder, origin: Origin = APP): Promise<Secret> => this.#use(core => issueLink(core, order, origin))
   userSessions = (userId: string): Promise<SessionInfo[]> => this.#use(core => administer.userSessions(core, userId))
   /** Ends one session, or all of a user. Returns how many ended. */
   revoke = (target: { sessionId: string } | { userId: string }, origin: Origin = APP): Promise<number> =>

@@ -33,6 +33,8 @@ export interface Mail {
   subject: string
   text: string
   html?: string
+  /** Further headers, on Meteor's face. */
+  headers?: Readonly<Record<string, string>>
 }
 
 /** Sends one mail, or throws; the outbox tries again later. */

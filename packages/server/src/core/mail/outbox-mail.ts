@@ -1,4 +1,4 @@
-/** The mails Latchkey writes. `void` is written for unknown addresses, so that they cost the same work, and never sent. */
+/** The mails Latchkey writes. `void` is written for unknown addresses, so that they cost the same work, and never sent; `written` was worded when it was ordered. */
 export const MAIL_TEMPLATES = [
   'verifyEmail',
   'resetPassword',
@@ -11,6 +11,7 @@ export const MAIL_TEMPLATES = [
   'loginCode',
   'twoFactorChanged',
   'accountLinked',
+  'written',
   'void',
 ] as const
 export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
@@ -22,7 +23,7 @@ export interface OutboxMail {
   to: string
   userId: string | null
   data: Record<string, unknown>
-  /** The token of the link, sealed with the key ring; absent when the mail carries none. */
+  /** The token of the link, sealed with the key ring; absent when the mail carries none. Of a `written` one the whole mail. */
   sealed?: string
   createdAt: number
   nextTryAt: number

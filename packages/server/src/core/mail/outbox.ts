@@ -8,9 +8,10 @@ import { newId } from '../session/secret.ts'
 import type { Settings } from '../settings.ts'
 import type { Store } from '../store.ts'
 import type { MailTemplate, OutboxMail } from './outbox-mail.ts'
-import { renderMail } from './render.ts'
+import { dataOf, renderMail } from './render.ts'
 import { describeFailure, maskAddress, safeRecipient } from './safe-mail.ts'
-import type { MailData } from './templates.ts'
+import type { MailData, TemplateName } from './templates.ts'
+import type { User } from '../identity/user.ts'
 
 /** What the outbox works with. */
 export interface OutboxParts extends Ports {
@@ -31,6 +32,11 @@ export interface MailOrder {
   token?: string
   /** When the token expires, epoch milliseconds. Default: by the settings of that kind of token. */
   expiresAt?: number
+}
+
+/** Words mails in the place of the templates of the settings, when they are sent. What it throws is tried again. */
+export interface Letters {
+  write(order: { template: TemplateName; to: string; token: string; user: User; data: MailData }): Promise<Mail>
 }
 
 /** Deliveries at once. */
@@ -68,6 +74,7 @@ export class Outbox {
   /** More may be due than was claimed. */
   #more = false
   #warned = false
+  #letters: Letters | undefined
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
@@ -93,6 +100,17 @@ export class Outbox {
       tries: 0,
       expiresAt: expiresAt ?? createdAt + lifetime(settings, template, token !== undefined),
     }
+  }
+
+  /** Puts a mail that is worded already into an envelope, to ride along a deed. The whole of it is kept sealed: it may hold a token. */
+  enclose(mail: Mail, user: { id: string }, { token = '', expiresAt }: { token?: string; expiresAt?: number } = {}): OutboxMail {
+    const enclosed: Enclosed = { mail, token }
+    return this.compose('written', { to: mail.to, user, token: JSON.stringify(enclosed), ...(expiresAt !== undefined && { expiresAt }) })
+  }
+
+  /** From now on mails are worded by this. */
+  wordWith(letters: Letters): void {
+    this.#letters = letters
   }
 
   /** Starts sending soon. Returns at once and never fails. */
@@ -190,7 +208,8 @@ export class Outbox {
       }
       await store.outbox.done(mail.id)
     } catch (error) {
-      const secrets = token ? [token, encodeURIComponent(token), mail.to] : [mail.to]
+      const secret = mail.template === 'written' && token ? enclosedIn(token).token : token
+      const secrets = secret ? [secret, encodeURIComponent(secret), mail.to] : [mail.to]
       await this.#retry(mail, { ...about, error: describeFailure(error, secrets) })
     }
   }
@@ -214,6 +233,8 @@ export class Outbox {
     const user = await store.users.find({ kind: 'id', key: userId })
     // Deleted since.
     if (!user) return null
+    if (template === 'written') return { ...enclosedIn(token).mail, to }
+    if (this.#letters) return this.#letters.write({ template, to, token, user, data: dataOf(mail, token) })
     return renderMail(settings, mail, template, to, toPublicUser(settings, user), token)
   }
 
@@ -260,6 +281,15 @@ export class Outbox {
     }
   }
 }
+
+interface Enclosed {
+  mail: Mail
+  /** The secret in it, which no log may show. */
+  token: string
+}
+
+/** Written by `enclose`. */
+const enclosedIn = (sealed: string): Enclosed => JSON.parse(sealed) as Enclosed
 
 // Bound to the mail as well, so that a token cannot be moved into another one.
 const tokenField = (mailId: string): string => `outbox:${mailId}`

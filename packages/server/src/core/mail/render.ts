@@ -15,11 +15,7 @@ export function renderMail(settings: Settings, mail: OutboxMail, name: TemplateN
   const template = emailTemplates[name]
   const from = template.from || emailTemplates.from || defaultSender(settings.siteUrl)
   const url = mailUrl(settings, name, token, to)
-  const data: MailData = {
-    ...mail.data,
-    ...(token === '' ? {} : { expiresAt: mail.expiresAt }),
-    ...(name === 'loginCode' ? { code: token } : {}),
-  }
+  const data = dataOf(mail, token)
   const written: Mail = prepareMail
     ? prepareMail(to, token, user, FRAGMENTS[name] ?? '', template, from)
     : {
@@ -35,6 +31,13 @@ export function renderMail(settings: Settings, mail: OutboxMail, name: TemplateN
     throw new Error('the sender of a mail must not hold control characters')
   return typeof written.subject === 'string' ? { ...written, subject: safeSubject(written.subject) } : written
 }
+
+/** What a mail is about, as templates are told. */
+export const dataOf = (mail: OutboxMail, token: string): MailData => ({
+  ...mail.data,
+  ...(token === '' ? {} : { expiresAt: mail.expiresAt }),
+  ...(mail.template === 'loginCode' ? { code: token } : {}),
+})
 
 /** `no-reply` at the host of the site. */
 export function defaultSender(siteUrl: string): string {

@@ -1,0 +1,69 @@
+/** A method as accounts write it: told who calls and from where, and what it throws is said in words for clients. */
+import type { Accounts } from '../../../core/accounts.ts'
+import type { SessionAndUser } from '../../../core/session/session.ts'
+import type { Origin } from '../../../core/strategy.ts'
+import type { MethodHandler, MethodInvocation } from '../types.ts'
+import { toMeteorError } from './errors.ts'
+import type { Manner } from './errors.ts'
+import type { AccountsOnDdp } from './ports.ts'
+import type { SignedIn } from './signed-in.ts'
+
+/** One call of a method. */
+export interface Call {
+  readonly accounts: Accounts
+  readonly on: AccountsOnDdp
+  readonly signedIn: SignedIn
+  readonly invocation: MethodInvocation
+  readonly origin: Origin
+  /** The live session of the connection; null when it has none. Asked anew at each call. */
+  who(): Promise<SessionAndUser | null>
+}
+
+/** What a method does. What the client sent may be anything. */
+export type Deed = (call: Call, ...params: readonly unknown[]) => Promise<unknown> | unknown
+
+/** The deeds as methods of a DDP server. */
+export function methodsOf(
+  on: AccountsOnDdp,
+  signedIn: SignedIn,
+  deeds: Readonly<Record<string, Deed>>,
+  manner: Manner,
+): Record<string, MethodHandler> {
+  const { accounts } = on
+  return Object.fromEntries(
+    Object.entries(deeds).map(([name, deed]) => {
+      const handler: MethodHandler = async function (...params: unknown[]) {
+        try {
+          return await deed(callOf(on, signedIn, this), ...params)
+        } catch (error) {
+          throw toMeteorError(accounts.core.settings, error, manner)
+        }
+      }
+      return [name, handler]
+    }),
+  )
+}
+
+function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): Call {
+  const { accounts } = on
+  const { connection } = invocation
+  const session = signedIn.of(connection)?.session
+  return {
+    accounts,
+    on,
+    signedIn,
+    invocation,
+    origin: {
+      ip: connection?.clientAddress ?? '',
+      userAgent: (connection?.httpHeaders['user-agent'] ?? '').slice(0, LONGEST_AGENT),
+      connectionId: connection?.id ?? '',
+      // Without a connection the app itself calls.
+      transport: connection ? 'ddp' : 'app',
+      ...(session ? { session } : {}),
+      extra: {},
+    },
+    who: () => signedIn.check(connection),
+  }
+}
+
+const LONGEST_AGENT = 512

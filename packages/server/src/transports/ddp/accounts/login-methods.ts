@@ -1,0 +1,67 @@
+/** Signing in and out, as Meteor's clients call it. */
+import { MeteorError } from '@latchkey/common/ddp'
+import type { Call, Deed } from './deed.ts'
+import { matchFailed } from './errors.ts'
+import { connectionOf, leaving, signIn } from './sign-in.ts'
+import type { MeteorLoginResult } from './sign-in.ts'
+
+/** Meteor's accounts-base, by the names of its methods. */
+export const LOGIN_METHODS: Readonly<Record<string, Deed>> = { login, logout, getNewToken, removeOtherTokens, configureLoginService }
+
+async function login(call: Call, options: unknown): Promise<MeteorLoginResult> {
+  if (!isObject(options)) throw matchFailed()
+  connectionOf(call)
+  const { resume } = options
+  const opened = await call.accounts.loginByAny(options, call.origin, 'resume')
+  return signIn(call, opened, typeof resume === 'string' ? resume : undefined)
+}
+
+/** Also where nobody is signed in, and where the session is over already. The connection stays. */
+async function logout(call: Call): Promise<void> {
+  const { accounts, invocation, origin, signedIn } = call
+  const { connection } = invocation
+  const held = signedIn.of(connection)
+  if (held && connection) {
+    await leaving(call, async () => {
+      const who = await accounts.checkAgain(held.session).catch(() => null)
+      if (who) await accounts.logout(who, 'this', origin)
+      signedIn.release(connection)
+    })
+  }
+  await invocation.setUserId(null)
+}
+
+/** A twin of this session with a token of its own, which the connection holds from now on. The first one stays good. */
+async function getNewToken(call: Call): Promise<Omit<MeteorLoginResult, 'type'>> {
+  const who = await call.who()
+  if (!who) throw new MeteorError(NOT_LOGGED_IN)
+  const { type: _type, ...result } = await signInAgain(call, await call.accounts.siblingSession(who, call.origin))
+  return result
+}
+
+/** The same user by another session: nothing that is published changes. */
+async function signInAgain(call: Call, ...[twin]: [Parameters<typeof signIn>[1]]): Promise<MeteorLoginResult> {
+  const connection = connectionOf(call)
+  const token = twin.resumeSecret ?? ''
+  await call.signedIn.hold(connection, twin, token)
+  return { id: twin.user.id, token, tokenExpires: new Date(twin.session.expiresAt), type: twin.service }
+}
+
+async function removeOtherTokens({ accounts, origin, who }: Call): Promise<void> {
+  const found = await who()
+  if (!found) throw new MeteorError(NOT_LOGGED_IN)
+  await accounts.logout(found, 'others', origin)
+}
+
+/** Meteor's text, in the place of a code. */
+const NOT_LOGGED_IN = 'You are not logged in.'
+
+async function configureLoginService({ on, invocation }: Call, document: unknown): Promise<void> {
+  if (!isObject(document) || typeof document.service !== 'string') throw matchFailed()
+  const { connection, userId } = invocation
+  const port = on.ddp?.serviceConfiguration
+  if (!port) throw new MeteorError(403, 'Service unknown')
+  await port.configure(document, { userId, clientAddress: connection?.clientAddress ?? null, httpHeaders: connection?.httpHeaders ?? {} })
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,80 @@
+/** Signing up, passwords and links, as Meteor's clients call it. */
+import { isAccountsError } from '@latchkey/common'
+import { MeteorError } from '@latchkey/common/ddp'
+import type { Login } from '../../../core/accounts.ts'
+import { readPassword } from '../../../core/policy/password-rules.ts'
+import type { PasswordInput } from '../../../core/ports.ts'
+import type { Call, Deed } from './deed.ts'
+import { matchFailed, reasonOf } from './errors.ts'
+import { connectionOf, leaving, signIn } from './sign-in.ts'
+import type { MeteorLoginResult } from './sign-in.ts'
+
+/** Meteor's accounts-password, by the names of its methods. */
+export const PASSWORD_METHODS: Readonly<Record<string, Deed>> = { createUser, changePassword, forgotPassword, resetPassword, verifyEmail }
+
+async function createUser(call: Call, options: unknown): Promise<MeteorLoginResult> {
+  if (!isObject(options) || !isTextOrAbsent(options.username) || !isTextOrAbsent(options.email)) throw matchFailed()
+  if (options.password !== undefined) passwordGiven(call, options.password)
+  connectionOf(call)
+  return signIn(call, await call.accounts.signUp(options, call.origin, 'resume'))
+}
+
+/** The third parameter is ours: the code that a user with a second factor confirms the change with when the session is not fresh. */
+async function changePassword(call: Call, oldPassword: unknown, newPassword: unknown, code: unknown): Promise<{ passwordChanged: true }> {
+  const [old, next] = [passwordGiven(call, oldPassword), passwordGiven(call, newPassword)]
+  const who = await call.who()
+  if (!who) throw new MeteorError(401, 'Must be logged in')
+  await call.accounts.changePassword(who, old, next, call.origin, code)
+  return { passwordChanged: true }
+}
+
+/** Silent about who has an account, unless the app lets that be told. */
+async function forgotPassword({ accounts, origin }: Call, options: unknown): Promise<void> {
+  if (!isObject(options) || typeof options.email !== 'string' || Object.keys(options).length !== 1) throw matchFailed()
+  try {
+    await accounts.sendResetPasswordEmail(options.email, origin)
+  } catch (error) {
+    // What is no address is nobody's.
+    if (!isAccountsError(error) || error.code !== 'InvalidEmail') throw error
+    if (!accounts.core.settings.ambiguousErrorMessages) throw new MeteorError(403, 'User not found')
+  }
+}
+
+async function resetPassword(call: Call, token: unknown, newPassword: unknown): Promise<MeteorLoginResult | undefined> {
+  if (typeof token !== 'string') throw matchFailed()
+  const password = passwordGiven(call, newPassword)
+  if (token === '') throw new MeteorError(403, 'Token expired')
+  const changed = 'Changed password, but user not logged in because 2FA is enabled'
+  return byLink(call, changed, () => call.accounts.resetPassword(token, password, call.origin, 'resume'))
+}
+
+async function verifyEmail(call: Call, token: unknown): Promise<MeteorLoginResult | undefined> {
+  if (typeof token !== 'string') throw matchFailed()
+  if (token === '') throw new MeteorError(403, 'Verify email link expired')
+  const verified = 'Email verified, but user not logged in because 2FA is enabled'
+  return byLink(call, verified, () => call.accounts.verifyEmailAndLogin(token, call.origin, 'resume'))
+}
+
+/** A link that signs in. What it is for is done even where a second factor is due, and then nobody is signed in. */
+function byLink(call: Call, halfWay: string, redeem: () => Promise<Login | null>): Promise<MeteorLoginResult | undefined> {
+  connectionOf(call)
+  return leaving(call, async () => {
+    try {
+      const login = await redeem()
+      return login ? await signIn(call, login) : undefined
+    } catch (error) {
+      if (!isAccountsError(error) || error.code !== 'TwoFactorRequired') throw error
+      throw new MeteorError('2fa-enabled', reasonOf(call.accounts.core.settings, halfWay), error.details)
+    }
+  })
+}
+
+/** A password as clients of Meteor send it: a text, or a digest that is one. */
+function passwordGiven({ accounts }: Call, given: unknown): PasswordInput {
+  const password = readPassword(given, accounts.core.settings.password)
+  if (password === null) throw matchFailed()
+  return password
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTextOrAbsent = (value: unknown): boolean => value === undefined || typeof value === 'string'

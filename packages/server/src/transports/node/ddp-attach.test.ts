@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { parrot, plug, socketWorld } from '../../testing/sockets.ts'
+import { parrot, plug, socketWorld } from '../../../testing/sockets.ts'
 import { attachDdp } from './index.ts'
 
 describe('A socket over WebSocket', () => {
@@ -124,7 +124,7 @@ describe('Bounds', () => {
   test('count no sockets of this machine by address: a proxy may stand there', async () => {
     await using world = await socketWorld(parrot(), { maxSocketsPerAddress: 1 })
     await plug(`ws://${world.host}/websocket`)
-    await plug(`ws://${world.host}/websocket`)
+    expect((await plug(`ws://${world.host}/websocket`)).ws.readyState).toBe(1)
   })
 
   test('let the oldest silent socket make way for a new one, and none that speaks', async () => {

@@ -94,14 +94,20 @@ class Door {
   }
 
   readonly #onRequest: Listener = (req, res) => {
-    if (this.#routes.isSockJs(pathOf(req))) return void this.#sockJs.answer(req, res, () => this.#meet(req))
+    if (this.#routes.isSockJs(pathOf(req))) {
+      void this.#sockJs.answer(req, res, () => this.#meet(req))
+      return
+    }
     for (const other of this.#others) other.call(this.#server, req, res)
     if (this.#others.length === 0 && this.#server.listenerCount('request') === 1) res.writeHead(404).end()
   }
 
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const framing = isWebSocket(req) ? this.#routes.framingOf(pathOf(req)) : null
-    if (framing !== null) return void this.#upgrade(req, socket, head, framing === 'sockjs')
+    if (framing !== null) {
+      void this.#upgrade(req, socket, head, framing === 'sockjs')
+      return
+    }
     // Whoever else listens knows what to do with it. With nobody else it would hang for ever.
     if (this.#server.listenerCount('upgrade') > 1) return
     if (isWebSocket(req)) refuseUpgrade(socket, '404 Not Found')

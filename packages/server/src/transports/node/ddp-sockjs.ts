@@ -167,7 +167,7 @@ export class SockJs {
 }
 
 function socketOf(connection: Connection, place: Place) {
-  const session = connection._session
+  const { _session: session } = connection
   // Bytes that wait for the client's next request. Counted from the last time there were none, which is never too few.
   let waiting = 0
   const settle = (): void => {

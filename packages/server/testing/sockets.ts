@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket } from 'ws'
-import { attachDdp } from '../transports/node/index.ts'
-import type { DdpAttachment, DdpFacts, DdpOptions, DdpServed, DdpSocket } from '../transports/node/index.ts'
+import { attachDdp } from '../src/transports/node/index.ts'
+import type { DdpAttachment, DdpFacts, DdpOptions, DdpServed, DdpSocket } from '../src/transports/node/index.ts'
 
 /** One that was accepted. */
 export interface Accepted {
@@ -48,6 +48,8 @@ export interface SocketWorld extends AsyncDisposable {
   /** For example `127.0.0.1:40123`. */
   host: string
   attachment: DdpAttachment
+  /** Requests that have come and are not answered. */
+  busy: () => number
 }
 
 /** Listens on a free port of loopback. */
@@ -58,6 +60,11 @@ export async function socketWorld(
 ): Promise<SocketWorld> {
   const server = createServer(listener)
   const attachment = attachDdp(server, served, options)
+  let busy = 0
+  server.on('request', (_req, res) => {
+    busy += 1
+    res.on('close', () => (busy -= 1))
+  })
   const connections = new Set<Socket>()
   server.on('connection', (socket: Socket) => connections.add(socket))
   server.listen(0, '127.0.0.1')
@@ -66,6 +73,7 @@ export async function socketWorld(
     server,
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     attachment,
+    busy: () => busy,
     async [Symbol.asyncDispose]() {
       await attachment.stop()
       for (const connection of connections) connection.destroy()
@@ -79,7 +87,7 @@ export interface Plug {
   ws: WebSocket
   received: string[]
   /** The next message that has not been read. */
-  next(): Promise<string>
+  next: () => Promise<string>
   /** How it was closed. */
   closed: Promise<{ code: number; reason: string }>
 }

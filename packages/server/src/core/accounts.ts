@@ -49,7 +49,7 @@ import type { ProviderAccount } from './identity/linked-account.ts'
 import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
 import { APP } from './origin.ts'
-import type { PasswordInput } from './ports.ts'
+import type { Mail, PasswordInput } from './ports.ts'
 import { check, checkAgain, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
@@ -319,6 +319,12 @@ export class Accounts {
     this.#use(core => removeEmailOf(core, userId, address, origin))
   /** Makes a link for somebody, and mails it in the app's words when it has any. Counts against no limit. */
   issueLink = (order: LinkOrder, origin: Origin = APP): Promise<Secret> => this.#use(core => issueLink(core, order, origin))
+  /** Mails somebody what the app has worded itself; `secret` is what in it no log may show. */
+  sendWritten = (mail: Mail, user: { id: string }, secret: string = ''): Promise<void> =>
+    this.#use(async core => {
+      await core.store.outbox.add([core.outbox.enclose(mail, user, { token: secret })])
+      core.outbox.kick()
+    })
   userSessions = (userId: string): Promise<SessionInfo[]> => this.#use(core => administer.userSessions(core, userId))
   /** Ends one session, or all of a user. Returns how many ended. */
   revoke = (target: { sessionId: string } | { userId: string }, origin: Origin = APP): Promise<number> =>

@@ -1,0 +1,73 @@
+/** What all sockets of one DDP server share. */
+import type { Ports } from '../../core/ports.ts'
+import type { Connection } from '../../wire/connection.ts'
+import type { AccountsGate } from './accounts/ports.ts'
+import type { DdpSettings } from './options.ts'
+import type { Session } from './session.ts'
+import type { MethodHandler, PublishHandler, RateLimiterPort } from './types.ts'
+import { Wheel } from './wheel.ts'
+
+/** Finest the wheel turns; deadlines of a fifteenth of it would be none. */
+const FINEST_STEP = 10
+const COARSEST_STEP = 1000
+
+/** Shared state; nothing here knows how a message is answered. */
+export class Hub {
+  readonly settings: DdpSettings
+  readonly ports: Ports
+  readonly wheel: Wheel
+  readonly methods = new Map<string, MethodHandler>()
+  readonly publications = new Map<string, PublishHandler>()
+  readonly universal: PublishHandler[] = []
+  readonly sessions = new Map<string, Session>()
+  readonly connectionListeners = new Set<(connection: Connection) => void>()
+  readonly gates = new Set<AccountsGate>()
+  readonly #rateLimiter: RateLimiterPort | undefined
+  isStopped = false
+
+  constructor(settings: DdpSettings, ports: Ports, rateLimiter?: RateLimiterPort) {
+    this.#rateLimiter = rateLimiter
+    this.settings = settings
+    this.ports = ports
+    const { heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod } = settings
+    const shortest = Math.min(...[heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod].filter(one => one > 0))
+    this.wheel = new Wheel(ports, Math.min(COARSEST_STEP, Math.max(FINEST_STEP, Math.floor(shortest / 15))))
+  }
+
+  /** Asks whoever may refuse a call or a subscription of this client. @throws MeteorError of the first that does */
+  async admit(type: 'method' | 'subscription', name: string, { userId, connection }: Session): Promise<void> {
+    const input = { type, name, userId, connectionId: connection.id, clientAddress: connection.clientAddress }
+    await this.#rateLimiter?.check(input)
+    for (const gate of this.gates) {
+      // The cheap question first: it is there to spare us the other.
+      // oxlint-disable-next-line no-await-in-loop
+      await gate.rateLimiter?.check(input)
+      // oxlint-disable-next-line no-await-in-loop
+      await gate.admit(connection)
+    }
+  }
+
+  /** Waits until publications have told what a method of this client changed. Never rejects. */
+  async settle({ connection }: Session): Promise<void> {
+    for (const gate of this.gates) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await gate.settle(connection)
+      } catch (error) {
+        this.ports.log.error(
+          { err: error, connectionId: connection.id },
+          'publications could not be brought up to date before a method was called done',
+        )
+      }
+    }
+  }
+
+  /** Calls somebody else's listener; one that throws is reported and changes nothing. */
+  tell(listener: () => void, what: string): void {
+    try {
+      listener()
+    } catch (error) {
+      this.ports.log.error({ err: error }, `a listener threw: ${what}`)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What lets a client take up its session again after its socket broke. Sessions know who is signed in, so the id of one, which apps log and show, is not
+ * enough: whoever takes it up brings a secret that is good once, from the same address and with the same kind of client.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Chance } from '../../core/ports.ts'
+import type { DdpFacts } from './types.ts'
+
+const SECRET_BYTES = 32
+
+/** Kept only for clients that asked for it. */
+export class Resumption {
+  /** What the client has not been sent, in order. */
+  frames: string[] = []
+  /** Calls that arrived and have no result yet. */
+  readonly #running = new Set<string>()
+  /** Calls whose result waits, or waited, for the client to come back. */
+  readonly #answered = new Set<string>()
+  #hash: Buffer = Buffer.alloc(0)
+  #wasResumed = false
+
+  /** A new secret, in the place of the one before. */
+  issue(chance: Chance): string {
+    const secret = Buffer.from(chance.bytes(SECRET_BYTES)).toString('base64url')
+    this.#hash = hash(secret)
+    return secret
+  }
+
+  accepts(secret: unknown): boolean {
+    return typeof secret === 'string' && timingSafeEqual(hash(secret), this.#hash)
+  }
+
+  get wasResumed(): boolean {
+    return this.#wasResumed
+  }
+
+  park(): void {
+    this.#answered.clear()
+  }
+
+  resume(): string[] {
+    const { frames } = this
+    this.frames = []
+    this.#wasResumed = true
+    return frames
+  }
+
+  began(id: string): void {
+    this.#running.add(id)
+  }
+
+  ended(id: string, isParked: boolean): void {
+    this.#running.delete(id)
+    if (isParked) this.#answered.add(id)
+  }
+
+  /** A client that came back sends again what it has no result of; what arrived the first time is not done twice. */
+  hasHadCall(id: string): boolean {
+    return this.#wasResumed && (this.#running.has(id) || this.#answered.has(id))
+  }
+}
+
+/** The same network address, program and cookie: a secret that leaked elsewhere is of no use there. */
+export const looksAlike = (one: DdpFacts, other: DdpFacts): boolean =>
+  one.clientAddress === other.clientAddress &&
+  one.httpHeaders['user-agent'] === other.httpHeaders['user-agent'] &&
+  one.loginCookie === other.loginCookie
+
+const hash = (secret: string): Buffer => createHash('sha256').update(secret).digest()

@@ -1,0 +1,348 @@
+/** One client: who is signed in, what it subscribed to, and which of its messages is being answered. */
+import type { ServerMessage } from '@latchkey/common/ddp'
+import type { Connection } from '../../wire/connection.ts'
+import { ConnectionHandle } from './connection-handle.ts'
+import { toWireError } from './errors.ts'
+import type { Hub } from './hub.ts'
+import { newId } from './ids.ts'
+import { answerMethod } from './method-call.ts'
+import { MergeBox, SILENT } from './merge-box.ts'
+import type { BoxSink } from './merge-box.ts'
+import { isMethod, isSub, refusal } from './read-message.ts'
+import type { Incoming } from './read-message.ts'
+import { looksAlike, Resumption } from './resumption.ts'
+import { startSubscription } from './start-subscription.ts'
+import { Subscription } from './subscription.ts'
+import type { DdpFacts, PublishHandler } from './types.ts'
+import { NOWHERE } from './wheel.ts'
+import type { Timed } from './wheel.ts'
+
+/** The end of a socket that a session speaks to. */
+export interface Line {
+  /** False: the client reads too slowly. */
+  send(frame: string): boolean
+  /** Closes the socket, which is no longer this session's. */
+  hangUp(): void
+}
+
+/** How long a sign-in waits for publications that take their time. The client gets what they have to tell all the same, later. */
+const RERUN_PATIENCE = 10_000
+
+/** What subscriptions had to say while the client's set was being changed for another user. */
+interface Held {
+  readonly ready: string[]
+  readonly nosub: ServerMessage[]
+}
+
+export class Session implements BoxSink, Timed {
+  readonly id: string
+  readonly hub: Hub
+  facts: DdpFacts
+  userId: string | null = null
+  box: MergeBox = new MergeBox(this)
+  readonly resumption: Resumption | null
+  place = NOWHERE
+  /** Null while the client is away. */
+  #line: Line | null
+  /** Messages the client was sent, `ping` and `pong` left out. */
+  #sent = 0
+  #queue: { readonly message: Incoming; readonly size: number }[] = []
+  #queuedSize = 0
+  /** A message is being answered, and the next may not begin. */
+  #isBusy = true
+  readonly #named = new Map<string, Subscription>()
+  #universal: Subscription[] = []
+  #held: Held | null = null
+  #switching: Promise<void> | null = null
+  #connection: ConnectionHandle | null = null
+  #closeListeners: (() => void)[] | null = null
+  #hasBegun = false
+  #isOver = false
+
+  constructor(hub: Hub, line: Line, facts: DdpFacts, canResume: boolean) {
+    this.hub = hub
+    this.id = newId(hub.ports.chance)
+    this.facts = facts
+    this.resumption = canResume ? new Resumption() : null
+    this.#line = line
+  }
+
+  get connection(): Connection {
+    return (this.#connection ??= new ConnectionHandle(this))
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Greets the client, tells the app, finds out who a cookie says it is, and starts what is published to everybody. */
+  begin(): void {
+    const { hub } = this
+    hub.sessions.set(this.id, this)
+    this.#greet()
+    for (const listener of hub.connectionListeners) hub.tell(() => listener(this.connection), 'a new connection')
+    void this.#arrive()
+      .catch((error: unknown) => hub.ports.log.error({ err: error, connectionId: this.id }, 'a login cookie could not be looked at'))
+      .then(() => {
+        this.#hasBegun = true
+        for (const handler of hub.universal) this.publishToAll(handler)
+        this.#free()
+      })
+  }
+
+  /** A message of the client, to be answered in its turn. `size` is the length of its frame. */
+  receive(message: Incoming, size: number): void {
+    if (this.#isOver) return
+    if (this.resumption && isMethod(message)) {
+      if (this.resumption.hasHadCall(message.id)) return
+      this.resumption.began(message.id)
+    }
+    const { maxQueuedMessages, maxFrameBytes } = this.hub.settings
+    if (this.#queue.length >= maxQueuedMessages || this.#queuedSize > QUEUED_FRAMES * maxFrameBytes) {
+      this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client sent faster than it can be answered, and was closed')
+      this.close()
+      return
+    }
+    this.#queue.push({ message, size })
+    this.#queuedSize += size
+    this.#next()
+  }
+
+  send(message: ServerMessage): void {
+    if (this.#isOver) return
+    const isCounted = message.msg !== 'ping' && message.msg !== 'pong'
+    if (this.resumption && message.msg === 'result') this.resumption.ended(message.id, this.#line === null)
+    const frame = JSON.stringify(message)
+    if (this.#line) {
+      if (isCounted) this.#sent += 1
+      if (this.#line.send(frame)) return
+      this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client reads slower than it is sent, and was closed')
+      this.close()
+    } else if (this.resumption && isCounted) {
+      if (this.resumption.frames.length >= this.hub.settings.maxMessageQueueLength) this.close()
+      else this.resumption.frames.push(frame)
+    }
+  }
+
+  /** Signs in another user, or nobody: every publication is run anew, and the client is sent the difference. */
+  async setUserId(userId: string | null): Promise<void> {
+    const before = this.#switching
+    const switching = before ? before.then(() => this.#switchTo(userId)) : this.#switchTo(userId)
+    this.#switching = switching
+    try {
+      await switching
+    } finally {
+      if (this.#switching === switching) this.#switching = null
+    }
+  }
+
+  named(id: string): Subscription | undefined {
+    return this.#named.get(id)
+  }
+
+  get namedCount(): number {
+    return this.#named.size
+  }
+
+  keep(id: string, subscription: Subscription): void {
+    this.#named.set(id, subscription)
+  }
+
+  /** Runs a publication that nobody has to ask for. */
+  publishToAll(handler: PublishHandler): void {
+    // Before its time has come, it is one of those that are started then.
+    if (this.#isOver || !this.#hasBegun) return
+    const subscription = new Subscription(this, { id: null, name: null, params: [], handler })
+    this.#universal.push(subscription)
+    void subscription.run()
+  }
+
+  ready(id: string): void {
+    if (this.#held) this.#held.ready.push(id)
+    else this.send({ msg: 'ready', subs: [id] })
+  }
+
+  /** Ends a subscription of this client, which is told. */
+  end(subscription: Subscription, ...because: [error?: unknown]): void {
+    const { id, name } = subscription.asked
+    subscription.close('withdraw')
+    const about = { publication: name, connectionId: this.id }
+    const error = because.length > 0 ? { error: toWireError(because[0], this.hub.ports.log, about) } : {}
+    if (id === null) {
+      this.#universal = this.#universal.filter(one => one !== subscription)
+      return
+    }
+    if (this.#named.get(id) === subscription) this.#named.delete(id)
+    this.nosub({ msg: 'nosub', id, ...error })
+  }
+
+  nosub(message: ServerMessage): void {
+    if (this.#held) this.#held.nosub.push(message)
+    else this.send(message)
+  }
+
+  added(collection: string, id: string, fields: Record<string, unknown>): void {
+    this.send({ msg: 'added', collection, id, fields })
+  }
+
+  changed(collection: string, id: string, fields: Record<string, unknown>, cleared: string[]): void {
+    const hasFields = Object.keys(fields).length > 0
+    this.send({ msg: 'changed', collection, id, ...(hasFields ? { fields } : {}), ...(cleared.length > 0 ? { cleared } : {}) })
+  }
+
+  removed(collection: string, id: string): void {
+    this.send({ msg: 'removed', collection, id })
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#isOver) this.hub.tell(listener, 'the end of a connection')
+    else (this.#closeListeners ??= []).push(listener)
+  }
+
+  /** Ends the session for good, also one whose client is away. */
+  close(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { hub } = this
+    hub.sessions.delete(this.id)
+    hub.wheel.clear(this)
+    this.#line?.hangUp()
+    this.#line = null
+    this.#queue = []
+    for (const subscription of [...this.#universal, ...this.#named.values()]) subscription.close('leave')
+    this.#universal = []
+    this.#named.clear()
+    const listeners = this.#closeListeners ?? []
+    this.#closeListeners = null
+    for (const listener of listeners) hub.tell(listener, 'the end of a connection')
+  }
+
+  /** The socket broke. A client that can take up its session again gets some time for it. */
+  lost(line: Line): void {
+    if (line !== this.#line) return
+    this.#line = null
+    const { hub, resumption } = this
+    if (!resumption || hub.isStopped) return this.close()
+    resumption.park()
+    hub.wheel.set(this, hub.ports.clock.now() + hub.settings.disconnectGracePeriod)
+  }
+
+  /** The client did not come back in time. */
+  due(): void {
+    this.close()
+  }
+
+  /** True when whoever sends this is the client that began the session. */
+  isKnownTo(secret: unknown, facts: DdpFacts): boolean {
+    return this.resumption !== null && looksAlike(this.facts, facts) && this.resumption.accepts(secret)
+  }
+
+  /** Goes on over another socket. False: the client misses something that was sent, and the session has ended. */
+  resume(line: Line, facts: DdpFacts, receivedCount: unknown): boolean {
+    if (!this.resumption || receivedCount !== this.#sent) {
+      this.close()
+      return false
+    }
+    this.hub.wheel.clear(this)
+    this.#line?.hangUp()
+    this.#line = line
+    this.facts = facts
+    const frames = this.resumption.resume()
+    this.#greet()
+    for (const frame of frames) {
+      this.#sent += 1
+      line.send(frame)
+    }
+    return true
+  }
+
+  #greet(): void {
+    const resume = this.resumption?.issue(this.hub.ports.chance)
+    this.send({ msg: 'connected', session: this.id, ...(resume === undefined ? {} : { resume }) })
+  }
+
+  async #arrive(): Promise<void> {
+    const { loginCookie } = this.facts
+    if (loginCookie === undefined) return
+    for (const gate of this.hub.gates) {
+      // oxlint-disable-next-line no-await-in-loop -- the first who knows the cookie decides
+      this.userId ??= await gate.arrive(this.connection, loginCookie)
+    }
+  }
+
+  #next(): void {
+    if (this.#isBusy) return
+    const next = this.#queue.shift()
+    if (!next) return
+    this.#queuedSize -= next.size
+    this.#isBusy = true
+    let isDone = false
+    const done = (): void => {
+      if (isDone) return
+      isDone = true
+      this.#free()
+    }
+    void this.#answer(next.message, done).finally(done)
+  }
+
+  /** The next message may begin, once others had their turn: a client that sends many is no reason for others to wait. */
+  #free(): void {
+    this.#isBusy = false
+    if (this.#queue.length > 0) setImmediate(() => this.#next())
+  }
+
+  async #answer(message: Incoming, unblock: () => void): Promise<void> {
+    switch (message.msg) {
+      case 'method':
+        if (isMethod(message)) return answerMethod(this, message, unblock)
+        return this.send(refusal('Malformed method invocation', message))
+      case 'sub':
+        if (isSub(message)) return startSubscription(this, message, unblock)
+        return this.send(refusal('Malformed subscription', message))
+      case 'unsub':
+        return this.#unsub(message)
+      default:
+        return this.send(refusal('Bad request', message))
+    }
+  }
+
+  #unsub(message: Incoming): void {
+    const { id } = message
+    if (typeof id !== 'string') return this.send(refusal('Bad request', message))
+    const subscription = this.#named.get(id)
+    if (subscription) this.end(subscription)
+    else this.nosub({ msg: 'nosub', id })
+  }
+
+  async #switchTo(userId: string | null): Promise<void> {
+    this.userId = userId
+    if (this.#isOver) return
+    const before = this.box
+    const held: Held = { ready: [], nosub: [] }
+    this.#held = held
+    this.box = new MergeBox(SILENT)
+    const earlier = [...this.#universal, ...this.#named.values()]
+    const anew = earlier.map(({ asked }) => new Subscription(this, asked))
+    this.#universal = anew.filter(({ asked }) => asked.id === null)
+    for (const one of anew) if (one.asked.id !== null) this.#named.set(one.asked.id, one)
+    for (const one of earlier) one.close('leave')
+    await this.#within(RERUN_PATIENCE, Promise.all(anew.map(one => one.run())))
+    this.#held = null
+    this.box.succeed(before, this)
+    if (held.ready.length > 0) this.send({ msg: 'ready', subs: held.ready })
+    for (const message of held.nosub) this.send(message)
+  }
+
+  #within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+    return new Promise(resolve => {
+      const stop = this.hub.ports.timers.after(milliseconds, resolve)
+      void work.finally(() => {
+        stop()
+        resolve()
+      })
+    })
+  }
+}
+
+/** How many of the longest frames may wait together. */
+const QUEUED_FRAMES = 4

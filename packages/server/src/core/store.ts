@@ -36,6 +36,11 @@ export interface Store {
   /** What this store can do for sessions kept elsewhere, and for users kept elsewhere. `splitStore` needs the one of each part. */
   readonly usersAlone?: UsersAlone
   readonly sessionsAlone?: SessionsAlone
+  /**
+   * Another name space of the same database: its users, sessions and tokens, and those of this store, never meet. The same store each time it is asked for
+   * one name; opened and closed on its own.
+   */
+  inCollection?(name: string): Store
 }
 
 /** Written in the same transaction as the deed it rides with, or not at all. */
@@ -116,7 +121,7 @@ export interface UserStore {
   addEmail(userId: string, email: UserEmail, key: string, now: number, along?: Along): Promise<'added' | 'taken' | 'gone'>
   /** Removes an address and the tokens sent to it. Refuses (`last`) when the user would be left without any username and e-mail. */
   removeEmail(userId: string, key: string, now: number, along?: Along): Promise<'removed' | 'missing' | 'last'>
-  /** Swaps an address for another in its place, unverified; drops the tokens sent to the old one. The new key may be the old one, spelt anew. */
+  /** Swaps an address for another in its place; drops the tokens sent to the old one. The new key may be the old one, spelt anew. */
   replaceEmail(
     userId: string,
     oldKey: string,
@@ -127,6 +132,11 @@ export interface UserStore {
   ): Promise<'replaced' | 'taken' | 'missing'>
   setUsername(userId: string, username: string, key: string, now: number, along?: Along): Promise<'set' | 'taken' | 'gone'>
   setCustom(userId: string, custom: Record<string, unknown>, now: number): Promise<boolean>
+  /**
+   * Changes the app's own fields. `change` is asked inside the atomic deed with what is kept, so that of two changes at once none is lost; it changes nothing
+   * it is handed. What it throws is thrown, and nothing was written. False: the user is gone.
+   */
+  changeCustom(userId: string, change: (kept: Record<string, unknown>) => Record<string, unknown>, now: number): Promise<boolean>
   /** Deactivating bumps the epoch and ends every session in the same transaction. */
   setDeactivated(userId: string, deactivated: boolean, now: number, along?: Along): Promise<boolean>
   /** Removes the user, credentials, identifiers, sessions, tokens and waiting mail; audit lines stay, without ip, agent and data. */

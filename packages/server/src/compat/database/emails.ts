@@ -52,7 +52,7 @@ export function databaseEmails(joined: Joined): Deeds {
         if (outcome !== 'replaced') return outcome
         // Adapters keep addresses in lower case: spelt anew it is the same one, and as verified as it was.
         if (old.toLowerCase() !== email.address.toLowerCase()) {
-          if (!(await isWritten(() => adapter.addEmail(userId, email.address, false)))) return 'taken'
+          if (!(await isWritten(() => adapter.addEmail(userId, email.address, email.verified)))) return 'taken'
           await adapter.removeEmail(userId, old)
         }
         await deliver(store, along)

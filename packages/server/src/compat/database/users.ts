@@ -7,13 +7,24 @@ import { release } from './claims.ts'
 import { findKept } from './find.ts'
 import { Insertions } from './insert.ts'
 import { notesOf } from './joined.ts'
-import type { Joined } from './joined.ts'
+import type { Joined, MirrorNotes } from './joined.ts'
 import { know, knowById } from './mirror.ts'
 import { noting } from './notes.ts'
 
 type Deeds = Pick<
   UserStore,
-  'prepare' | 'insert' | 'insertMany' | 'find' | 'beginLogin' | 'setUsername' | 'setCustom' | 'setDeactivated' | 'remove' | 'list' | 'count'
+  | 'prepare'
+  | 'insert'
+  | 'insertMany'
+  | 'find'
+  | 'beginLogin'
+  | 'setUsername'
+  | 'setCustom'
+  | 'changeCustom'
+  | 'setDeactivated'
+  | 'remove'
+  | 'list'
+  | 'count'
 >
 
 /** Users themselves: their coming and going, their names and fields. */
@@ -63,6 +74,14 @@ export function databaseUsers(joined: Joined): Deeds {
     async setCustom(userId, custom, now) {
       const known = await knowById(joined, userId)
       return known !== null && store.users.setCustom(userId, { ...notesOf(known.seen.mirror), own: custom }, now)
+    },
+
+    async changeCustom(userId, change, now) {
+      const known = await knowById(joined, userId)
+      if (!known) return false
+      // From then on they are ours, so that the adapter, which has no such deed, loses nothing.
+      const own = ({ own: kept, given }: MirrorNotes): Record<string, unknown> => kept ?? { ...given, ...known.kept.custom }
+      return store.users.changeCustom(userId, notes => ({ ...notes, own: change(structuredClone(own(notes))) }), now)
     },
 
     async setDeactivated(userId, deactivated, now, along) {

@@ -139,6 +139,14 @@ export function emailsContract({ the }: Setup): void {
     expect(await store.tokens.find(token.hash, 'verify-email', NOW)).toBeNull()
   })
 
+  test('an address is as verified as the one that takes its place', async () => {
+    const { store } = the
+    const [user, next] = [await insertUser(store), typed()]
+    const email = { address: next.address, verified: true }
+    expect(await store.users.replaceEmail(user.id, emailKeyOf(user), email, next.key, NOW + 1)).toBe('replaced')
+    expect((await store.users.find({ kind: 'email', key: next.key }))?.emails).toEqual([email])
+  })
+
   test('a user may spell an address anew', async () => {
     const { store } = the
     const user = await insertUser(store)

@@ -4,6 +4,7 @@ import type { RunnerTestSuite } from 'vitest'
 import { attemptsContract } from './attempts.ts'
 import { auditContract } from './audit.ts'
 import { busContract } from './bus.ts'
+import { collectionsContract } from './collections.ts'
 import { credentialsContract } from './credentials.ts'
 import { emailsContract } from './emails.ts'
 import { lifecycleContract } from './lifecycle.ts'
@@ -86,6 +87,7 @@ const PARTS: Record<string, (setup: Setup) => void> = {
   outbox: outboxContract,
   audit: auditContract,
   services: servicesContract,
+  collections: collectionsContract,
   races: racesContract,
   'revocation races': revocationRaces,
   bus: busContract,

@@ -128,6 +128,31 @@ export function usersContract({ the, open }: Setup): void {
     })
   }
 
+  test('custom fields are changed by what is kept at that moment, so of changes at once none is lost', async () => {
+    const { store, second } = the
+    const { id } = await insertUser(store, { custom: { count: 0, kept: [1] } })
+    const raise = (at: number): Promise<boolean> =>
+      (at % 2 === 0 ? store : second).users.changeCustom(id, kept => ({ ...kept, count: Number(kept.count) + 1 }), NOW + at)
+    expect(await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(raise))).not.toContain(false)
+    expect((await store.users.find({ kind: 'id', key: id }))?.custom).toEqual({ count: 8, kept: [1] })
+  })
+
+  test('a change of custom fields that throws writes nothing', async () => {
+    const { store } = the
+    const user = await insertUser(store, { custom: { name: 'Ada' } })
+    const spoil = store.users.changeCustom(
+      user.id,
+      kept => {
+        kept.name = 'Eve'
+        throw new Error('no')
+      },
+      NOW + 1,
+    )
+    await expect(spoil).rejects.toThrow('no')
+    expect(await store.users.find({ kind: 'id', key: user.id })).toStrictEqual(user)
+    expect(await store.users.changeCustom(newId(), kept => kept, NOW)).toBe(false)
+  })
+
   test('custom fields of nobody are not set', async () => {
     expect(await the.store.users.setCustom(newId(), { a: 1 }, NOW)).toBe(false)
   })

@@ -46,7 +46,7 @@ export function emailDeeds(data: MemoryData): Deeds {
         if (!row || index < 0) return 'missing'
         if (key !== oldKey && data.identifiers.has(identifierKey('email', key))) return 'taken'
         dropTokensTo(data, row, index)
-        row.user.emails[index] = { address: email.address, verified: false }
+        row.user.emails[index] = { address: email.address, verified: email.verified }
         row.emailKeys[index] = key
         swapIdentifier(data, row, 'email', oldKey, key)
         noteUser(data, row, now)

@@ -1,4 +1,5 @@
 import type { Store } from '../../core/store.ts'
+import { byCollection } from '../collections.ts'
 import { MemoryData } from './data.ts'
 import { storeOf } from './store.ts'
 
@@ -12,5 +13,5 @@ import { storeOf } from './store.ts'
  * console.log(await store.users.count()) // 0
  */
 export function memoryStore(): Store {
-  return storeOf(new MemoryData())
+  return byCollection('users', () => storeOf(new MemoryData()))
 }

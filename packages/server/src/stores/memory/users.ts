@@ -8,7 +8,17 @@ import { endAllSessions, isDeviceSeen, removeSessions } from './end.ts'
 
 type Deeds = Pick<
   UserStore,
-  'insert' | 'insertMany' | 'find' | 'beginLogin' | 'setUsername' | 'setCustom' | 'setDeactivated' | 'remove' | 'list' | 'count'
+  | 'insert'
+  | 'insertMany'
+  | 'find'
+  | 'beginLogin'
+  | 'setUsername'
+  | 'setCustom'
+  | 'changeCustom'
+  | 'setDeactivated'
+  | 'remove'
+  | 'list'
+  | 'count'
 >
 
 /** Users themselves: their coming and going, their names and fields. */
@@ -54,6 +64,15 @@ export function userDeeds(data: MemoryData): Deeds {
         const row = data.users.get(userId)
         if (!row) return false
         row.user.custom = fields
+        noteUser(data, row, now)
+        return true
+      }),
+
+    changeCustom: (userId, change, now) =>
+      data.deed(() => {
+        const row = data.users.get(userId)
+        if (!row) return false
+        row.user.custom = copy(change(copy(row.user.custom)))
         noteUser(data, row, now)
         return true
       }),

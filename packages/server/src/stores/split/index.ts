@@ -36,6 +36,7 @@ export type { SessionsPart, UsersPart } from './parts.ts'
 export function splitStore({ users, sessions }: { users: UsersPart; sessions: SessionsPart }): Store {
   const parts = partsOf(users, sessions)
   const bus = joinBuses(users.bus, sessions.bus)
+  const others = collectionsOf(users, sessions)
   return {
     name: `${users.name} + ${sessions.name}`,
     async open() {
@@ -52,6 +53,21 @@ export function splitStore({ users, sessions }: { users: UsersPart; sessions: Se
     audit: splitAudit(users.audit, sessions.audit),
     services: users.services,
     ...(bus ? { bus } : {}),
+    ...(others ? { inCollection: others } : {}),
+  }
+}
+
+/** A name space is one in both parts. */
+function collectionsOf(users: UsersPart, sessions: SessionsPart): Store['inCollection'] {
+  if (!users.inCollection || !sessions.inCollection) return undefined
+  const made = new Map<string, Store>()
+  return name => {
+    const known = made.get(name)
+    if (known) return known
+    // Both are asked, so neither is missing.
+    const joined = splitStore({ users: users.inCollection?.(name) ?? users, sessions: sessions.inCollection?.(name) ?? sessions })
+    made.set(name, joined)
+    return joined
   }
 }
 

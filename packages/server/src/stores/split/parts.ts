@@ -3,11 +3,14 @@ import type { Along, SessionsAlone, Store, UsersAlone } from '../../core/store.t
 /** What the store of users must bring. Every whole store brings more. */
 export type UsersPart = Pick<
   Store,
-  'name' | 'open' | 'close' | 'ping' | 'users' | 'tokens' | 'outbox' | 'audit' | 'services' | 'bus' | 'usersAlone'
+  'name' | 'open' | 'close' | 'ping' | 'users' | 'tokens' | 'outbox' | 'audit' | 'services' | 'bus' | 'usersAlone' | 'inCollection'
 >
 
 /** What the store of sessions must bring. Every whole store brings more. */
-export type SessionsPart = Pick<Store, 'name' | 'open' | 'close' | 'ping' | 'sessions' | 'attempts' | 'audit' | 'bus' | 'sessionsAlone'>
+export type SessionsPart = Pick<
+  Store,
+  'name' | 'open' | 'close' | 'ping' | 'sessions' | 'attempts' | 'audit' | 'bus' | 'sessionsAlone' | 'inCollection'
+>
 
 /** Both, and their halves of the deeds that cross. */
 export interface Parts {

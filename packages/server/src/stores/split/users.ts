@@ -25,6 +25,7 @@ export function splitUsers(parts: Parts): UserStore {
     replaceEmail: (userId, oldKey, email, key, now, along) => users.replaceEmail(userId, oldKey, email, key, now, along),
     setUsername: (userId, username, key, now, along) => users.setUsername(userId, username, key, now, along),
     setCustom: (userId, custom, now) => users.setCustom(userId, custom, now),
+    changeCustom: (userId, change, now) => users.changeCustom(userId, change, now),
     list: page => users.list(page),
     count: () => users.count(),
 

@@ -25,11 +25,6 @@ export function refuseUnknown(store: string, given: object | undefined, known: r
   }
 }
 
-export function readCollection(given: string = 'users'): string {
-  if (!/^[\w.-]{1,64}$/.test(given)) refuse('collection may have letters, digits, "_", "-" and ".", at most 64 of them')
-  return given
-}
-
 /** A schema or a table prefix: it becomes part of names, which PostgreSQL cuts at 63 characters. */
 export function readName(option: string, given: string): string {
   if (!/^[a-z_]\w{0,30}$/i.test(given)) refuse(`${option} may have letters, digits and "_", at most 31 of them, and begins with no digit`)

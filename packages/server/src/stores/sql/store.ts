@@ -56,6 +56,7 @@ export function partsOf(engine: Engine): Parts {
         engine.transact(() => emails.replaceEmail(userId, oldKey, email, key, now, along)),
       setUsername: (userId, username, key, now, along) => engine.transact(() => emails.setUsername(userId, username, key, now, along)),
       setCustom: (userId, custom, now) => engine.transact(() => users.setCustom(userId, custom, now)),
+      changeCustom: (userId, change, now) => engine.transact(() => users.changeCustom(userId, change, now)),
       setDeactivated: (userId, deactivated, now, along) => engine.transact(() => users.setDeactivated(userId, deactivated, now, along)),
       remove: (userId, now, along) => engine.transact(() => users.removeUser(userId, now, along)),
       list: page => engine.read(() => users.listUsers(page)),

@@ -38,7 +38,7 @@ export function* removeEmail(userId: string, key: string, now: number, along?: A
 export function* replaceEmail(
   userId: string,
   oldKey: string,
-  { address }: UserEmail,
+  { address, verified }: UserEmail,
   key: string,
   now: number,
   along?: Along,
@@ -54,7 +54,7 @@ export function* replaceEmail(
   yield* dropTokensTo(userId, old.address)
   yield* writeEmails(
     userId,
-    emails.map(each => (each === old ? { address, verified: false, key } : each)),
+    emails.map(each => (each === old ? { address, verified, key } : each)),
     now,
   )
   yield* writeAlong(along)

@@ -31,6 +31,15 @@ export function* setCustom(userId: string, custom: Record<string, unknown>, now:
   return Boolean(yield* one(SET_CUSTOM, [userId, JSON.stringify(custom), now]))
 }
 
+export function* changeCustom(
+  userId: string,
+  change: (kept: Record<string, unknown>) => Record<string, unknown>,
+  now: number,
+): Deed<boolean> {
+  const row = yield* lockUser(userId)
+  return row !== undefined && (yield* setCustom(userId, change(toUser(row).custom), now))
+}
+
 export function* setDeactivated(userId: string, deactivated: boolean, now: number, along?: Along): Deed<boolean> {
   const row = yield* one(deactivated ? DEACTIVATE : ACTIVATE, [userId, now])
   if (!row) return false

@@ -4,7 +4,8 @@ import { findUser } from '../deeds/users.ts'
 import { postgresDialect } from '../dialect.ts'
 import { lateEngine } from '../late-engine.ts'
 import { migrationsOf } from '../migrations/migrate.ts'
-import { readCollection, readName, refuse, refuseUnknown } from '../settings.ts'
+import { byCollection, readCollection } from '../../collections.ts'
+import { readName, refuse, refuseUnknown } from '../settings.ts'
 import type { SqlStoreOptions } from '../settings.ts'
 import type { Engine } from '../statement.ts'
 import { partsOf } from '../store.ts'
@@ -12,6 +13,7 @@ import type { Parts, SqlStore } from '../store.ts'
 import { PostgresBus } from './bus.ts'
 import { countAttempts, failAttempts } from './counters.ts'
 import { connect, openEngine, readWiring } from './connect.ts'
+import type { Wiring } from './connect.ts'
 import type { PgConfig, PgDriver } from './driver.ts'
 import type { PostgresEngine } from './engine.ts'
 import { appliedMigrations, withKysely } from './migrate.ts'
@@ -51,10 +53,15 @@ export type PostgresConnection = Pick<PgConfig, 'host' | 'port' | 'user' | 'pass
 export function postgresStore(options: PostgresStoreOptions): SqlStore {
   refuseUnknown('postgresStore', options, ['url', 'connection', 'driver', 'schema', 'connections', 'timeout', 'collection', 'migrate'])
   refuseUrl(options)
-  const schema = readName('schema', options.schema ?? 'latchkey')
-  const dialect = postgresDialect(schema)
-  const collection = readCollection(options.collection)
+  readName('schema', options.schema ?? 'latchkey')
   const wiring = readWiring(options)
+  return byCollection(readCollection(options.collection), collection => storeOn(wiring, collection, options))
+}
+
+/** One collection, with connections of its own. */
+function storeOn(wiring: Wiring, collection: string, options: PostgresStoreOptions): SqlStore {
+  const schema = options.schema ?? 'latchkey'
+  const dialect = postgresDialect(schema)
 
   const bus = new PostgresBus(() => connect(wiring, { pipeline: false, query_timeout: 0 }), `latchkey_${schema}`, collection)
   const late = lateEngine(dialect, () => openEngine(wiring, collection, dialect, userIds => bus.tell(userIds)))

@@ -21,7 +21,6 @@ export class SqliteConnection implements Engine {
   readonly #collection: string
   readonly #tell: (userIds: readonly string[]) => void
   readonly #prepared = new Map<Statement<unknown>, Prepared>()
-  #durability: Durability = 'full'
 
   constructor(database: SqliteDatabase, dialect: Dialect, collection: string, tell: (userIds: readonly string[]) => void) {
     this.database = database
@@ -99,11 +98,14 @@ export class SqliteConnection implements Engine {
 
   /** `full`: one fsync of the log at each commit. `relaxed`: none, and a power cut, not a crash, may take the last commits back. */
   #setDurability(durability: Durability): void {
-    if (durability === this.#durability) return
+    if (durability === (durabilities.get(this.database) ?? 'full')) return
     this.database.exec(`pragma synchronous = ${durability === 'full' ? 'full' : 'normal'}`)
-    this.#durability = durability
+    durabilities.set(this.database, durability)
   }
 }
+
+/** What each connection is set to: the stores of several collections share one. */
+const durabilities = new WeakMap<SqliteDatabase, Durability>()
 
 interface Prepared {
   statement: SqliteStatement

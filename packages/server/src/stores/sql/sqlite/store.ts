@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { AccountsError } from '@latchkey/common'
 import { sqliteDialect } from '../dialect.ts'
 import { migrationsOf } from '../migrations/migrate.ts'
-import { readCollection, readName, refuse, refuseUnknown } from '../settings.ts'
+import { byCollection, readCollection } from '../../collections.ts'
+import { readName, refuse, refuseUnknown } from '../settings.ts'
 import type { SqlStoreOptions } from '../settings.ts'
 import { partsOf } from '../store.ts'
 import type { SqlStore } from '../store.ts'
@@ -12,6 +13,8 @@ import { SqliteBus } from './bus.ts'
 import { patiently, SqliteConnection } from './connection.ts'
 import type { SqliteDatabase } from './driver.ts'
 import { appliedMigrations, migrationRecord, withKysely } from './migrate.ts'
+import { sharedDatabase } from './shared-database.ts'
+import type { SharedDatabase } from './shared-database.ts'
 
 /** Where a SQLite store keeps its data. */
 export interface SqliteStoreOptions extends SqlStoreOptions {
@@ -43,15 +46,22 @@ export function sqliteStore(options: SqliteStoreOptions): SqlStore {
   refuseUnknown('sqliteStore', options, ['path', 'database', 'prefix', 'collection', 'migrate'])
   if ((options.path === undefined) === (options.database === undefined)) refuse('sqliteStore needs either path or database')
   const prefix = readName('prefix', options.prefix ?? 'latchkey_')
+  const shared = sharedDatabase(async () => {
+    const database = await openDatabase(options)
+    await patiently(() => setUp(database))
+    return database
+  })
+  return byCollection(readCollection(options.collection), collection => storeOn(shared, prefix, collection, options.migrate ?? true))
+}
+
+/** One collection on a connection that the stores of all collections share. */
+function storeOn(shared: SharedDatabase, prefix: string, collection: string, mayMigrate: boolean): SqlStore {
   const dialect = sqliteDialect(prefix)
   const record = migrationRecord(prefix)
-  const collection = readCollection(options.collection)
-
-  const late = lateEngine<SqliteConnection>(dialect, async () => {
-    const connection = new SqliteConnection(await openDatabase(options), dialect, collection, userIds => bus.tell(userIds))
-    await patiently(() => setUp(connection.database))
-    return connection
-  })
+  const late = lateEngine<SqliteConnection>(
+    dialect,
+    async () => new SqliteConnection(await shared.acquire(), dialect, collection, userIds => bus.tell(userIds)),
+  )
   const bus = new SqliteBus(() => late.now().database)
   const migrations = migrationsOf({
     dialect,
@@ -70,12 +80,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqlStore {
     bus,
     open: async () => {
       await late.connect()
-      if (options.migrate ?? true) await migrations.apply()
-      else await migrations.check()
+      await shared.once(async () => void (await (mayMigrate ? migrations.apply() : migrations.check())))
     },
     close: async () => {
       await bus.close()
-      await late.disconnect(connection => connection.database.close())
+      await late.disconnect(() => shared.release())
     },
     ping: async () => {
       await patiently(() => late.now().database.prepare(`select 1 from ${dialect.t.users} limit 1`).all())

@@ -223,10 +223,13 @@ async function findByAny(core: Core, options: unknown, origin: Origin, found: Fo
   }
   try {
     for (const [key, strategy] of core.strategies) {
-      // An app's handler does its work to find out whether it is meant.
-      if (strategy.recognize) await count()
       found.service = key
-      const parsed = await (strategy.recognize ? strategy.recognize(options, origin) : strategy.parse(options))
+      let parsed: unknown
+      if (strategy.recognize) {
+        // An app's handler does its work to find out whether it is meant.
+        await count()
+        parsed = await strategy.recognize(options, origin)
+      } else parsed = strategy.parse(options)
       if (parsed === undefined) continue
       found.answer = strategy.ownCode ? undefined : codeIn(options)
       await findProof(core, strategy, parsed, origin, found, isCounted)

@@ -30,22 +30,13 @@ export function attachAccounts(host: DdpHost, on: AccountsOnDdp): AccountsGate {
         throw toMeteorError(on.accounts.core.settings, error)
       }
     },
-    async settle(connection) {
-      const held = signedIn.of(connection)
-      if (held) await signedIn.settle([held.user.id])
-    },
+    settle: connection => signedIn.settle(connection),
     stop: () => signedIn.stop(),
   }
 }
 
 /** Whoever a browser's cookie says it is. A cookie that is good for nothing is no reason to refuse the connection. */
-async function arrive(
-  on: AccountsOnDdp,
-  signedIn: SignedIn,
-  connection: Connection,
-  loginCookie: string | undefined,
-): Promise<string | null> {
-  if (loginCookie === undefined) return null
+async function arrive(on: AccountsOnDdp, signedIn: SignedIn, connection: Connection, loginCookie: string): Promise<string | null> {
   try {
     const found = await on.accounts.checkResume(loginCookie)
     const { user } = await signedIn.hold(connection, found, loginCookie)

@@ -20,7 +20,7 @@ export interface Call {
 }
 
 /** What a method does. What the client sent may be anything. */
-export type Deed = (call: Call, ...params: readonly unknown[]) => Promise<unknown> | unknown
+export type Deed = (call: Call, ...params: readonly unknown[]) => unknown
 
 /** The deeds as methods of a DDP server. */
 export function methodsOf(

@@ -1,4 +1,5 @@
 /** Signing in and out, as Meteor's clients call it. */
+import { isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
 import type { Call, Deed } from './deed.ts'
 import { matchFailed } from './errors.ts'
@@ -23,7 +24,7 @@ async function logout(call: Call): Promise<void> {
   const held = signedIn.of(connection)
   if (held && connection) {
     await leaving(call, async () => {
-      const who = await accounts.checkAgain(held.session).catch(() => null)
+      const who = await accounts.checkAgain(held.session).catch(overIsNobody)
       if (who) await accounts.logout(who, 'this', origin)
       signedIn.release(connection)
     })
@@ -31,26 +32,26 @@ async function logout(call: Call): Promise<void> {
   await invocation.setUserId(null)
 }
 
+function overIsNobody(error: unknown): null {
+  if (isAccountsError(error) && error.code === 'InvalidSession') return null
+  throw error
+}
+
 /** A twin of this session with a token of its own, which the connection holds from now on. The first one stays good. */
-async function getNewToken(call: Call): Promise<Omit<MeteorLoginResult, 'type'>> {
+async function getNewToken(call: Call): Promise<{ id: string; token: string; tokenExpires: Date }> {
   const who = await call.who()
   if (!who) throw new MeteorError(NOT_LOGGED_IN)
-  const { type: _type, ...result } = await signInAgain(call, await call.accounts.siblingSession(who, call.origin))
-  return result
+  const { resumeSecret, session, user } = await call.accounts.siblingSession(who, call.origin)
+  const token = resumeSecret ?? ''
+  // The same user by another session: nothing that is published changes.
+  await call.signedIn.hold(connectionOf(call), { session, user }, token)
+  return { id: user.id, token, tokenExpires: new Date(session.expiresAt) }
 }
 
-/** The same user by another session: nothing that is published changes. */
-async function signInAgain(call: Call, ...[twin]: [Parameters<typeof signIn>[1]]): Promise<MeteorLoginResult> {
-  const connection = connectionOf(call)
-  const token = twin.resumeSecret ?? ''
-  await call.signedIn.hold(connection, twin, token)
-  return { id: twin.user.id, token, tokenExpires: new Date(twin.session.expiresAt), type: twin.service }
-}
-
-async function removeOtherTokens({ accounts, origin, who }: Call): Promise<void> {
-  const found = await who()
-  if (!found) throw new MeteorError(NOT_LOGGED_IN)
-  await accounts.logout(found, 'others', origin)
+async function removeOtherTokens(call: Call): Promise<void> {
+  const who = await call.who()
+  if (!who) throw new MeteorError(NOT_LOGGED_IN)
+  await call.accounts.logout(who, 'others', call.origin)
 }
 
 /** Meteor's text, in the place of a code. */

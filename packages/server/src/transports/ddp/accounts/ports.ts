@@ -55,14 +55,14 @@ export interface DdpHost {
 
 /** What a DDP server asks of the accounts that are attached to it. */
 export interface AccountsGate {
-  /** A connection came, perhaps with a login cookie that it may use. Answers who is signed in by it. */
-  arrive(connection: Connection, loginCookie: string | undefined): Promise<string | null>
-  /** Before each method and subscription: is the session behind the connection still good? Closes the connection and throws when it is not. */
-  admit(connection: Connection): Promise<void>
-  /** After each method, before its writes are said to be visible: what it changed about the signed-in user is published. */
-  settle(connection: Connection | null): Promise<void>
-  /** Judges each call and subscription. */
+  /** A connection came, with a login cookie that it may use. Answers who is signed in by it; null: nobody. */
+  arrive(connection: Connection, loginCookie: string): Promise<string | null>
+  /** Meteor's rate rules, asked before each method and subscription of a client. */
   readonly rateLimiter: RateLimiterPort | undefined
-  /** Ends with the DDP server. */
+  /** Asked after those: is the session behind the connection still good? Closes the connection and throws when it is not. */
+  admit(connection: Connection): Promise<void>
+  /** After each method, before its writes are said to be visible: what it changed about the user who is signed in there is published. */
+  settle(connection: Connection): Promise<void>
+  /** With the end of the DDP server. */
   stop(): void
 }

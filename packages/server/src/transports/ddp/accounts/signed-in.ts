@@ -47,7 +47,7 @@ export class SignedIn implements AttachedConnections {
   readonly #doubtful = new Set<string>()
   /** Looks under way, by user: a second change while one is under way needs another. */
   readonly #looks = new Map<string, Promise<void>>()
-  #queue: Promise<void> | undefined
+  #isLooking = false
   #watching: Stop | undefined
   #expiring: Stop | undefined
 
@@ -132,19 +132,17 @@ export class SignedIn implements AttachedConnections {
   /** Something may have changed about the user; null: about anybody. */
   doubt(userId: string | null): void {
     for (const id of userId === null ? this.#byUser.keys() : [userId]) if (this.#byUser.has(id)) this.#doubtful.add(id)
-    if (this.#doubtful.size > 0) this.#queue ??= this.#lookAtAll()
+    if (this.#isLooking || this.#doubtful.size === 0) return
+    this.#isLooking = true
+    // Never rejects: see `#begin`.
+    void this.#lookAtAll()
   }
 
-  /** Resolves when what changed about these users so far was looked at and shown. */
-  async settle(userIds: readonly string[]): Promise<void> {
-    for (const id of userIds) {
-      while (this.#doubtful.has(id) || this.#looks.has(id)) {
-        if (this.#doubtful.has(id) && !this.#looks.has(id)) this.#begin(id)
-        // One at a time: it may have been doubted again while it was looked at.
-        // oxlint-disable-next-line no-await-in-loop
-        await this.#looks.get(id)
-      }
-    }
+  /** Resolves when what changed so far about the user of this connection was looked at and shown. */
+  async settle(connection: Connection): Promise<void> {
+    const id = this.of(connection)?.user.id
+    // Looked at already, or about to be: then another look is needed for what changed since.
+    while (id !== undefined && (this.#doubtful.has(id) || this.#looks.has(id))) await (this.#looks.get(id) ?? this.#begin(id))
   }
 
   stop(): void {
@@ -158,18 +156,11 @@ export class SignedIn implements AttachedConnections {
   async #lookAtAll(): Promise<void> {
     // Several changes of one deed are one look.
     await Promise.resolve()
-    const worker = async (): Promise<void> => {
-      for (const id of this.#doubtful) {
-        if (this.#looks.has(id)) await this.#looks.get(id)
-        else await this.#begin(id)
-      }
+    while (this.#doubtful.size > 0) {
+      const next = [...this.#doubtful].slice(0, ABREAST)
+      await Promise.all(next.map(async id => this.#looks.get(id) ?? this.#begin(id)))
     }
-    try {
-      await Promise.all(Array.from({ length: Math.min(ABREAST, this.#doubtful.size) }, worker))
-    } finally {
-      this.#queue = undefined
-    }
-    if (this.#doubtful.size > 0) this.doubt([...this.#doubtful][0] ?? null)
+    this.#isLooking = false
   }
 
   #begin(userId: string): Promise<void> {

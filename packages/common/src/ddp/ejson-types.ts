@@ -32,5 +32,5 @@ export const factoryOf = (name: string): TypeFactory | undefined => factories.ge
 /** True for an instance of some registered type. */
 export function isCustom(value: object): value is CustomType {
   const { typeName, toJSONValue } = value as Partial<CustomType>
-  return typeof typeName === 'function' && typeof toJSONValue === 'function' && factories.has(String(typeName.call(value)))
+  return typeof typeName === 'function' && typeof toJSONValue === 'function' && factories.has(typeName.call(value))
 }

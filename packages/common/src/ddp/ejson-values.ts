@@ -9,7 +9,7 @@ export function clone(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(one => clone<unknown>(one))
   if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clone<unknown>(one)]))
-  if ('clone' in value && typeof value.clone === 'function') return value.clone()
+  if (copiesItself(value)) return value.clone()
   return fromJSONValue(toJSONValue(value))
 }
 
@@ -48,6 +48,8 @@ function equalMembers(one: object, other: object, options: { keyOrderSensitive?:
   const [members, others] = [one as Record<string, unknown>, other as Record<string, unknown>]
   return keys.every(key => Object.hasOwn(others, key) && equals(members[key], others[key], options))
 }
+
+const copiesItself = (value: object): value is { clone(): unknown } => 'clone' in value && typeof value.clone === 'function'
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -42,21 +42,11 @@ export function parse(text: string): unknown {
 }
 
 function encode(value: unknown, depth: number): unknown {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value
-    case 'number':
-      return Number.isFinite(value) ? value : { $InfNaN: Number.isNaN(value) ? 0 : Math.sign(value) }
-    case 'undefined':
-    case 'function':
-    case 'symbol':
-      return undefined
-    case 'bigint':
-      throw new EJSONError('A BigInt cannot be sent')
-    case 'object':
-      return value === null ? null : encodeObject(value, depth)
-  }
+  if (typeof value === 'object') return value === null ? null : encodeObject(value, depth)
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { $InfNaN: Number.isNaN(value) ? 0 : Math.sign(value) }
+  if (typeof value === 'bigint') throw new EJSONError('A BigInt cannot be sent')
+  return undefined
 }
 
 function encodeObject(value: object, depth: number): unknown {
@@ -83,9 +73,11 @@ function encodeSpecial(value: object, depth: number): unknown {
   const hex = hexOf(value)
   if (hex !== undefined) return { $type: 'oid', $value: hex }
   if (isCustom(value)) return { $type: value.typeName(), $value: encode(value.toJSONValue(), depth + 1) ?? null }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return encode(value.toJSON(), depth + 1) ?? null
+  if (speaksJson(value)) return encode(value.toJSON(), depth + 1) ?? null
   return undefined
 }
+
+const speaksJson = (value: object): value is { toJSON(): unknown } => 'toJSON' in value && typeof value.toJSON === 'function'
 
 function decode(json: unknown, depth: number): unknown {
   if (typeof json === 'number' && !Number.isFinite(json)) throw new EJSONError('A number too large')

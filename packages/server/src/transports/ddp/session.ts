@@ -82,12 +82,6 @@ export class Session implements BoxSink, Timed {
     this.#greet()
     for (const listener of hub.connectionListeners) hub.tell(() => listener(this.connection), 'a new connection')
     void this.#arrive()
-      .catch((error: unknown) => hub.ports.log.error({ err: error, connectionId: this.id }, 'a login cookie could not be looked at'))
-      .then(() => {
-        this.#hasBegun = true
-        for (const handler of hub.universal) this.publishToAll(handler)
-        this.#free()
-      })
   }
 
   /** A message of the client, to be answered in its turn. `size` is the length of its frame. */
@@ -261,13 +255,27 @@ export class Session implements BoxSink, Timed {
     this.send({ msg: 'connected', session: this.id, ...(resume === undefined ? {} : { resume }) })
   }
 
+  /** Never rejects. */
   async #arrive(): Promise<void> {
-    const { loginCookie } = this.facts
-    if (loginCookie === undefined) return
-    for (const gate of this.hub.gates) {
-      // oxlint-disable-next-line no-await-in-loop -- the first who knows the cookie decides
-      this.userId ??= await gate.arrive(this.connection, loginCookie)
+    const { hub, facts } = this
+    try {
+      if (facts.loginCookie !== undefined) this.userId = await this.#userOfCookie(facts.loginCookie)
+    } catch (error) {
+      hub.ports.log.error({ err: error, connectionId: this.id }, 'a login cookie could not be looked at')
     }
+    this.#hasBegun = true
+    for (const handler of hub.universal) this.publishToAll(handler)
+    this.#free()
+  }
+
+  async #userOfCookie(cookie: string): Promise<string | null> {
+    for (const gate of this.hub.gates) {
+      // The first who knows it decides.
+      // oxlint-disable-next-line no-await-in-loop
+      const userId = await gate.arrive(this.connection, cookie)
+      if (userId !== null) return userId
+    }
+    return null
   }
 
   #next(): void {

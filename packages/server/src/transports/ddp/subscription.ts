@@ -1,4 +1,6 @@
 /** One run of a publication for one client. */
+// The names of what a cursor offers are Meteor's.
+// oxlint-disable no-underscore-dangle
 import { EJSON, idStringify } from '@latchkey/common/ddp'
 import type { Connection } from '../../wire/connection.ts'
 import { runInvocation } from '../../wire/invocation.ts'

@@ -47,6 +47,10 @@ export interface AccountsConfig {
   oauthSecretKey?: string
   /** Keep the login token in a cookie that no script can read. @default false */
   useHttpOnlyCookies?: boolean
+  /** How often one address may ask for that cookie: requests in ten seconds, or in a window of so many milliseconds; false: no limit. @default 30 */
+  httpOnlyCookieRateLimit?: number | { limit: number; window: number } | false
+  /** Further origins whose pages may ask for it, such as `https://app.example.com`. They have to be of the same site: the cookie is `SameSite=Strict`. @default none */
+  httpOnlyCookieAllowedOrigins?: readonly string[]
   /** Where a client keeps its login token. `true` means `'session'`. @default 'local' */
   clientStorage?: 'session' | 'local' | boolean
   /** For a client: the address of the accounts server. */
@@ -79,6 +83,8 @@ const KEYS: Record<keyof AccountsConfig, true> = {
   tokenSequenceLength: true,
   oauthSecretKey: true,
   useHttpOnlyCookies: true,
+  httpOnlyCookieRateLimit: true,
+  httpOnlyCookieAllowedOrigins: true,
   clientStorage: true,
   ddpUrl: true,
   connection: true,

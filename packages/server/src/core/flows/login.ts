@@ -1,27 +1,26 @@
 /**
  * The login flow: the only code that opens a session. Every way to sign in, over every transport, passes these steps in this order.
  */
-import { AccountsError, isAccountsError } from '@latchkey/common'
-import type { ErrorCode } from '@latchkey/common'
+import { AccountsError } from '@latchkey/common'
 import type { Login, Proven, SessionMode } from '../accounts.ts'
-import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
-import { passThrough } from '../hooks.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { withoutSecrets } from '../looks-secret.ts'
 import { clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
-import { askingDevice, failureCounters, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
+import { askingDevice, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
 import { refuseDeactivated } from '../policy/may-log-in.ts'
 import type { Factor, Session, SessionAndUser } from '../session/session.ts'
-import type { Along, LoginCandidate } from '../store.ts'
+import type { LoginCandidate } from '../store.ts'
 import { strategyNamed } from '../strategy.ts'
 import type { Origin, Proof, Strategy } from '../strategy.ts'
 import { newDeviceMail } from './new-device.ts'
 import { prepareSession } from './open-session.ts'
 import type { MovedSession } from './open-session.ts'
+import { failureCountersOf, refused } from './refused-login.ts'
+import type { Found } from './refused-login.ts'
 import { codeIn, secondFactorGiven } from './second-factor.ts'
 
 /** What the steps find out, one after another. */
@@ -143,16 +142,6 @@ async function prove(core: Core, service: string, params: unknown, origin: Origi
   return judge(core, { service: key, params, answer, origin, purpose, find: found => findProof(core, strategy, parsed, origin, found) })
 }
 
-/** Filled in step by step, so that a refusal at any step knows what was found before it. */
-interface Found {
-  /** The way to sign in, where it was not named. */
-  service?: string
-  answer?: string | undefined
-  identifier?: Identifier | null
-  candidate?: LoginCandidate
-  proof?: Proof | undefined
-}
-
 interface Steps {
   service: string
   params: unknown
@@ -196,7 +185,7 @@ async function judge(core: Core, { service, params, answer, origin, purpose, fin
         })
     if (purpose === 'login') await core.hooks.askLogin(moment)
     if (moment.error) throw moment.error
-    if (proof.spend) moment.user = await spent(proof.spend)
+    moment.user = await spent(proof, user)
     if (purpose === 'proof') await core.hooks.tell('authenticated', moment)
     const attempt: Attempt = { service: moment.service, params, origin, identifier, candidate: known, user: moment.user, factors }
     if (proof.options) attempt.options = proof.options
@@ -208,10 +197,11 @@ async function judge(core: Core, { service, params, answer, origin, purpose, fin
 }
 
 /** Uses up what works once, now that nothing else stands in the way: a login that lacks its second factor can be tried again with the same. */
-async function spent(spend: NonNullable<Proof['spend']>): Promise<User> {
-  const user = await spend()
-  if (!user) throw new AccountsError('LoginTokenExpired')
-  return user
+async function spent(proof: Proof, user: User): Promise<User> {
+  if (!('spend' in proof)) return user
+  const then = await proof.spend?.()
+  if (!then) throw new AccountsError('LoginTokenExpired')
+  return then
 }
 
 /** The first way to sign in that takes the options for its own says who it is. Whoever sends what nobody understands is counted too. */
@@ -280,69 +270,6 @@ async function refuseWhileLocked(core: Core, candidate: LoginCandidate, deviceCo
   if (!isLocked(lockout, failures, now)) return
   const device = deviceCounter()
   refuseLocked(lockout, device === null ? failures : await core.store.attempts.failures([device], now), now)
-}
-
-/** Which failure counters this attempt answers to. A device the user is known on has one of its own, which then answers alone. */
-function failureCountersOf(core: Core, candidate: LoginCandidate, identifier: Identifier | null, origin: Origin): string[] {
-  const userId = candidate.user?.id ?? null
-  const deviceId = askingDevice(core, origin, userId)
-  return failureCounters(failureKeys(core.keys, identifier, deviceId), userId, deviceId !== null)
-}
-
-/** A second factor has been asked for or a limit reached: neither is a wrong guess. */
-const GUESSES: ReadonlySet<ErrorCode> = new Set([
-  'InvalidCredentials',
-  'UserNotFound',
-  'IncorrectPassword',
-  'NoPasswordSet',
-  'TwoFactorInvalid',
-  'AuthenticationFailed',
-  'LoginTokenExpired',
-  'LoginTokenMismatch',
-])
-const NOT_AN_ATTEMPT: ReadonlySet<ErrorCode> = new Set(['TooManyAttempts', 'Busy'])
-
-/** Writes down a refusal, lets hooks see it (and replace it), and hands back what the caller shall be told. */
-async function refused(core: Core, moment: LoginAttempt, found: Found, thrown: unknown, purpose: 'login' | 'proof'): Promise<Error> {
-  const error = thrown instanceof Error ? thrown : passThrough(thrown)
-  const code = isAccountsError(error) ? error.code : undefined
-  const audit = (type: 'login-failed' | 'rate-limited'): Along => ({
-    audit: [
-      auditEvent(core, type, moment.origin, {
-        userId: moment.user?.id ?? null,
-        data: { service: moment.service, code: code ?? 'error', ...who(core, moment, found) },
-      }),
-    ],
-  })
-  if (code !== undefined && NOT_AN_ATTEMPT.has(code)) {
-    if (code === 'TooManyAttempts' && core.limiter.isNews(moment.origin)) await core.store.audit.add(audit('rate-limited').audit ?? [])
-    return error
-  }
-  if (code !== undefined && GUESSES.has(code)) {
-    const keys = found.candidate ? failureCountersOf(core, found.candidate, found.identifier ?? null, moment.origin) : []
-    await core.store.attempts.fail(keys, core.clock.now(), core.settings.lockout.memory, audit('login-failed'))
-  } else {
-    await core.store.audit.add(audit('login-failed').audit ?? [])
-  }
-  const alreadyAsked = moment.error !== undefined
-  const shown = withoutPending(error)
-  moment.allowed = false
-  moment.error = shown
-  if (purpose === 'login' && !alreadyAsked) await core.hooks.askLogin(moment)
-  await core.hooks.tell(purpose === 'login' ? 'loginFailure' : 'authenticationFailure', { ...moment, error: moment.error })
-  return moment.error === shown ? error : moment.error
-}
-
-/** A pending login stands for the first factor. Hooks, whose errors end up in logs, learn that it began and not its secret. */
-function withoutPending(error: Error): Error {
-  if (!isAccountsError(error) || error.details?.pending === undefined) return error
-  const { pending: _pending, ...details } = error.details
-  return new AccountsError(error.code, { message: error.message, details })
-}
-
-/** Identifiers that led to nobody appear in the audit trail as a keyed hash: people type passwords into the wrong field. */
-function who(core: Core, moment: LoginAttempt, found: Found): Record<string, unknown> {
-  return moment.user || !found.identifier ? {} : { identifier: core.keys.mac('identifier', accountName(found.identifier)).slice(0, 16) }
 }
 
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {

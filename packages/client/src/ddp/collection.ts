@@ -11,16 +11,16 @@ export interface DdpDocument {
   readonly [field: string]: unknown
 }
 
-/** What the server has published of one collection, as far as it has arrived. */
-export interface DdpCollection {
+/** What the server has published of one collection, as far as it has arrived. `Document`: the app's word for what is in it. */
+export interface DdpCollection<Document extends object = DdpDocument> {
   /** Of now, or undefined. */
-  get(id: unknown): DdpDocument | undefined
+  get(id: unknown): Document | undefined
   /** Of now, in the order they came. The same list until something changes. */
-  all(): readonly DdpDocument[]
+  all(): readonly Document[]
   /** Calls at once with the list of now, and then after each change; changes that arrive together are told together. */
-  subscribe(listener: (documents: readonly DdpDocument[]) => void): Stop
+  subscribe(listener: (documents: readonly Document[]) => void): Stop
   /** One document as a source. */
-  document(id: unknown): Source<DdpDocument | undefined>
+  document(id: unknown): Source<Document | undefined>
 }
 
 /** A collection and the hands of the cache that fills it. */

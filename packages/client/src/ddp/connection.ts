@@ -3,9 +3,9 @@ import { subscribe } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
 import { callable, makeSource } from '../source.ts'
 import type { CallableSource } from '../source.ts'
-import type { DdpCollection } from './collection.ts'
+import type { DdpCollection, DdpDocument } from './collection.ts'
 import { readConnectionOptions } from './connection-options.ts'
-import type { DdpConnectionOptions, DdpConnectionSettings } from './connection-options.ts'
+import type { DdpConnectionOptions } from './connection-options.ts'
 import { Documents } from './documents.ts'
 import { guarded } from './guarded.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -39,10 +39,8 @@ export class DdpConnection {
   readonly userId: CallableSource<string | null>
   /** Called whenever a new session begins after the first one, before the methods that wait are sent; what it calls goes first. */
   onReconnect: (() => void) | null = null
-  /** @internal Meteor's storage keys end with this. */
-  readonly _stream: { readonly rawUrl: string }
 
-  readonly #settings: DdpConnectionSettings
+  readonly #rawUrl: string
   readonly #stream: Stream
   readonly #heartbeat: Heartbeat
   readonly #documents: Documents
@@ -65,12 +63,12 @@ export class DdpConnection {
    * @throws TypeError for an address or an option that is none
    */
   constructor(url: string, options: DdpConnectionOptions = {}) {
-    this.#settings = readConnectionOptions(options)
-    const { heartbeatInterval, heartbeatTimeout, timers, maxWaitingMethods, webSocket, connectTimeout, retry } = this.#settings
+    const { heartbeatInterval, heartbeatTimeout, timers, maxWaitingMethods, webSocket, connectTimeout, retry } =
+      readConnectionOptions(options)
     const socketUrl = toSocketUrl(url)
     const send = (frame: string): void => this.#stream.send(frame)
     const whenShown = (work: () => void): void => this.#revival.whenShown(work)
-    this._stream = { rawUrl: url }
+    this.#rawUrl = url
     this.#documents = new Documents(timers)
     this.#revival = new Revival(() => this.#documents.show())
     this.#methods = new Methods({ send, whenShown, most: maxWaitingMethods })
@@ -91,6 +89,11 @@ export class DdpConnection {
     })
     this.status = callable(this.#stream.status)
     this.userId = callable(this.#user)
+  }
+
+  /** @internal The address as it was given, where Meteor has it: names in storages end with it. */
+  get _stream(): { readonly rawUrl: string } {
+    return { rawUrl: this.#rawUrl }
   }
 
   /**
@@ -136,9 +139,16 @@ export class DdpConnection {
     return this.#subscriptions.add(name, params)
   }
 
-  /** What the server has published of a collection. */
-  collection(name: string): DdpCollection {
-    return this.#documents.collection(name)
+  /**
+   * What the server has published of a collection.
+   * @example
+   * import { DdpConnection } from '@latchkey/client/ddp'
+   * const connection = new DdpConnection('https://example.com')
+   * connection.collection<{ _id: string; title: string }>('tasks').subscribe(tasks => console.log(tasks.map(task => task.title)))
+   */
+  collection<Document extends object = DdpDocument>(name: string): DdpCollection<Document> {
+    // What is in it is known to the app and its server alone, as with `JSON.parse`
+    return this.#documents.collection(name) as unknown as DdpCollection<Document>
   }
 
   /** Says who is signed in: for what signs people in over this connection. Tells the server nothing. */
@@ -178,9 +188,9 @@ export class DdpConnection {
   }
 
   #opened(): void {
-    const session = this.#session === undefined ? {} : { session: this.#session, ...(this.#resume && { resume: this.#resume }) }
-    const connect = { msg: 'connect', version: this.#version, support: DDP_VERSIONS, ...session, receivedCount: this.#received }
-    this.#stream.send(JSON.stringify(connect))
+    if (this.#session === undefined) this.#received = 0
+    const [session, resume, receivedCount] = [this.#session, this.#resume, this.#received]
+    this.#stream.send(JSON.stringify({ msg: 'connect', version: this.#version, support: DDP_VERSIONS, session, resume, receivedCount }))
     // Nothing to take up again: what is to be sent need not wait for the answer
     if (this.#session === undefined) this.#begin()
   }
@@ -193,7 +203,8 @@ export class DdpConnection {
     this.#stream.agreed()
     if (this.#version !== 'pre1') this.#heartbeat.start()
     if (!began && session === wanted) {
-      this.#methods.resume()
+      // A server that hands out secrets for this knows what it has had
+      this.#methods.resume(resume !== undefined)
       this.#subscriptions.resume()
       return
     }
@@ -276,7 +287,6 @@ export class DdpConnection {
     if (this.#stream.connected) this.#stream.send('{"msg":"disconnect"}')
     this.#session = undefined
     this.#resume = undefined
-    this.#received = 0
   }
 
   #cut(): void {

@@ -1,6 +1,6 @@
 import { EJSON, idParse } from '@latchkey/common/ddp'
 import { CollectionView } from './collection.ts'
-import type { DdpCollection, DdpDocument } from './collection.ts'
+import type { DdpDocument } from './collection.ts'
 import { fieldsOf, textOf, textsOf } from './server-message.ts'
 import type { RawMessage } from './server-message.ts'
 import type { DdpTimer, DdpTimers } from './timers.ts'
@@ -23,7 +23,7 @@ export class Documents {
     this.#timers = timers
   }
 
-  collection(name: string): DdpCollection {
+  collection(name: string): CollectionView {
     const view = this.#views.get(name) ?? new CollectionView(() => this.#live.get(name) ?? EMPTY)
     this.#views.set(name, view)
     return view
@@ -51,9 +51,10 @@ export class Documents {
     this.#staged = new Map()
   }
 
+  /** Shows what was staged, and tells the listeners. */
   show(): void {
     const [before, now] = [this.#live, this.#staged]
-    if (!now) return
+    if (!now) return this.flush()
     this.#staged = undefined
     this.#live = now
     for (const name of new Set([...before.keys(), ...now.keys()])) {

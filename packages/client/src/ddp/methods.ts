@@ -42,6 +42,9 @@ export interface MethodsPort {
   most: number
 }
 
+/** So many are sent before the first answer. Servers close connections on which more piles up than they care to keep. */
+const AT_ONCE = 250
+
 /** The methods that are not through, in the order they were called. */
 export class Methods {
   readonly #port: MethodsPort
@@ -106,9 +109,12 @@ export class Methods {
     return awaited.map(method => method.id)
   }
 
-  /** The old session goes on. Whether a method reached the server before the cut is not known, so those without an answer are sent again. */
-  resume(): void {
-    const failed = this.#giveUpUnrepeatable()
+  /**
+   * The old session goes on. Whether a method reached the server before the cut is not known, so those without an answer are sent again. `once`: the
+   * server runs none of them twice.
+   */
+  resume(once: boolean): void {
+    const failed = once ? () => {} : this.#giveUpUnrepeatable()
     for (const method of this.#inOrder()) {
       if (!method.outcome) method.sent = false
     }
@@ -148,15 +154,15 @@ export class Methods {
   /** In the order of their calls; one that waits lets nobody pass it, on either side. */
   #send(): void {
     if (!this.#open) return
-    let alone = true
+    let ahead = 0
     for (const method of this.#inOrder()) {
-      if (method.options.wait && !alone) return
+      if ((method.options.wait && ahead > 0) || ahead === AT_ONCE) return
       if (!method.sent) {
         method.sent = true
         this.#port.send(method.frame)
       }
       if (method.options.wait) return
-      alone = false
+      ahead++
     }
   }
 

@@ -9,12 +9,12 @@ export interface Socket {
 
 /** What becomes of a socket. */
 export interface SocketEvents {
-  opened(): void
-  received(frame: string): void
+  opened: () => void
+  received: (frame: string) => void
   /** It is gone, or never came to be. Told once. */
-  closed(reason: string): void
+  closed: (reason: string) => void
   /** There is no WebSocket here, and trying again will not make one. */
-  impossible(reason: string): void
+  impossible: (reason: string) => void
 }
 
 /** Opens a socket with the maker that is given, else the one of this place, else the package `ws`, which is looked for when it is needed. */
@@ -34,12 +34,12 @@ export function openSocket(url: string, given: WebSocketMaker | undefined, event
     } catch (error) {
       return end(events.closed, messageOf(error))
     }
-    socket.onopen = () => live && events.opened()
-    socket.onmessage = ({ data }) => {
+    socket.addEventListener('open', () => live && events.opened())
+    socket.addEventListener('message', ({ data }) => {
       if (live && typeof data === 'string') events.received(data)
-    }
-    socket.onclose = event => end(events.closed, event?.reason || 'The connection was closed')
-    socket.onerror = () => end(events.closed, 'The connection failed')
+    })
+    socket.addEventListener('close', ({ reason }) => end(events.closed, reason || 'The connection was closed'))
+    socket.addEventListener('error', () => end(events.closed, 'The connection failed'))
   }
   findMaker(given).then(open, (error: unknown) => end(events.impossible, messageOf(error)))
   return {
@@ -52,10 +52,7 @@ export function openSocket(url: string, given: WebSocketMaker | undefined, event
 }
 
 interface LooseSocket {
-  onopen: (() => unknown) | null
-  onmessage: ((event: { data: unknown }) => void) | null
-  onclose: ((event?: { reason?: string }) => void) | null
-  onerror: (() => void) | null
+  addEventListener(name: 'open' | 'message' | 'close' | 'error', listener: (event: { data?: unknown; reason?: string }) => void): void
   send(data: string): void
   close(): void
   terminate?(): void
@@ -85,7 +82,7 @@ function closeSocket(socket: LooseSocket): void {
   }
   if (!socket.terminate) return
   const impatience = setTimeout(() => socket.terminate?.(), GOODBYE)
-  socket.onclose = () => clearTimeout(impatience)
+  socket.addEventListener('close', () => clearTimeout(impatience))
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

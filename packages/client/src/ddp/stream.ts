@@ -26,12 +26,12 @@ export interface StreamOptions {
   connectTimeout: number
   retry: boolean
   timers: DdpTimers
-  opened(): void
-  received(frame: string): void
+  opened: () => void
+  received: (frame: string) => void
   /** The socket is gone, whatever the reason. */
-  cut(): void
+  cut: () => void
   /** Whether somebody waits for an answer. */
-  awaited(): boolean
+  awaited: () => boolean
 }
 
 /** A socket that comes back. */

@@ -1,4 +1,5 @@
-import { EJSON, MeteorError } from '@latchkey/common/ddp'
+import { EJSON } from '@latchkey/common/ddp'
+import type { MeteorError } from '@latchkey/common/ddp'
 import { callable, makeSource } from '../source.ts'
 import type { CallableSource, OwnSource } from '../source.ts'
 import { guarded } from './guarded.ts'
@@ -126,9 +127,8 @@ export class Subscriptions {
     if (!subscription) return
     this.#live.delete(id)
     subscription.ready.set(false)
-    const { onError, onStop } = subscription.callbacks
-    if (error) guarded(() => onError?.call(subscription.callbacks, error))
-    guarded(() => onStop?.call(subscription.callbacks, error))
+    if (error) guarded(() => subscription.callbacks.onError?.(error))
+    guarded(() => subscription.callbacks.onStop?.(error))
   }
 }
 
@@ -137,7 +137,7 @@ const CALLBACKS = ['onReady', 'onStop', 'onError'] as const
 /** Callbacks stand last, after the parameters. */
 function splitCallbacks(given: readonly unknown[]): { params: readonly unknown[]; callbacks: SubscriptionCallbacks } {
   const last = given.at(-1)
-  if (typeof last === 'function') return { params: given.slice(0, -1), callbacks: { onReady: () => void last() } }
+  if (typeof last === 'function') return { params: given.slice(0, -1), callbacks: { onReady: last as () => void } }
   if (typeof last === 'object' && last !== null && CALLBACKS.some(name => typeof (last as SubscriptionCallbacks)[name] === 'function')) {
     return { params: given.slice(0, -1), callbacks: last }
   }

@@ -18,12 +18,15 @@ import * as account from './flows/account.ts'
 import * as administer from './flows/administer.ts'
 import { activateUser, deactivateUser } from './flows/deactivate.ts'
 import { changePassword, changePasswordOf } from './flows/change-password.ts'
+import { changeFields } from './flows/change-fields.ts'
+import type { FieldsChange } from './flows/change-fields.ts'
 import { createAccount } from './flows/create-account.ts'
 import { createUser } from './flows/create-user.ts'
 import type { NewUserInput } from './flows/create-user.ts'
 import { createTokens } from './flows/create-tokens.ts'
 import type { TokensOf } from './flows/create-tokens.ts'
-import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf } from './flows/emails.ts'
+import { addEmail, addEmailOf, changeEmail, removeEmail, removeEmailOf, replaceEmailOf } from './flows/emails.ts'
+import type { NewAddress } from './flows/emails.ts'
 import { impersonate } from './flows/impersonate.ts'
 import { issueLink } from './flows/issue-link.ts'
 import type { LinkOrder } from './flows/issue-link.ts'
@@ -41,6 +44,7 @@ import type { CodeRequest, CodeRequested } from './flows/request-login-code.ts'
 import { requestMagicLinkEmail } from './flows/request-magic-link.ts'
 import type { Registration } from './flows/register.ts'
 import { signUp } from './flows/sign-up.ts'
+import { setUsername } from './flows/username.ts'
 import * as twoFactor from './flows/two-factor.ts'
 import * as twoFactorKept from './flows/two-factor-kept.ts'
 import { siblingSession } from './flows/sibling-session.ts'
@@ -99,6 +103,8 @@ export class Accounts {
   /** Finishes what is under way and closes everything. Idempotent. */
   stop = (): Promise<void> => this.#assembled.stop()
 
+  /** Deletes what is over, now. Done by itself from time to time. */
+  sweep = (): Promise<void> => this.#use(() => this.#assembled.sweep())
   /** Changes settings; in force from the next request on. @throws AccountsError `InvalidSettings`, and then nothing has changed */
   configure = (changes: Partial<GivenSettings>): void => this.#assembled.configure(changes)
   /** Adds a way to sign in after the others. @throws AccountsError `InvalidSettings` when there is one of that name */
@@ -298,8 +304,13 @@ export class Accounts {
   removeTwoFactor = (userId: string, origin: Origin = APP): Promise<boolean> =>
     this.#use(core => twoFactor.removeTwoFactor(core, userId, origin))
   /** Sets a password and ends all sessions. `asItIs`: whatever the rules for passwords. */
-  setPassword = (userId: string, password: unknown, origin: Origin = APP, rules?: 'asItIs'): Promise<void> =>
-    this.#use(core => administer.setPassword(core, userId, password, origin, rules))
+  setPassword = (userId: string, password: unknown, origin: Origin = APP, manner?: administer.SetPasswordManner): Promise<void> =>
+    this.#use(core => administer.setPassword(core, userId, password, origin, manner))
+  /** Gives a user another name to sign in with. Throws `UserNotFound`, `InvalidUsername`, `UsernameAlreadyExists`. */
+  setUsername = (userId: string, username: unknown, origin: Origin = APP): Promise<void> =>
+    this.#use(core => setUsername(core, userId, username, origin))
+  /** Changes a user's own fields by what they are at that moment. False: no such user. What `change` throws is thrown, and nothing is written. */
+  changeFields = (userId: string, change: FieldsChange): Promise<boolean> => this.#use(core => changeFields(core, userId, change))
   /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
   /** Notes a secret that was offered by the app's own code, so that it can be set up. */
   twoFactorOffered = (secret: TwoFactorSecret): Promise<void> =>
@@ -315,6 +326,9 @@ export class Accounts {
     this.#use(core => changePasswordOf(core, userId, oldPassword, newPassword, origin))
   addEmailOf = (userId: string, address: unknown, verified: boolean, origin: Origin = APP): Promise<void> =>
     this.#use(core => addEmailOf(core, userId, address, verified, origin))
+  /** False: the user has no such address. Throws `UserNotFound`, `InvalidEmail`, `EmailAlreadyExists`. */
+  replaceEmailOf = (userId: string, from: unknown, to: NewAddress, origin: Origin = APP): Promise<boolean> =>
+    this.#use(core => replaceEmailOf(core, userId, from, to, origin))
   removeEmailOf = (userId: string, address: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => removeEmailOf(core, userId, address, origin))
   /** Makes a link for somebody, and mails it in the app's words when it has any. Counts against no limit. */

@@ -29,18 +29,33 @@ export const listUsers = (
 ): Promise<User[]> =>
   core.store.users.list({ limit, ...(after === undefined ? {} : { after }), ...(search === undefined ? {} : { search }) })
 
+/** How a password is set. */
+export interface SetPasswordManner {
+  /** Any password that is one, whatever the rules (accounts-js's `setPassword`). @default false */
+  asItIs?: boolean
+  /** Live sessions go on. @default false */
+  keepSessions?: boolean
+}
+
 /**
- * Sets a password, ends all sessions and forgets failed tries. `asItIs`: any password that is one, whatever the rules (accounts-js's `setPassword`).
+ * Sets a password, ends all sessions, drops links to set another, and forgets failed tries.
  * @throws AccountsError `UserNotFound`, `InvalidPassword`, `Busy`
  */
-export async function setPassword(core: Core, userId: string, given: unknown, origin: Origin, rules?: 'asItIs'): Promise<void> {
+export async function setPassword(
+  core: Core,
+  userId: string,
+  given: unknown,
+  origin: Origin,
+  { asItIs, keepSessions }: SetPasswordManner = {},
+): Promise<void> {
   const user = await core.store.users.find({ kind: 'id', key: userId })
   if (!user) throw new AccountsError('UserNotFound')
-  const chosen = rules === 'asItIs' ? readPassword(given, core.settings.password) : readNewPassword(core, given, user)
+  const chosen = asItIs ? readPassword(given, core.settings.password) : readNewPassword(core, given, user)
   if (!chosen) throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
   const password = await hasherOf(core).hash(chosen, { ip: origin.ip })
   const audit = [auditEvent(core, 'password-changed', origin, { userId })]
-  await core.store.users.changePassword({ userId, password, now: core.clock.now(), endSessionsExcept: null }, { audit })
+  const ends = keepSessions ? {} : { endSessionsExcept: null }
+  await core.store.users.changePassword({ userId, password, now: core.clock.now(), ...ends }, { audit })
   await changed(core, userId)
   await core.store.attempts.clear(failureCountersOfUser(core.keys, user, null))
 }

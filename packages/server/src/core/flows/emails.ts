@@ -39,14 +39,46 @@ export async function addEmail(
 }
 
 /**
- * Adds an address for the app's own code, which may vouch for it. Unique like any other.
+ * Adds an address for the app's own code, which may vouch for it. Unique like any other. On Meteor's face one that the user has already is written anew in its
+ * place: spelt as it is here, and as verified as it is said to be here.
  * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `UserNotFound`
  */
 export async function addEmailOf(core: Core, userId: string, address: unknown, verified: boolean, origin: Origin): Promise<void> {
   const email = readEmail(core, address)
   const user = await core.store.users.find({ kind: 'id', key: userId })
   if (!user) throw new AccountsError('UserNotFound')
-  await add(core, { user, session: null }, { ...email, verified }, origin)
+  const isOwn = core.settings.face === 'meteor' && user.emails.some(own => emailKey(own.address) === email.key)
+  if (isOwn) await swap(core, user, email.key, { ...email, verified }, origin)
+  else await add(core, { user, session: null }, { ...email, verified }, origin)
+}
+
+/**
+ * Puts another address in the place of one, for the app's own code. False: the user has no such address.
+ * @throws AccountsError `InvalidEmail`, `EmailAlreadyExists`, `UserNotFound`
+ */
+export async function replaceEmailOf(core: Core, userId: string, from: unknown, to: NewAddress, origin: Origin): Promise<boolean> {
+  const email = readEmail(core, to.address)
+  const user = await core.store.users.find({ kind: 'id', key: userId })
+  if (!user) throw new AccountsError('UserNotFound')
+  const oldKey = typeof from === 'string' ? emailKey(from) : null
+  return oldKey !== null && swap(core, user, oldKey, { ...email, verified: to.verified }, origin)
+}
+
+/** An address from outside, and whether the app vouches for it. */
+export interface NewAddress {
+  address: unknown
+  verified: boolean
+}
+
+async function swap(core: Core, user: User, oldKey: string, { address, key, verified }: NewEmail, origin: Origin): Promise<boolean> {
+  const outcome = await core.store.users.replaceEmail(user.id, oldKey, { address, verified }, key, core.clock.now(), {
+    audit: [auditEvent(core, 'user-changed', origin, { userId: user.id, data: { field: 'email' } })],
+    // The same address, spelt anew, is no news.
+    ...(key === oldKey ? {} : notice(core, user, { change: 'replaced', address })),
+  })
+  if (outcome === 'taken') throw new AccountsError('EmailAlreadyExists', { details: { field: 'newEmail' } })
+  if (outcome === 'replaced') await afterwards(core, user.id)
+  return outcome === 'replaced'
 }
 
 type NewEmail = UserEmail & { key: string }

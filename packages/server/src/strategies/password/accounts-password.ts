@@ -46,8 +46,8 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   readonly name = 'password'
   /** accounts-js's word for {@link name}. */
   readonly serviceName = 'password'
-  /** The options as they were given. */
-  readonly options: Readonly<AccountsPasswordOptions>
+  /** The options as they were given, and changed by {@link configure}. */
+  options: Readonly<AccountsPasswordOptions>
   /** What the second factor shall be made with; undefined: the app makes its own, or has none. */
   readonly twoFactorOptions: PasswordTwoFactorOptions | undefined
   /** Set by the server when users can set up codes. */
@@ -59,7 +59,7 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   /** The app's own texts, by error code. */
   readonly messages: Readonly<Partial<Record<ErrorCode, string>>>
   readonly #upgrade: PasswordUpgrade
-  readonly #isModest: boolean
+  #isModest: boolean
   readonly #databases: readonly unknown[]
   readonly #givenServer: unknown
   #server: unknown
@@ -100,6 +100,19 @@ export class AccountsPassword implements Strategy<PasswordParams> {
     this.#server = server
   }
 
+  /**
+   * Changes what new hashes cost; kept ones are made anew at the next good login of their user.
+   * @throws AccountsError `InvalidSettings` for unknown options and impossible costs
+   */
+  configure(changes: Pick<AccountsPasswordOptions, 'bcryptRounds' | 'argon2Enabled' | 'argon2'>): void {
+    const options = { ...this.options, ...changes, ...(changes.argon2 ? { argon2: { ...this.options.argon2, ...changes.argon2 } } : {}) }
+    const { hashing } = readOptions(options)
+    this.options = Object.freeze(options)
+    this.hasher.configure(hashing)
+    this.#isModest = isModest(hashing.current)
+    this.#warnIfModest()
+  }
+
   attach(core: Core): void {
     if (this.#databases.some(database => database !== core.store)) {
       throw new AccountsError('InvalidSettings', {
@@ -108,12 +121,7 @@ export class AccountsPassword implements Strategy<PasswordParams> {
     }
     this.hasher.attach(core)
     this.#core = core
-    if (core.settings.production && this.#isModest) {
-      core.log.warn(
-        {},
-        'the cost of password hashes is below what OWASP recommends (argon2id with 19 MiB and 2 passes, bcrypt with 10 rounds)',
-      )
-    }
+    this.#warnIfModest()
   }
 
   join(accounts: Accounts): void {
@@ -159,6 +167,20 @@ export class AccountsPassword implements Strategy<PasswordParams> {
     if (!mayVerify) return { ...proof, error: this.#refusal('EmailNotVerified') }
     this.#upgrade.later(this.#attached(), { userId: user.id, stored, password, origin })
     return proof
+  }
+
+  /**
+   * For the app's own code: is it this user's password? Counts nothing and asks for no second factor. A kept hash that is not made as hashes are made now is made
+   * anew soon after.
+   */
+  async isPasswordOf(userId: string, password: PasswordInput): Promise<boolean> {
+    const accounts = this.#joined()
+    await accounts.ready()
+    const core = this.#attached()
+    const stored = passwordOf(await core.store.users.credentials(userId))
+    const isRight = await this.hasher.verify(password, stored, { decoyKey: `id:${userId}`, ip: '' })
+    if (isRight && stored) this.#upgrade.later(core, { userId, stored, password, origin: APP })
+    return isRight
   }
 
   /** The user with that address, whichever of theirs it is. */
@@ -223,7 +245,7 @@ export class AccountsPassword implements Strategy<PasswordParams> {
    * @throws AccountsError `UserNotFound`, `InvalidPassword` when it is empty
    */
   async setPassword(userId: string, newPassword: PasswordInput): Promise<void> {
-    await this.#joined().setPassword(userId, newPassword, APP, 'asItIs')
+    await this.#joined().setPassword(userId, newPassword, APP, { asItIs: true })
   }
 
   /**
@@ -266,6 +288,14 @@ export class AccountsPassword implements Strategy<PasswordParams> {
   isTokenExpired({ when }: { when: number | string | Date }, lifetime: number): boolean {
     const since = typeof when === 'string' && !/^\d+$/.test(when) ? Date.parse(when) : Number(when)
     return !(since + lifetime >= this.#attached().clock.now())
+  }
+
+  #warnIfModest(): void {
+    if (!this.#core?.settings.production || !this.#isModest) return
+    this.#core.log.warn(
+      {},
+      'the cost of password hashes is below what OWASP recommends (argon2id with 19 MiB and 2 passes, bcrypt with 10 rounds)',
+    )
   }
 
   async #find(identifier: Identifier): Promise<PublicUser | null> {

@@ -36,8 +36,8 @@ export interface AccountsPasswordOptions extends PasswordSettingsGiven {
   bcryptRounds?: number
   /** False: new hashes are bcrypt, as with `bcryptRounds` (10 rounds by default). @default true, unless `bcryptRounds` is given */
   argon2Enabled?: boolean
-  /** Cost of new argon2id hashes: KiB of memory and passes over it. @default { memoryCost: 19456, timeCost: 2 } */
-  argon2?: { memoryCost?: number; timeCost?: number }
+  /** Cost of new argon2id hashes: KiB of memory, passes over it, and lanes. @default { memoryCost: 19456, timeCost: 2, parallelism: 1 } */
+  argon2?: Argon2Cost
   /** accounts-js's: your own way to hash a clear password. Digests are still hashed our way. Without `verifyPassword` it must make bcrypt or argon2id. */
   hashPassword?: (password: string) => string | Promise<string>
   /** accounts-js's: verifies what your `hashPassword` made, and what accounts-js keeps as `services.password.bcrypt`. */
@@ -46,6 +46,13 @@ export interface AccountsPasswordOptions extends PasswordSettingsGiven {
   errors?: Partial<ErrorMessages>
   /** The queue before the hash: so many at once, so many waiting, so long at most. @default { concurrency: cores - 1, queue: 1000, maxWait: '10s' } */
   hashing?: { concurrency?: number; queue?: number; maxWait?: Duration }
+}
+
+/** What a new argon2id hash costs. */
+export interface Argon2Cost {
+  memoryCost?: number
+  timeCost?: number
+  parallelism?: number
 }
 
 /** The options after reading. */
@@ -70,7 +77,7 @@ export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
     ...settings
   } = given
   if (twoFactor !== undefined && (typeof twoFactor !== 'object' || twoFactor === null)) refuse('twoFactor must be an object of options')
-  refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost'])
+  refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost', 'parallelism'])
   refuseUnknown('errors.', errors, MESSAGE_KEYS)
   refuseUnknown('hashing.', hashing, ['concurrency', 'queue', 'maxWait'])
   return {
@@ -96,7 +103,7 @@ function readRecipe({
 }: {
   bcryptRounds: number | undefined
   argon2Enabled: boolean | undefined
-  argon2: { memoryCost?: number; timeCost?: number }
+  argon2: Argon2Cost
 }): OwnRecipe {
   const bcrypt = { algorithm: 'bcrypt', rounds: readCount('bcryptRounds', bcryptRounds ?? BCRYPT_DEFAULT_ROUNDS, LEAST.rounds) } as const
   if (!isAffordable(bcrypt)) refuse(`bcryptRounds must be at most ${MOST.rounds}: each further one doubles the work of every login`)
@@ -104,10 +111,11 @@ function readRecipe({
     ...ARGON2_DEFAULT,
     memoryCost: readCount('argon2.memoryCost', argon2.memoryCost ?? ARGON2_DEFAULT.memoryCost, LEAST.memoryCost),
     timeCost: readCount('argon2.timeCost', argon2.timeCost ?? ARGON2_DEFAULT.timeCost, LEAST.timeCost),
+    parallelism: readCount('argon2.parallelism', argon2.parallelism ?? ARGON2_DEFAULT.parallelism, 1),
   }
   if (!isAffordable(argon2id)) {
     refuse(
-      `argon2 costs too much: memoryCost (KiB) at most ${MOST.memoryCost}, timeCost at most ${MOST.timeCost}, their product at most ${MOST.passesOverMemory}`,
+      `argon2 costs too much: memoryCost (KiB) at most ${MOST.memoryCost}, timeCost at most ${MOST.timeCost}, parallelism at most ${MOST.parallelism}, the product of the first two at most ${MOST.passesOverMemory}`,
     )
   }
   return argon2Enabled ? argon2id : bcrypt

@@ -48,7 +48,7 @@ export type HashingCore = Pick<Core, 'keys' | 'chance' | 'log'> & {
  * form `bcrypt`: that is the field in which accounts-js keeps what they make.
  */
 export class PasswordHashing implements PasswordHasher {
-  readonly #settings: HashingSettings
+  #settings: HashingSettings
   readonly #time: Stopwatch
   readonly #gate: HashGate
   readonly #floor: FailureFloor
@@ -71,6 +71,13 @@ export class PasswordHashing implements PasswordHasher {
     if (this.#core && this.#core !== core)
       throw new AccountsError('InvalidSettings', { message: 'Give each AccountsServer an AccountsPassword of its own' })
     this.#core = core
+  }
+
+  /** From now on new hashes are made like this. Those that are kept are made anew at the next good login. */
+  configure({ current }: Pick<HashingSettings, 'current'>): void {
+    this.#settings = { ...this.#settings, current }
+    // What a hash of that kind takes is not known yet.
+    this.#learnAgainAt = 0
   }
 
   /** `low`: only while nobody waits for a hash. */

@@ -134,6 +134,9 @@ const OPTION_KINDS = {
   ports: 'group',
 } as const
 
+/** The names of {@link AccountsServerOptions}. */
+export const OPTION_NAMES: readonly string[] = Object.keys(OPTION_KINDS)
+
 type TokenCreator = NonNullable<GivenSettings['tokenCreator']>
 
 function readTokenCreator<CustomUser extends AccountsJsUser>(

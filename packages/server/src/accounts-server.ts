@@ -1,4 +1,6 @@
 import { AccountsError } from '@latchkey/common'
+import { CONFIG_KEYS } from '@latchkey/common/meteor'
+import type { AccountsConfig } from '@latchkey/common/meteor'
 import type { ConnectionInformations, LoginResult, PublicUser, RefreshResult, Stop, Tokens } from '@latchkey/common'
 import { isProduction, mergedOptions, settingsOf } from './accounts-server-options.ts'
 import type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
@@ -28,16 +30,28 @@ import { isLive } from './core/session/session.ts'
 import type { PrepareMail } from './core/settings.ts'
 import type { Store } from './core/store.ts'
 import type { Strategy } from './core/strategy.ts'
+import { MeteorAccounts } from './meteor/meteor-accounts.ts'
+import { METEOR_KEYS, partsOfMeteor } from './meteor/meteor-options.ts'
+import type { MeteorServerOptions } from './meteor/meteor-options.ts'
 import { secondFactors } from './second-factors.ts'
 import { processLog, systemPorts } from './system.ts'
+import type { AccountsDdpFace, AccountsOnDdp } from './transports/ddp/accounts/ports.ts'
+import type { Connection } from './wire/connection.ts'
 
 export type { AccountsServerOptions } from './accounts-server-options.ts'
 
 /** Services by the name they have on the wire: ways to sign in of ours, and those written for accounts-js. */
 export type AccountsServices = Record<string, Strategy | AuthenticationService>
 
+/** A DDP server, such as `DDPServer` of `@latchkey/server/ddp`: what can be handed accounts. */
+export interface DDPServerOfAccounts {
+  attachAccounts(server: AccountsOnDdp): void
+  onConnection(listener: (connection: Connection) => void): unknown
+}
+
 /**
- * The accounts of an app: accounts-js's server, on Latchkey's core. Construction is synchronous and opens nothing; the store opens and migrates
+ * The accounts of an app: accounts-js's server and Meteor's in one, on Latchkey's core. A DDP server as its first argument selects Meteor's face: its options,
+ * its defaults, its login methods over DDP. Every method is there on both. Construction is synchronous and opens nothing; the store opens and migrates
  * on {@link ready} or on first use, and {@link stop} closes everything.
  *
  * Every method that signs in answers `{ sessionId, tokens: { accessToken, refreshToken }, user }`; the user never carries a hash, a token or a
@@ -57,20 +71,33 @@ export type AccountsServices = Record<string, Strategy | AuthenticationService>
  * console.log(user.id === ada.id)
  * await accountsServer.stop()
  */
-export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> {
-  /** What transports are built on: all flows, without any wire. */
-  readonly accounts: Accounts
-  /** The options in force: what was given, with defaults where nothing was. Frozen. */
-  readonly options: MergedOptions<CustomUser>
-  /** The services, by the name they have on the wire. */
-  readonly services: Readonly<AccountsServices>
+export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> extends MeteorAccounts implements AccountsOnDdp {
+  override readonly accounts: Accounts
+  override readonly services: Readonly<AccountsServices>
+  /** What Meteor's face has to say to a DDP server; undefined on any other. */
+  readonly ddp?: AccountsDdpFace
   readonly #hooks: ServerHookEmitter
+  readonly #given: AccountsServerOptions<CustomUser>
+  #options: MergedOptions<CustomUser>
 
   /**
-   * The database is an option (`db`, accounts-js 0.33) or the third argument (accounts-js 1.0), and a second one for sessions likewise.
+   * Meteor's. Needs `db` and `tokenSecret` like any server; a name that is no option is complained of on the console.
+   * @throws AccountsError `InvalidSettings` for a missing store, weak secrets in production and contradictions
+   */
+  constructor(server: DDPServerOfAccounts, options: MeteorServerOptions)
+  /**
+   * accounts-js's. The database is an option (`db`, accounts-js 0.33) or the third argument (accounts-js 1.0), and a second one for sessions likewise.
    * @throws AccountsError `InvalidSettings` for a missing store, unknown options, weak secrets in production and contradictions
    */
-  constructor(options: AccountsServerOptions<CustomUser>, services: AccountsServices = {}, usersDb?: UsersDatabase, sessionsDb?: Store) {
+  constructor(options: AccountsServerOptions<CustomUser>, services?: AccountsServices, usersDb?: UsersDatabase, sessionsDb?: Store)
+  constructor(
+    first: AccountsServerOptions<CustomUser> | DDPServerOfAccounts,
+    second: AccountsServices | MeteorServerOptions = {},
+    usersDb?: UsersDatabase,
+    sessionsDb?: Store,
+  ) {
+    const { ddpServer, meteor, options, services } = readArguments(first, second)
+    super(meteor ?? options, meteor ? METEOR_KEYS : [...Object.keys(options), ...CONFIG_KEYS])
     const { db, sessionsDb: sessionsOption, acceptAccountsJsTokens: accepted, factors, log = processLog } = options
     const ports = { ...systemPorts(log), ...options.ports }
     const strategies = strategiesOf(services)
@@ -90,12 +117,29 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
       ports,
     })
     const { core } = this.accounts
-    this.options = mergedOptions(options, core.settings)
+    this.#given = options
+    this.#options = mergedOptions(options, core.settings)
     this.#hooks = new ServerHookEmitter(core.hooks, { face: core.settings.face, publicUser: this.accounts.publicUser })
     const database = databaseOf(this.accounts)
     for (const service of Object.values(services)) if (isService(service)) connect(service, this, database)
     // Ours have what they need; accounts-js's apps reach the server through them.
     for (const service of Object.values(strategies)) if ('server' in service) service.server = this
+    if (meteor?.oauthSecretKey !== undefined) this._loadOAuthSecretKey(meteor.oauthSecretKey)
+    if (!ddpServer) return
+    this.ddp = this._ddpFace()
+    this._noteConnections(ddpServer)
+    ddpServer.attachAccounts(this)
+  }
+
+  /** The options in force: what was given, with defaults where nothing was. Frozen. */
+  get options(): MergedOptions<CustomUser> {
+    return this.#options
+  }
+
+  protected override _configure(changes: AccountsConfig): AccountsConfig {
+    const kept = super._configure(changes)
+    this.#options = mergedOptions(this.#given, this.accounts.core.settings)
+    return kept
   }
 
   /** Opens and migrates the store, starts mail, cache and sweeper. Idempotent. */
@@ -265,6 +309,27 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     return { sessionId, tokens, user }
   }
 }
+
+/** Which of the two constructors was called, and with what. */
+function readArguments<CustomUser extends AccountsJsUser>(
+  first: AccountsServerOptions<CustomUser> | DDPServerOfAccounts,
+  second: AccountsServices | MeteorServerOptions,
+): ReadArguments<CustomUser> {
+  // The overloads say what goes with what.
+  if (!isDdpServer(first)) return { options: first, services: second as AccountsServices }
+  const meteor = second as MeteorServerOptions
+  // An app on Meteor's face has no record of accounts-js to be more particular about.
+  return { ddpServer: first, meteor, ...(partsOfMeteor(meteor) as Pick<ReadArguments<CustomUser>, 'options' | 'services'>) }
+}
+
+interface ReadArguments<CustomUser extends AccountsJsUser> {
+  ddpServer?: DDPServerOfAccounts
+  meteor?: MeteorServerOptions
+  options: AccountsServerOptions<CustomUser>
+  services: AccountsServices
+}
+
+const isDdpServer = (given: object): given is DDPServerOfAccounts => 'attachAccounts' in given && typeof given.attachAccounts === 'function'
 
 /** What the app's own code threw reaches the app as it was thrown. Transports are told by the core, which says what a client may read of it. */
 const asThrown = <T>(work: Promise<T>): Promise<T> =>

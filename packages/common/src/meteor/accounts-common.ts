@@ -43,14 +43,15 @@ export abstract class AccountsCommon {
    * Meteor.
    */
   config(options: AccountsConfig): void {
-    const changes = this.#knownOf(options)
-    this._configure(changes)
+    const changes = this._configure(this.#knownOf(options))
     Object.assign(this._options, changes)
     warnOfTwins(this._options)
   }
 
-  /** What to do about options before they are set. May refuse by throwing. */
-  protected _configure(_changes: AccountsConfig): void {}
+  /** What to do about options before they are set. Answers those that are kept; may refuse by throwing. */
+  protected _configure(changes: AccountsConfig): AccountsConfig {
+    return changes
+  }
 
   /** Milliseconds a login token is good for. */
   _getTokenLifetimeMs(): number {

@@ -41,6 +41,8 @@ export interface AssembledCore extends Pick<LiveSettings, 'configure'> {
   addStrategy(name: string, strategy: Strategy): void
   ready(): Promise<void>
   isReady(): boolean
+  /** Deletes what is over, now. Done by itself from time to time. */
+  sweep(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -120,7 +122,7 @@ function messagesOf(parts: readonly Pick<Strategy, 'messages'>[]): Core['message
 }
 
 /** `ready` and `stop`, each done once however often it is called. A stopped one refuses further use. */
-function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'stop'> {
+function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'sweep' | 'stop'> {
   const sweeper = new Sweeper(core)
   let opened: Promise<void> | undefined
   let isReady = false
@@ -148,6 +150,7 @@ function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'stop'>
   }
   return {
     isReady: () => isReady,
+    sweep: () => sweeper.sweep(),
     ready() {
       if (closed)
         return Promise.reject(new AccountsError('InvalidSettings', { message: 'This AccountsServer was stopped. Make a new one' }))

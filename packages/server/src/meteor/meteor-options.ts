@@ -1,0 +1,133 @@
+/** The options of Meteor's face: what `Accounts.config` takes, and everything else Latchkey can set. */
+import { AccountsError } from '@latchkey/common'
+import { CONFIG_KEYS, passwordEnrollTokenLifetime, passwordResetTokenLifetime, tokenLifetime } from '@latchkey/common/meteor'
+import type { AccountsConfig } from '@latchkey/common/meteor'
+import { OPTION_NAMES } from '../accounts-server-options.ts'
+import type { AccountsServerOptions } from '../accounts-server-options.ts'
+import type { AccountsServices } from '../accounts-server.ts'
+import { parseUsername } from '../core/identity/username.ts'
+import type { GivenSettings } from '../core/settings.ts'
+import { AccountsCode } from '../strategies/code/index.ts'
+import type { AccountsCodeOptions } from '../strategies/code/index.ts'
+import { AccountsPassword } from '../strategies/password/index.ts'
+import type { AccountsPasswordOptions } from '../strategies/password/index.ts'
+import { resume } from '../strategies/resume/index.ts'
+
+/** Options of a server with Meteor's face: those of `Accounts.config`, and those of any server. */
+export interface MeteorServerOptions extends AccountsConfig, Omit<AccountsServerOptions, keyof AccountsConfig | 'face'> {
+  /**
+   * Further ways to sign in, by name; one of a name that is there already takes its place. By themselves there are `resume`, `password` and `code` (Meteor's
+   * passwordless).
+   */
+  services?: AccountsServices
+}
+
+/** The names of {@link MeteorServerOptions}. */
+export const METEOR_KEYS: readonly string[] = [...CONFIG_KEYS, 'services', ...OPTION_NAMES.filter(name => name !== 'face')]
+
+/** What Meteor's options mean for a server. */
+export interface MeteorParts {
+  options: AccountsServerOptions
+  services: AccountsServices
+}
+
+/**
+ * Reads the options. Nothing of what was given is changed; names that nobody knows are left out, because `AccountsCommon` has complained of them.
+ * @throws AccountsError `InvalidSettings`
+ */
+export function partsOfMeteor(given: MeteorServerOptions): MeteorParts {
+  const { services = {}, ...options } = given
+  const own = Object.entries(options).filter(([name]) => METEOR_KEYS.includes(name) && !CONFIG_KEYS.includes(name))
+  const { password, session, ...rest } = settingsOfConfig(given, given)
+  return {
+    options: {
+      // Of `AccountsServerOptions` those that are no business of `Accounts.config`.
+      ...(Object.fromEntries(own) as Omit<AccountsServerOptions, keyof AccountsConfig>),
+      ...rest,
+      face: 'meteor',
+      ...(session || given.session ? { session: { ...session, ...given.session } } : {}),
+      ...(password || given.password ? { password: { ...password, ...given.password } } : {}),
+    },
+    services: {
+      resume: resume(),
+      password: new AccountsPassword({ validateUsername: name => parseUsername(name) !== null, ...passwordOptions(given) }),
+      code: new AccountsCode(codeOptions(given)),
+      ...services,
+    },
+  }
+}
+
+/** Settings that Meteor says otherwise. */
+type SettingsOfConfig = Pick<
+  Partial<GivenSettings>,
+  'ambiguousErrorMessages' | 'signUpAllowed' | 'restrictCreationByEmailDomain' | 'session' | 'password'
+>
+
+/**
+ * The settings that follow from changes of `Accounts.config`.
+ * @param all the options as they are with the changes
+ */
+export function settingsOfConfig(changes: AccountsConfig, all: AccountsConfig): SettingsOfConfig {
+  const touches = (...names: (keyof AccountsConfig)[]): boolean => names.some(name => changes[name] !== undefined)
+  const { sendVerificationEmail, forbidClientAccountCreation, restrictCreationByEmailDomain, ambiguousErrorMessages } = changes
+  const password: NonNullable<GivenSettings['password']> = {
+    ...(sendVerificationEmail === undefined ? {} : { sendVerificationEmailAfterSignup: sendVerificationEmail }),
+    ...(touches('passwordResetTokenExpiration', 'passwordResetTokenExpirationInDays')
+      ? { passwordResetTokenExpiration: passwordResetTokenLifetime(all) }
+      : {}),
+    ...(touches('passwordEnrollTokenExpiration', 'passwordEnrollTokenExpirationInDays')
+      ? { passwordEnrollTokenExpiration: passwordEnrollTokenLifetime(all) }
+      : {}),
+  }
+  return {
+    ...(ambiguousErrorMessages === undefined ? {} : { ambiguousErrorMessages: ambiguousErrorMessages ?? true }),
+    ...(forbidClientAccountCreation === undefined ? {} : { signUpAllowed: !forbidClientAccountCreation }),
+    ...(restrictCreationByEmailDomain === undefined ? {} : { restrictCreationByEmailDomain }),
+    ...(touches('loginExpiration', 'loginExpirationInDays') ? { session: { absolute: tokenLifetime(all) } } : {}),
+    ...(Object.keys(password).length > 0 ? { password } : {}),
+  }
+}
+
+/** Puts changes of `Accounts.config` in force that concern the ways to sign in. @throws AccountsError `InvalidSettings` */
+export function configureServices(services: Readonly<AccountsServices>, changes: AccountsConfig): void {
+  const [password, code] = [passwordOptions(changes), codeOptions(changes)]
+  for (const service of Object.values(services)) {
+    if (service instanceof AccountsPassword && Object.keys(password).length > 0) service.configure(password)
+    if (service instanceof AccountsCode && Object.keys(code).length > 0) service.configure(code)
+  }
+}
+
+/** The cost of hashes. @throws AccountsError `InvalidSettings` */
+function passwordOptions(given: AccountsConfig): Pick<AccountsPasswordOptions, 'bcryptRounds' | 'argon2Enabled' | 'argon2'> {
+  const {
+    bcryptRounds,
+    argon2Enabled,
+    argon2Type,
+    argon2TimeCost: timeCost,
+    argon2MemoryCost: memoryCost,
+    argon2Parallelism: parallelism,
+  } = given
+  // The others are verified where Meteor's apps have made them; what RFC 9106 recommends is made.
+  if (argon2Type !== undefined && argon2Type !== 'argon2id')
+    refuse('argon2Type must be argon2id: hashes of the other types are verified, and none are made')
+  const argon2 = {
+    ...(timeCost === undefined ? {} : { timeCost }),
+    ...(memoryCost === undefined ? {} : { memoryCost }),
+    ...(parallelism === undefined ? {} : { parallelism }),
+  }
+  return {
+    ...(bcryptRounds === undefined ? {} : { bcryptRounds }),
+    ...(argon2Enabled === undefined ? {} : { argon2Enabled }),
+    ...(Object.keys(argon2).length === 0 ? {} : { argon2 }),
+  }
+}
+
+const HOUR = 3_600_000
+
+function codeOptions({ loginTokenExpirationHours: hours, tokenSequenceLength: length }: AccountsConfig): AccountsCodeOptions {
+  return { ...(hours === undefined ? {} : { lifetime: hours * HOUR }), ...(length === undefined ? {} : { length }) }
+}
+
+function refuse(message: string): never {
+  throw new AccountsError('InvalidSettings', { message })
+}

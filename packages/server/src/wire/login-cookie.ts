@@ -2,6 +2,7 @@
  * Meteor's login cookie, of apps that keep the login token out of the reach of scripts (`useHttpOnlyCookies`). Its name carries no `__Host-`: Meteor's clients and
  * neighbours know it by this one.
  */
+import type { AccountsConfig } from '@latchkey/common/meteor'
 import { headerOf } from './request.ts'
 import type { HttpRequest } from './request.ts'
 
@@ -11,19 +12,19 @@ export const LOGIN_COOKIE = 'meteor_login_token'
 /** A resume secret in base64url; tokens that Meteor itself made have the same form. */
 const TOKEN = /^[\w-]{43}$/
 
-/** A server's word on whether it keeps the cookie: the options of Meteor's face, where there is one. */
-export interface KeepsOptions {
-  readonly ddp?: { options(): Readonly<Record<string, unknown>> } | undefined
+/** True for what has the form of a login token. An access token has not. */
+export const isLoginToken = (value: string): boolean => TOKEN.test(value)
+
+/** What `Accounts.config` was told about the cookie. Asked anew each time: it may be told more at any moment. */
+export function cookieOptionsOf(
+  server: object,
+): Pick<AccountsConfig, 'useHttpOnlyCookies' | 'httpOnlyCookieRateLimit' | 'httpOnlyCookieAllowedOrigins'> {
+  // Every object is one of these; Meteor's name for them is `_options`.
+  return (server as { readonly _options?: AccountsConfig })._options ?? {}
 }
 
-/** True while the app's `useHttpOnlyCookies` is on. Asked anew each time: `config` may be called at any moment. */
-export const keepsLoginCookie = (server: object): boolean => optionsOf(server)['useHttpOnlyCookies'] === true
-
-/** The options of Meteor's face; none elsewhere. */
-export function optionsOf(server: object): Readonly<Record<string, unknown>> {
-  // Every server is one of these, as all of its parts are optional.
-  return (server as KeepsOptions).ddp?.options() ?? {}
-}
+/** True while the app's `useHttpOnlyCookies` is on. */
+export const keepsLoginCookie = (server: object): boolean => cookieOptionsOf(server).useHttpOnlyCookies === true
 
 /** The token in the cookie, where the app keeps one and it is well-formed. */
 export function readLoginCookie(server: object, request: Pick<HttpRequest, 'headers'>): string | undefined {
@@ -33,7 +34,7 @@ export function readLoginCookie(server: object, request: Pick<HttpRequest, 'head
     const at = pair.indexOf('=')
     if (at === -1 || pair.slice(0, at).trim() !== LOGIN_COOKIE) continue
     const value = pair.slice(at + 1).trim()
-    if (TOKEN.test(value)) return value
+    if (isLoginToken(value)) return value
   }
   return undefined
 }

@@ -157,7 +157,7 @@ const NEWS_EVERY = 60_000
 const MOST_WINDOWS = 100_000
 
 /** Fixed windows that begin with their first request, at most `most` of them. */
-class Windows {
+export class Windows {
   readonly #most: number
   readonly #open = new Map<string, Tally>()
 

@@ -84,8 +84,8 @@ export const passwordOptions = {
       proof: atWork('returnTokensAfterResetPassword signs in where it is true'),
       off: {
         file: `${FLOWS}/recover.ts`,
-        from: 'if (!settings.returnTokensAfterResetPassword) return null',
-        to: 'if (settings) return null',
+        from: 'return password.returnTokensAfterResetPassword ? loginProven(',
+        to: 'return !password ? loginProven(',
       },
     },
     {

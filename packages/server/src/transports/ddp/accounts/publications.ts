@@ -48,7 +48,8 @@ function showing(on: AccountsOnDdp, publication: Publication, userId: string): (
 function fieldsOf({ ddp }: AccountsOnDdp, user: User): Fields {
   const document = ddp?.document?.(user) ?? documentOf(user)
   const { _id: _, ...fields } = project(document, ddp?.publishFields?.() ?? DEFAULT_FIELDS)
-  return fields
+  // In the order Meteor sends them.
+  return Object.fromEntries(Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** A user of a server that is not Meteor's, as its clients expect one. */

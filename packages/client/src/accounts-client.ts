@@ -59,6 +59,7 @@ export class AccountsClient {
 
   /** @throws Error `A valid transport is required`; TypeError for an unknown option */
   constructor(options: AccountsClientOptions, transport: TransportInterface) {
+    if ('ddpUrl' in options || 'connection' in options) throw new TypeError('For DDP import AccountsClient from @latchkey/client/meteor')
     if (!transport) throw new Error('A valid transport is required')
     const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
     if (unknown) throw new TypeError(`Unknown option "${unknown}". Known: ${OPTIONS.join(', ')}`)

@@ -1,0 +1,19 @@
+/** How Meteor's functions report: the error first. */
+export type Callback<T = void> = (error?: unknown, result?: T) => void
+
+/** Tells the callback how it ended; without one the promise itself is the answer. */
+export function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
+  if (!callback) return promise
+  promise.then(
+    result => callback(undefined, result),
+    (error: unknown) => callback(error),
+  )
+  return undefined
+}
+
+/** A mistake of the caller: told to the callback, thrown at once where there is none. */
+export function refuse(error: unknown, callback: Callback<never> | undefined): undefined {
+  if (!callback) throw error
+  callback(error)
+  return undefined
+}

@@ -1,0 +1,131 @@
+/** Where the login token is kept, under the names and in the form that Meteor's own client uses, so that either finds what the other one left. */
+
+/** What is kept of a login. */
+export interface KeptLogin {
+  userId: string | null
+  token: string
+  /** Epoch milliseconds; undefined when nobody said, or nobody can read what was said. */
+  expires: number | undefined
+}
+
+/** The part of Web Storage that is used. */
+export type WebStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+
+/** Where logins are kept: for as long as the browser likes, or until the tab is closed. */
+export type StorageKind = 'local' | 'session'
+
+/** Keeps one login. Touches no storage before it is first asked. */
+export class LoginTokenStore {
+  readonly USER_ID_KEY: string
+  readonly LOGIN_TOKEN_KEY: string
+  readonly LOGIN_TOKEN_EXPIRES_KEY: string
+  /** The token that this client wrote or took over last: another one in the storage comes from another tab. */
+  lastSeen: string | null = null
+  #kind: StorageKind
+  #opened: { storage: WebStorage; shared: boolean } | undefined
+
+  /** @param suffix behind every name: tells the logins of several servers apart */
+  constructor(kind: StorageKind, suffix: string) {
+    this.#kind = kind
+    this.USER_ID_KEY = `Meteor.userId${suffix}`
+    this.LOGIN_TOKEN_KEY = `Meteor.loginToken${suffix}`
+    this.LOGIN_TOKEN_EXPIRES_KEY = `Meteor.loginTokenExpires${suffix}`
+  }
+
+  /** True where other tabs see the same storage, so that looking again makes sense. */
+  get shared(): boolean {
+    return this.#open().shared
+  }
+
+  /** From now on there. What was kept before stays where it was. */
+  use(kind: StorageKind): void {
+    if (kind === this.#kind) return
+    this.#kind = kind
+    this.#opened = undefined
+  }
+
+  read(): KeptLogin | null {
+    const { storage } = this.#open()
+    const token = storage.getItem(this.LOGIN_TOKEN_KEY)
+    if (!token) return null
+    return { token, userId: storage.getItem(this.USER_ID_KEY), expires: readExpiry(storage.getItem(this.LOGIN_TOKEN_EXPIRES_KEY)) }
+  }
+
+  /** `String(date)`, as Meteor's client writes it. */
+  readExpiryText(): string | null {
+    return this.#open().storage.getItem(this.LOGIN_TOKEN_EXPIRES_KEY)
+  }
+
+  /** The token last: a tab that sees it finds the rest. */
+  write(userId: string, token: string, expires: Date): void {
+    const { storage } = this.#open()
+    this.lastSeen = token
+    try {
+      storage.setItem(this.USER_ID_KEY, userId)
+      storage.setItem(this.LOGIN_TOKEN_EXPIRES_KEY, String(expires))
+      storage.setItem(this.LOGIN_TOKEN_KEY, token)
+    } catch (error) {
+      // A full storage: the login holds as long as this page does
+      console.error(error)
+      this.#opened = { storage: memoryStorage(), shared: false }
+      this.write(userId, token, expires)
+    }
+  }
+
+  clear(): void {
+    const { storage } = this.#open()
+    this.lastSeen = null
+    for (const key of [this.LOGIN_TOKEN_KEY, this.USER_ID_KEY, this.LOGIN_TOKEN_EXPIRES_KEY]) storage.removeItem(key)
+  }
+
+  /** Calls when another tab wrote or removed the token. */
+  watch(changed: () => void): () => void {
+    if (!this.shared) return () => {}
+    const onStorage = ({ key }: StorageEvent): void => {
+      // `null`: everything was cleared
+      if (key === null || key === this.LOGIN_TOKEN_KEY) changed()
+    }
+    // Some browsers do not tell tabs of another process: look now and then, as Meteor's client does
+    const timer = setInterval(changed, POLL)
+    window.addEventListener('storage', onStorage)
+    return () => {
+      clearInterval(timer)
+      window.removeEventListener('storage', onStorage)
+    }
+  }
+
+  #open(): { storage: WebStorage; shared: boolean } {
+    this.#opened ??= openStorage(this.#kind)
+    return this.#opened
+  }
+}
+
+/** Milliseconds between two looks at the storage. */
+const POLL = 3000
+
+function openStorage(kind: StorageKind): { storage: WebStorage; shared: boolean } {
+  try {
+    const storage = kind === 'session' ? window.sessionStorage : window.localStorage
+    // Reading is allowed in some places where writing throws
+    storage.setItem('Meteor.probe', '')
+    storage.removeItem('Meteor.probe')
+    return { storage, shared: true }
+  } catch {
+    return { storage: memoryStorage(), shared: false }
+  }
+}
+
+function memoryStorage(): WebStorage {
+  const kept = new Map<string, string>()
+  return {
+    getItem: key => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: key => void kept.delete(key),
+  }
+}
+
+/** Other browsers, and other languages of the same one, have written other things there: what cannot be read, or lies before all logins, says nothing. */
+function readExpiry(text: string | null): number | undefined {
+  const time = text ? new Date(text).getTime() : 0
+  return time > 0 ? time : undefined
+}

@@ -1,0 +1,25 @@
+import { stopOf } from '@latchkey/common'
+import { callable, makeSource } from '../source.ts'
+import type { AccountsConnection } from './connection.ts'
+
+/** The connection of a client that has no server: where pages are rendered on a server, nobody is signed in, and nothing is asked of anybody. */
+export function nowhere(): AccountsConnection {
+  const userId = makeSource<string | null>(null, () => () => {})
+  const never = <T>(value: T) => callable(makeSource(value, () => () => {}))
+  const nothing = stopOf(() => {})
+  const refuse = (): Promise<never> => Promise.reject(new Error('There is no page here to take the server from: give ddpUrl or connection'))
+  return {
+    userId: callable(userId),
+    setUserId: id => userId.set(id),
+    status: never({ status: 'offline', connected: false, retryCount: 0 }),
+    call: refuse,
+    apply: refuse,
+    subscribe: () => ({ subscriptionId: '', stop: () => {}, ready: never(false) }),
+    collection: () => ({ get: () => undefined, all: () => [], subscribe: () => nothing, document: () => never(undefined) }),
+    addReconnectStep: () => nothing,
+    reconnect: () => {},
+    disconnect: () => {},
+    close: () => {},
+    _stream: { rawUrl: '' },
+  }
+}

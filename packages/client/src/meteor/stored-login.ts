@@ -1,0 +1,74 @@
+/** Signing in by what is stored: when a page loads, and when another tab signs in or out. */
+import { tokenExpiresSoon } from '@latchkey/common/meteor'
+import type { AccountsConfig } from '@latchkey/common/meteor'
+import type { DdpSide } from './ddp-side.ts'
+import type { KeptLogin, LoginTokenStore } from './login-token-store.ts'
+import type { PageLoad } from './page-load.ts'
+
+/** What it is made of. */
+export interface AutoLoginParts {
+  side: DdpSide
+  store: LoginTokenStore
+  pageLoad: PageLoad
+  options(): AccountsConfig
+}
+
+/** Keeps a client in step with its storage. */
+export class StoredLogin {
+  enabled = true
+  readonly #parts: AutoLoginParts
+  #unwatch: (() => void) | undefined
+
+  constructor(parts: AutoLoginParts) {
+    this.#parts = parts
+  }
+
+  /** At the start of a page. */
+  start(): void {
+    const { store, pageLoad, side } = this.#parts
+    const kept = this.enabled ? this.#read() : null
+    if (kept) {
+      side.resumeStored(kept, error => {
+        const methodArguments = [{ resume: kept.token }] as const
+        pageLoad.report({ type: 'resume', allowed: !error, ...(error ? { error } : {}), methodName: 'login', methodArguments })
+      })
+    }
+    this.#unwatch = store.watch(() => this.poll())
+  }
+
+  /** Looks whether another tab has signed in or out. */
+  poll(): void {
+    const { store, side } = this.#parts
+    if (!this.enabled) return
+    const kept = store.read()
+    if ((kept?.token ?? null) === store.lastSeen) return
+    if (kept) return side.resumeStored(kept, () => {})
+    store.lastSeen = null
+    // The other tab has ended the session on the server already; a server that cannot be reached changes nothing about that
+    side.logout().catch(() => side.makeClientLoggedOut())
+    return undefined
+  }
+
+  disable(): void {
+    this.enabled = false
+  }
+
+  enable(): void {
+    this.enabled = true
+    this.poll()
+  }
+
+  close(): void {
+    this.enabled = false
+    this.#unwatch?.()
+  }
+
+  /** What is stored, unless it is not worth trying any more. */
+  #read(): KeptLogin | null {
+    const { store, options } = this.#parts
+    const kept = store.read()
+    if (!kept || kept.expires === undefined || !tokenExpiresSoon(options(), kept.expires, Date.now())) return kept
+    store.clear()
+    return null
+  }
+}

@@ -115,7 +115,7 @@ describe.each(GENERATIONS)('AccountsServer with $name', generation => {
       const profile = { name: 'Ada', accessToken: 'SECRET-1', nested: { refresh_token: 'SECRET-2', colour: 'blue' } }
       const times = { createdAt: 0, updatedAt: 0 }
       const { store } = world.server.accounts.core
-      await store.users.putCredential({ userId: id, kind: 'oauth:example', id: '42', secret: 'SECRET-3', data: { profile }, ...times })
+      await store.users.putCredential({ userId: id, kind: 'oauth:example', id: '42', secret: 'SECRET-3', data: profile, ...times })
       await store.users.putCredential({ userId: id, kind: 'totp', id: '', secret: 'SECRET-4', data: { secret: 'SECRET-5' }, ...times })
       // Signs in without a code: the app vouches.
       const { tokens, user } = await world.server.loginWithUser({ id }, world.infos)

@@ -8,6 +8,7 @@ import { Keys } from './keys.ts'
 import { Outbox } from './mail/outbox.ts'
 import { liveSettings } from './live-settings.ts'
 import type { LiveSettings } from './live-settings.ts'
+import { ExternalLogins } from './policy/external-logins.ts'
 import { NewUsers } from './policy/new-user.ts'
 import { RateLimiter } from './policy/rate-limit.ts'
 import type { Ports } from './ports.ts'
@@ -71,6 +72,7 @@ export function assembleCore({
     ...parts,
     hooks: new Hooks(ports.log),
     newUsers: new NewUsers(),
+    externalLogins: new ExternalLogins(),
     cache: new SessionCache({ size: settings.cacheSize, bus: store.bus }),
     watchers: new Watchers({ bus: store.bus, timers: ports.timers }),
     activity: new Activity({ store: store.sessions, log: ports.log }),

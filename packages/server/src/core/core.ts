@@ -2,6 +2,7 @@ import type { ErrorCode } from '@latchkey/common'
 import type { Hooks } from './hooks.ts'
 import type { Keys } from './keys.ts'
 import type { Outbox } from './mail/outbox.ts'
+import type { ExternalLogins } from './policy/external-logins.ts'
 import type { NewUsers } from './policy/new-user.ts'
 import type { RateLimiter } from './policy/rate-limit.ts'
 import type { PasswordHasher, Ports } from './ports.ts'
@@ -22,6 +23,8 @@ export interface Core extends Ports {
   readonly hooks: Hooks
   /** The app's say in who becomes a user. */
   readonly newUsers: NewUsers
+  /** The app's say in sign-ins through providers. */
+  readonly externalLogins: ExternalLogins
   readonly cache: SessionCache
   /** Those who want to hear at once that a user or their sessions changed. */
   readonly watchers: Watchers

@@ -77,6 +77,10 @@ export interface Vouched {
   account: Readonly<Record<string, unknown>>
   /** What a new user begins with: `username`, `email`, and the app's own fields. */
   registration(): Promise<Record<string, unknown>>
+  /** The same account for one user of ours, where what is kept of it depends on whose it is. */
+  pinned?(account: Readonly<Record<string, unknown>>, userId: string): Readonly<Record<string, unknown>>
+  /** The app's own code vouches: it may make users while sign-up is closed, and is not limited. */
+  readonly byApp?: boolean
 }
 
 /** Links that sign in, as their strategy wants them. */

@@ -8,17 +8,21 @@ import { passThrough } from '../hooks.ts'
 import { deviceLabel } from '../device.ts'
 import { passwordOf } from '../identity/credential.ts'
 import type { Credential } from '../identity/credential.ts'
+import { keptCustom } from '../identity/custom.ts'
 import { emailKey, parseEmail } from '../identity/email.ts'
 import { accountKind, identifierOf, isLinkedAccount, linkedAccount, openLinkedAccount, saysTheSame } from '../identity/linked-account.ts'
 import type { ProviderAccount } from '../identity/linked-account.ts'
+import { isReserved } from '../identity/public-user.ts'
 import { isDeactivated } from '../identity/user.ts'
 import type { NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
 import { clientOf } from '../origin.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
+import type { ExternalLogin } from '../policy/external-logins.ts'
 import { strategyNamed } from '../strategy.ts'
 import type { Origin, Vouched } from '../strategy.ts'
+import { changed } from './changed.ts'
 import { confirm } from './confirm.ts'
 import { insertNew } from './insert-user.ts'
 import { judgeNewUser } from './judge-new-user.ts'
@@ -36,9 +40,15 @@ const MOST_LOOKS = 3
  * `EmailAlreadyExists`, `InvalidUsername`, `InvalidEmail`, `TooManyAttempts`, and what `validateNewUser` refuses with
  */
 export async function userVouchedFor(core: Core, vouched: Vouched, origin: Origin): Promise<User> {
+  const { provider, account } = vouched
+  const login: ExternalLogin = { provider, account, options: core.externalLogins.isSilent() ? {} : await vouched.registration() }
+  const coming: Coming = { vouched, login, origin }
   for (let look = 0; look < MOST_LOOKS; look += 1) {
     const found =
-      (await linkedUser(core, vouched)) ?? (await userWithAddress(core, vouched, origin)) ?? (await newUser(core, vouched, origin))
+      (await linkedUser(core, coming)) ??
+      (await userOfApp(core, coming)) ??
+      (await userWithAddress(core, coming)) ??
+      (await newUser(core, coming))
     if (found) return found
   }
   throw new AccountsError('Busy', { detail: 'an account changed hands again and again' })
@@ -113,42 +123,84 @@ export async function linkedProviders(core: Core, { user }: SessionAndUser): Pro
 
 // ------------------------------------------------------------------------------------------------------------ finding
 
-/** Who is linked; what the provider says now takes the place of what it said before. */
-async function linkedUser(core: Core, vouched: Vouched): Promise<User | null> {
-  const user = await core.store.users.find(identifierOf(vouched))
+/** Somebody who comes by a provider, and what the app is asked about it. */
+interface Coming {
+  vouched: Vouched
+  login: ExternalLogin
+  origin: Origin
+}
+
+/** Who is linked; what the provider says now takes the place of what it said before. On the Meteor face what it no longer says is kept. */
+async function linkedUser(core: Core, { vouched: coming, login }: Coming): Promise<User | null> {
+  const user = await core.store.users.find(identifierOf(coming))
   if (!user || isDeactivated(user)) return user
-  const { kind, key } = identifierOf(vouched)
+  await core.externalLogins.ask(login, user)
+  await keepAccount(core, coming, user)
+  return withFields(core, user, await core.externalLogins.fieldsOf(login, user))
+}
+
+async function keepAccount(core: Core, coming: Vouched, user: User): Promise<void> {
+  const { kind, key } = identifierOf(coming)
   const kept = (await core.store.users.credentials(user.id)).find(credential => credential.kind === kind && credential.id === key)
-  if (kept && isLinkedAccount(kept) && saysTheSame(core, kept, vouched)) return user
+  const before = kept && isLinkedAccount(kept) && core.settings.face === 'meteor' ? openLinkedAccount(core, kept).account : {}
+  const vouched = { ...coming, account: { ...before, ...coming.account } }
+  if (kept && isLinkedAccount(kept) && saysTheSame(core, kept, vouched)) return
   const now = core.clock.now()
   const next = linkedAccount(core, vouched, user.id, { now, ...(kept ? { linkedAt: kept.createdAt } : {}) })
   // Only in the place of what was read: one that was unlinked meanwhile stays so.
   await core.store.users.swapCredential({ expected: kept ?? null, next })
-  return user
+}
+
+/** The user with fields of the app's own choice. Only with such fields: names, addresses and ways to sign in are nothing to set by the way. */
+async function withFields(core: Core, user: User, fields: Readonly<Record<string, unknown>>): Promise<User> {
+  const entries = Object.entries(fields)
+  const refused = entries.filter(([field]) => isReserved(field)).map(([field]) => field)
+  if (refused.length > 0) core.log.warn({ fields: refused }, 'onExternalLogin may set fields of the app alone; these stay as they are')
+  const own = Object.fromEntries(entries.filter(([field]) => !isReserved(field)))
+  if (Object.keys(own).length === 0) return user
+  await core.store.users.changeCustom(user.id, kept => ({ ...kept, ...keptCustom(core.settings.face, own) }), core.clock.now())
+  await changed(core, user.id)
+  return (await core.store.users.find({ kind: 'id', key: user.id })) ?? user
+}
+
+/** Whom the app takes them for. Its decision: it is written down, and the user is told. */
+async function userOfApp(core: Core, { vouched, login, origin }: Coming): Promise<User | null> {
+  const id = await core.externalLogins.find(login)
+  const user = id === null ? null : await core.store.users.find({ kind: 'id', key: id })
+  if (!user || isDeactivated(user)) return user
+  return linked(core, { vouched, login, origin }, user, 'app')
+}
+
+async function linked(core: Core, { vouched, login, origin }: Coming, user: User, by?: 'app'): Promise<User | null> {
+  await core.externalLogins.ask(login, user)
+  const outcome = await link(core, user, vouched, along(core, 'account-linked', { user, vouched, origin, ...(by && { by }) }))
+  if (outcome === 'refused') throw notLinked()
+  if (outcome !== 'linked') return null
+  core.outbox.kick()
+  return withFields(core, user, await core.externalLogins.fieldsOf(login, user))
 }
 
 /**
  * Who has the address. Both must be sure of it: a provider that only repeats what was typed would hand out other people's accounts, and an address of ours
  * that was never confirmed may have been registered by somebody who waits for its owner to come (pre-hijacking).
  */
-async function userWithAddress(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
-  const { email } = vouched
+async function userWithAddress(core: Core, coming: Coming): Promise<User | null> {
+  const { email } = coming.vouched
   if (!email?.verified) return null
   const user = await core.store.users.find({ kind: 'email', key: email.key })
   if (!user?.emails.some(({ address, verified }) => verified && emailKey(address) === email.key)) return null
   // The login flow will say so.
-  if (isDeactivated(user)) return user
-  const outcome = await link(core, user, vouched, along(core, 'account-linked', { user, vouched, origin }))
-  if (outcome === 'refused') throw notLinked()
-  if (outcome !== 'linked') return null
-  core.outbox.kick()
-  return user
+  return isDeactivated(user) ? user : linked(core, coming, user)
 }
 
-async function newUser(core: Core, vouched: Vouched, origin: Origin): Promise<User | null> {
-  if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
-  await core.limiter.hit('register', { ip: clientOf(origin) })
-  const judged = await judgeNewUser(core, await registrationOf(core, vouched))
+async function newUser(core: Core, { vouched, login, origin }: Coming): Promise<User | null> {
+  if (!vouched.byApp) {
+    if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
+    await core.limiter.hit('register', { ip: clientOf(origin) })
+  }
+  await core.externalLogins.ask(login, null)
+  const options = core.externalLogins.isSilent() ? await vouched.registration() : await core.externalLogins.fieldsOf(login, null)
+  const judged = await judgeNewUser(core, await registrationOf(core, vouched, options))
   const outcome = await insertNew(core, judged, user => {
     const rows = rowsOf(core, vouched, user)
     return { newUser: rows, along: alongSignUp(core, rows.user, vouched, origin) }
@@ -175,13 +227,18 @@ const notLinked = (): AccountsError => new AccountsError('AccountNotLinked', { d
 // --------------------------------------------------------------------------------------------------------- signing up
 
 /** Whom a provider vouches for, as they would begin here. */
-async function registrationOf(core: Core, vouched: Vouched): Promise<Newcomer> {
-  const { username, email, custom } = await askApp(core, vouched)
+async function registrationOf(core: Core, vouched: Vouched, offered: Readonly<Record<string, unknown>>): Promise<Newcomer> {
+  const { username, email, custom } = await askApp(core, offered)
+  const services = {
+    [vouched.provider]: { ...(vouched.email ? { email: vouched.email.address } : {}), ...vouched.account, id: vouched.subject },
+  }
+  // Meteor's: options are for the hook that makes the user, and all that becomes of them without one is the profile.
+  const { profile } = custom
+  if (core.settings.face === 'meteor' && vouched.byApp)
+    return { draft: { emails: [], custom: {} }, options: { ...offered }, services, defaults: profile ? { profile } : {} }
   const name = readUsername(username)
   const address = readAddress(core, email)
   const verified = address !== null && vouched.email?.verified === true && vouched.email.key === address.key
-  const { provider, subject, account } = vouched
-  const told = vouched.email ? { email: vouched.email.address } : {}
   return {
     draft: {
       ...(name ? { username: name.username, usernameKey: name.key } : {}),
@@ -189,7 +246,7 @@ async function registrationOf(core: Core, vouched: Vouched): Promise<Newcomer> {
       custom,
     },
     options: { ...custom, ...(name ? { username: name.username } : {}), ...(address ? { email: address.address } : {}) },
-    services: { [provider]: { ...told, ...account, id: subject } },
+    services,
   }
 }
 
@@ -211,8 +268,8 @@ interface Asked {
 }
 
 /** What the provider's own mapping makes of it; then the rule that judges every other sign-up too. */
-async function askApp(core: Core, vouched: Vouched): Promise<Asked> {
-  const offered = withoutOurs(await vouched.registration())
+async function askApp(core: Core, registration: Readonly<Record<string, unknown>>): Promise<Asked> {
+  const offered = withoutOurs(registration)
   const { validateNewUser } = core.settings.password
   let kept = offered
   try {
@@ -227,7 +284,7 @@ async function askApp(core: Core, vouched: Vouched): Promise<Asked> {
 }
 
 /** What a registration may not bring along: it has no password, and its accounts are kept by us. */
-function withoutOurs(registration: Record<string, unknown>): Record<string, unknown> {
+function withoutOurs(registration: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { password: _password, services: _services, ...rest } = registration
   return rest
 }
@@ -298,13 +355,21 @@ interface About extends Partial<SessionAndUser> {
   user: User
   vouched: Pick<Vouched, 'provider'>
   origin: Origin
+  /** Who said that it is theirs, when it was neither they nor an address. */
+  by?: 'app'
 }
 
 /** Written down, and told to the user's verified addresses (ASVS 6.3.7): whoever did it, the owner learns of it. */
-function along(core: Core, type: AuditType & `account-${string}`, { user, session, vouched: { provider }, origin }: About): Along {
+function along(core: Core, type: AuditType & `account-${string}`, { user, session, vouched: { provider }, origin, by }: About): Along {
   const data = { provider, change: type.slice('account-'.length), device: deviceLabel(origin.userAgent), ip: origin.ip }
   return {
-    audit: [auditEvent(core, type, origin, { userId: user.id, ...(session ? { sessionId: session.id } : {}), data: { provider } })],
+    audit: [
+      auditEvent(core, type, origin, {
+        userId: user.id,
+        ...(session ? { sessionId: session.id } : {}),
+        data: { provider, ...(by && { by }) },
+      }),
+    ],
     mail: user.emails.filter(email => email.verified).map(({ address: to }) => core.outbox.compose('accountLinked', { to, user, data })),
   }
 }

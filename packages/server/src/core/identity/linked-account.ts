@@ -42,12 +42,12 @@ export const isLinkedAccount = (credential: Credential): credential is LinkedAcc
  */
 export function linkedAccount(
   parts: Parts,
-  { provider, subject, account }: Pick<Vouched, 'provider' | 'subject' | 'account'>,
+  { provider, subject, account, pinned }: Pick<Vouched, 'provider' | 'subject' | 'account' | 'pinned'>,
   userId: string,
   { now, linkedAt = now }: { now: number; linkedAt?: number },
 ): LinkedAccount {
   const kind = accountKind(provider)
-  const [secrets, profile] = parted(plain(account))
+  const [secrets, profile] = parted(plain(pinned?.(account, userId) ?? account))
   const sealed =
     Object.keys(secrets).length === 0
       ? {}

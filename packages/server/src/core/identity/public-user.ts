@@ -21,6 +21,9 @@ const RESERVED: ReadonlySet<string> = new Set([
   'prototype',
 ])
 
+/** True for a name that no field of the app's own can have. */
+export const isReserved = (field: string): boolean => RESERVED.has(field)
+
 /** What an app can say about it. */
 export type SanitizerSettings = Pick<Settings, 'face' | 'userObjectSanitizer'> & Partial<Pick<Settings, 'useInternalUserObjectSanitizer'>>
 

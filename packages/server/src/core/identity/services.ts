@@ -15,7 +15,7 @@ const PROVIDER = 'oauth:'
 export function servicesOf(credentials: readonly Credential[]): Services {
   const [foreign, own] = [credentials.filter(isOfProvider), credentials.filter(one => !isOfProvider(one))]
   return Object.fromEntries([
-    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...withoutSecrets(profileIn(data)), id }] as const),
+    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...withoutSecrets(data), id }] as const),
     // Last, so that a provider that calls itself `password` is not taken for one.
     ...own.map(({ kind }) => [NAMES[kind] ?? kind, {}] as const),
   ])
@@ -55,11 +55,6 @@ export function withServices(store: Store): Store {
       },
     }),
   })
-}
-
-/** What the provider said, as `linked-account.ts` keeps it. */
-function profileIn({ profile }: Credential['data']): Record<string, unknown> {
-  return typeof profile === 'object' && profile !== null ? { ...profile } : {}
 }
 
 const isOfProvider = ({ kind }: Credential): boolean => kind.startsWith(PROVIDER)

@@ -97,7 +97,7 @@ export function withAuth(
 function asker(
   server: AccountsLike,
   options: AuthOptions,
-): { ask(call: HttpRequest & { method: string }): Promise<string | null>; required: boolean } {
+): { ask: (call: HttpRequest & { method: string }) => Promise<string | null>; required: boolean } {
   refuseUnknown('createAuthMiddleware', '', options, [...SITE_KEYS, 'required'])
   const { required = false, ...site } = options
   if (typeof required !== 'boolean') refuse('required must be true or false')

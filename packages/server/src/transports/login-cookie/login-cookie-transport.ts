@@ -113,14 +113,9 @@ class Endpoints {
     if (isCrossOrigin(caller)) return refusal(403, 'cross_origin')
     const wait = this.#wait(caller)
     if (wait > 0) return { ...refusal(429, 'rate_limited'), headers: ['retry-after', String(wait)] }
-    switch (deed) {
-      case 'set':
-        return this.#set(call, caller)
-      case 'refresh':
-        return this.#refresh(call, caller)
-      case 'clear':
-        return { status: 204, headers: ['set-cookie', writeLoginCookie('', 0, caller.secure)] }
-    }
+    if (deed === 'set') return this.#set(call, caller)
+    if (deed === 'refresh') return this.#refresh(call, caller)
+    return { status: 204, headers: ['set-cookie', writeLoginCookie('', 0, caller.secure)] }
   }
 
   async #set(call: CookieCall, { secure }: Caller): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { AccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/meteor'
+import { toMeteorUser } from '../compat/meteor-user.ts'
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import { passwordOf } from '../core/identity/credential.ts'
 import type { PasswordInput } from '../core/ports.ts'
@@ -181,6 +182,7 @@ export abstract class MeteorAccounts extends MeteorBase {
   protected _ddpFace(): AccountsDdpFace {
     return {
       publishFields: () => this._publishedFields(),
+      document: user => toMeteorUser(this.accounts.core.settings.face, user),
       collection: () => this._collectionName(),
       rateLimiter: this.rateLimiter,
       serviceConfiguration: this.serviceConfiguration,

@@ -125,6 +125,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     // Ours have what they need; accounts-js's apps reach the server through them.
     for (const service of Object.values(strategies)) if ('server' in service) service.server = this
     if (meteor?.oauthSecretKey !== undefined) this._loadOAuthSecretKey(meteor.oauthSecretKey)
+    if (core.settings.face === 'meteor') this._wordMail()
     if (!ddpServer) return
     this.ddp = this._ddpFace()
     this._noteConnections(ddpServer)

@@ -59,7 +59,7 @@ import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
 import { ServiceConfigurations } from './service-configurations.ts'
 import type { GivenSettings } from './settings.ts'
-import type { Origin, Strategy } from './strategy.ts'
+import type { Origin, Strategy, Vouched } from './strategy.ts'
 import type { PublicJwk } from './token-key.ts'
 
 /** How the client wants to keep its session. `cookie` and `resume` get a resume secret, `bearer` a pair of tokens. */
@@ -292,6 +292,11 @@ export class Accounts {
     this.#use(core => administer.listUsers(core, page))
   /** A user's accounts elsewhere, with the tokens the providers gave. Never send them out. */
   providerAccounts = (userId: string): Promise<ProviderAccount[]> => this.#use(core => links.providerAccounts(core, userId))
+  /**
+   * The user behind an account elsewhere, for which the app's own code vouches: who is linked, else whom the app's hooks name, else somebody new. Opens no session.
+   * Throws what signing in through a provider throws.
+   */
+  userVouchedFor = (vouched: Vouched, origin: Origin = APP): Promise<User> => this.#use(core => links.userVouchedFor(core, vouched, origin))
   /** Nothing happens when no account of that provider is linked. Throws `UserNotFound`, `LastSignInMethod`. */
   unlinkUser = (userId: string, provider: string, origin: Origin = APP): Promise<void> =>
     this.#use(core => links.unlinkUser(core, userId, provider, origin))

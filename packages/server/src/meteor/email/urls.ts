@@ -1,3 +1,5 @@
+import type { Settings } from '../../core/settings.ts'
+
 /** Further parameters of a link. */
 export type ExtraParams = Readonly<Record<string, string | number | boolean>>
 
@@ -10,17 +12,20 @@ export interface AccountsUrls {
   loginToken(selector: string, token: string, extraParams?: ExtraParams): string | Promise<string>
 }
 
-/** The links as Meteor makes them: `<site>/#/reset-password/<token>`; parameters go before the hash. `siteUrl` is asked each time. */
-export function accountsUrls(siteUrl: () => string): AccountsUrls {
-  const hash =
+/**
+ * The links as Meteor makes them: `<site>/#/reset-password/<token>`; parameters go before the hash. On other faces without the hash. The settings are read each
+ * time.
+ */
+export function accountsUrls(settings: Pick<Settings, 'siteUrl' | 'face'>): AccountsUrls {
+  const below =
     (path: string) =>
     (token: string, extraParams?: ExtraParams): string =>
-      buildEmailUrl(siteUrl(), `#/${path}/${encodeURIComponent(token)}`, extraParams)
+      buildEmailUrl(settings.siteUrl, `${settings.face === 'meteor' ? '#/' : ''}${path}/${encodeURIComponent(token)}`, extraParams)
   return {
-    resetPassword: hash('reset-password'),
-    verifyEmail: hash('verify-email'),
-    enrollAccount: hash('enroll-account'),
-    loginToken: (selector, token, extraParams) => buildEmailUrl(siteUrl(), '', { loginToken: token, selector, ...extraParams }),
+    resetPassword: below('reset-password'),
+    verifyEmail: below('verify-email'),
+    enrollAccount: below('enroll-account'),
+    loginToken: (selector, token, extraParams) => buildEmailUrl(settings.siteUrl, '', { loginToken: token, selector, ...extraParams }),
   }
 }
 

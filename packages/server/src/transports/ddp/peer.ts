@@ -1,6 +1,6 @@
 /** One socket: its handshake, its heartbeat, and what it may not do. */
 import { DDP_VERSIONS } from '@latchkey/common/ddp'
-import type { ServerMessage } from '@latchkey/common/ddp'
+import type { DdpVersion, ServerMessage } from '@latchkey/common/ddp'
 import type { Hub } from './hub.ts'
 import { readFrame, refusal } from './read-message.ts'
 import type { Incoming } from './read-message.ts'
@@ -98,8 +98,8 @@ export class Peer implements DdpReceiver, Line, Timed {
   }
 
   #connect(message: Incoming): void {
-    const version = agreedVersion(message)
-    if (version !== message['version']) {
+    const { version, isAgreed } = agree(message)
+    if (!isAgreed) {
       this.#answer({ msg: 'failed', version })
       return this.#finish()
     }
@@ -119,7 +119,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     return earlier.resume(this, this.#facts, receivedCount)
   }
 
-  #startHeartbeat(version: string): void {
+  #startHeartbeat(version: DdpVersion): void {
     const { wheel, ports, settings } = this.#hub
     wheel.clear(this)
     if (version === 'pre1' || settings.heartbeatInterval === 0) return
@@ -147,11 +147,14 @@ export class Peer implements DdpReceiver, Line, Timed {
   }
 }
 
-/** The version to speak, or, where it is not the one the client asked for, the one it should try. */
-function agreedVersion({ version, support }: Incoming): string {
+/** The version to speak; not agreed: the one that the client should try. */
+function agree({ version, support }: Incoming): { readonly version: DdpVersion; readonly isAgreed: boolean } {
   const [best] = DDP_VERSIONS
-  if (typeof version !== 'string' || !Array.isArray(support)) return best
-  const offered: unknown[] = support
-  if (!offered.every(one => typeof one === 'string') || !offered.includes(version)) return best
-  return DDP_VERSIONS.find(known => known === offered.find(one => (DDP_VERSIONS as readonly unknown[]).includes(one))) ?? best
+  const offered: unknown[] = Array.isArray(support) ? support : []
+  const makesSense = offered.every(one => typeof one === 'string') && offered.includes(version)
+  if (!makesSense) return { version: best, isAgreed: false }
+  const chosen = offered.find(isKnown) ?? best
+  return { version: chosen, isAgreed: chosen === version }
 }
+
+const isKnown = (version: unknown): version is DdpVersion => (DDP_VERSIONS as readonly unknown[]).includes(version)

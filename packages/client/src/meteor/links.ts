@@ -58,6 +58,11 @@ export class Links {
     if (this.#started) queueMicrotask(() => this.#deliver())
   }
 
+  /** The token of the link, if it is of that kind. */
+  tokenFor(kind: LinkKind): string | undefined {
+    return this.link?.kind === kind ? this.link.token : undefined
+  }
+
   #deliver(): void {
     const callback = this.link && this.#callbacks.get(this.link.kind)
     if (!this.link || !callback || this.#delivered) return

@@ -232,6 +232,85 @@ export class LoginClient extends LeanClient {
     return this.#functions.apply(name, args)
   }
 
+  /** Signs in with what is kept, and remembers it, without asking the server. */
+  makeClientLoggedIn(userId: string, token: string, tokenExpires: Date): void {
+    this._ddp?.side.makeClientLoggedIn(userId, token, tokenExpires)
+  }
+
+  /** Forgets who is signed in, without asking the server, which keeps the session. */
+  makeClientLoggedOut(): void {
+    this._ddp?.side.makeClientLoggedOut()
+  }
+
+  /** The names under which a login is kept. */
+  get LOGIN_TOKEN_KEY(): string | undefined {
+    return this._ddp?.store.LOGIN_TOKEN_KEY
+  }
+
+  get LOGIN_TOKEN_EXPIRES_KEY(): string | undefined {
+    return this._ddp?.store.LOGIN_TOKEN_EXPIRES_KEY
+  }
+
+  get USER_ID_KEY(): string | undefined {
+    return this._ddp?.store.USER_ID_KEY
+  }
+
+  _storeLoginToken(userId: string, token: string, tokenExpires: Date): void {
+    this._ddp?.store.write(userId, token, tokenExpires)
+  }
+
+  _unstoreLoginToken(): void {
+    this._ddp?.store.clear()
+  }
+
+  _storedLoginToken(): string | null {
+    return this._ddp?.store.read()?.token ?? null
+  }
+
+  /** As it is written, which is `String(date)`. */
+  _storedLoginTokenExpires(): string | null {
+    return this._ddp?.store.readExpiryText() ?? null
+  }
+
+  _storedUserId(): string | null {
+    return this._ddp?.store.read()?.userId ?? null
+  }
+
+  get _autoLoginEnabled(): boolean {
+    return this._ddp?.storedLogin.enabled ?? false
+  }
+
+  _enableAutoLogin(): void {
+    this._ddp?.storedLogin.enable()
+  }
+
+  /** Looks at once whether another tab has signed in or out. */
+  _pollStoredLoginToken(): void {
+    this._ddp?.storedLogin.poll()
+  }
+
+  /** A name of its own for what this client keeps, so that tests in one page do not meet. */
+  _isolateLoginTokenForTest(): void {
+    this._ddp?.store.isolate()
+  }
+
+  get _loginServicesHandle(): { ready(): boolean; stop(): void } | undefined {
+    return this._ddp?.services
+  }
+
+  /** The token this page was opened with, by what it is for. */
+  get _resetPasswordToken(): string | undefined {
+    return this._ddp?.links.tokenFor('reset-password')
+  }
+
+  get _verifyEmailToken(): string | undefined {
+    return this._ddp?.links.tokenFor('verify-email')
+  }
+
+  get _enrollAccountToken(): string | undefined {
+    return this._ddp?.links.tokenFor('enroll-account')
+  }
+
   /** Frees everything: timers, listeners, and the connection if this client made it. Nobody is signed out. */
   close(): void {
     this._ddp?.close()

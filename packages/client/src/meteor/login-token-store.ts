@@ -16,9 +16,9 @@ export type StorageKind = 'local' | 'session'
 
 /** Keeps one login. Touches no storage before it is first asked. */
 export class LoginTokenStore {
-  readonly USER_ID_KEY: string
-  readonly LOGIN_TOKEN_KEY: string
-  readonly LOGIN_TOKEN_EXPIRES_KEY: string
+  USER_ID_KEY: string
+  LOGIN_TOKEN_KEY: string
+  LOGIN_TOKEN_EXPIRES_KEY: string
   /** The token that this client wrote or took over last: another one in the storage comes from another tab. */
   lastSeen: string | null = null
   #kind: StorageKind
@@ -42,6 +42,14 @@ export class LoginTokenStore {
     if (kind === this.#kind) return
     this.#kind = kind
     this.#opened = undefined
+  }
+
+  /** Under names that nobody else has. */
+  isolate(): void {
+    const own = Math.random().toString(36).slice(2)
+    this.USER_ID_KEY += own
+    this.LOGIN_TOKEN_KEY += own
+    this.LOGIN_TOKEN_EXPIRES_KEY += own
   }
 
   read(): KeptLogin | null {

@@ -3,6 +3,7 @@ import { defaultFieldResolver, GraphQLError, isInterfaceType, isObjectType } fro
 import type { GraphQLField, GraphQLFieldResolver, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema } from 'graphql'
 import type { AccountsContext } from './context.ts'
 import { unauthenticated } from './errors.ts'
+import { runInside } from './inside.ts'
 import { directiveTypeDefs } from './type-defs.ts'
 
 /**
@@ -29,7 +30,10 @@ export function authenticated<Source, Args, Context, Info, Result>(
 export interface AuthDirective {
   /** Declares the directive, in the schema language. The accounts' own type definitions have it already under the name `auth`. */
   authDirectiveTypeDefs: string
-  /** Guards every field that has the directive, or whose type has. Changes the schema it is given, and returns it. */
+  /**
+   * Guards every field that has the directive, or whose type has, and lets `accountsServer.userId()` answer inside of every resolver. Changes the schema it is given,
+   * and returns it.
+   */
   authDirectiveTransformer: (schema: GraphQLSchema) => GraphQLSchema
 }
 
@@ -50,6 +54,7 @@ export function authDirective(name: string = 'auth'): AuthDirective {
         if ('type' in type) directive.visitFieldDefinition(type)
         else directive.visitObject(type)
       }
+      runInside(schema)
       return schema
     },
   }

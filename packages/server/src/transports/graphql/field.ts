@@ -5,6 +5,7 @@ import type { SessionAndUser } from '../../core/session/session.ts'
 import { refuseUnguarded } from './auth-directive.ts'
 import type { Call, Contexts } from './context.ts'
 import { toGraphQLError, unauthenticated } from './errors.ts'
+import { onBehalfOf } from './inside.ts'
 
 /** A resolver that fits every server's types: it takes any context and finds in it what it needs. */
 export type FieldResolver = (source: unknown, args: Record<string, unknown>, context: unknown, info: GraphQLResolveInfo) => Promise<unknown>
@@ -36,7 +37,8 @@ export function field<Args = object>({ accounts, contexts }: Desk, run: (asking:
   return async (_source, args, context, info) => {
     try {
       refuseUnguarded(info.schema)
-      return (await run({ args: withoutNulls(args) as Args, call: await contexts.callOf(context), context })) ?? null
+      const call = await contexts.callOf(context)
+      return (await onBehalfOf(call.user?.id, () => run({ args: withoutNulls(args) as Args, call, context }))) ?? null
     } catch (error) {
       throw toGraphQLError(error, accounts.core.log)
     }

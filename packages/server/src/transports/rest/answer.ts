@@ -8,6 +8,7 @@ import type { Caller } from '../../wire/caller.ts'
 import type { Cookies } from '../../wire/cookies.ts'
 import { credentialOf, holderOf, NOBODY, whoHolds } from '../../wire/credential.ts'
 import type { Credential, Holder } from '../../wire/credential.ts'
+import { runInvocation } from '../../wire/invocation.ts'
 import { headerOf } from '../../wire/request.ts'
 import { readBody, validate } from './body.ts'
 import type { Json } from './body.ts'
@@ -50,7 +51,10 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
   const input = route.body ? validate(route.body, body, route.codes) : {}
 
   const origin = originOf('rest', site.cookies, caller, who)
-  const outcome = await route.run({ call, body: input, params, origin, who, credential, mode })
+  // Hooks of the app that this leads to know on whose behalf they are called.
+  const outcome = await runInvocation({ userId: who?.user.id ?? null, connection: null, transport: 'rest' }, () =>
+    route.run({ call, body: input, params, origin, who, credential, mode }),
+  )
   const kept = outcome.mode ?? mode
   const cookies = [...cookiesFor(site.accounts, site.cookies, caller, outcome, kept), ...(outcome.cookies ?? [])]
   if (kept === 'cookie' && outcome.opened?.resumeSecret && credential.by === 'cookie' && who) await endReplaced(site.accounts, who, origin)

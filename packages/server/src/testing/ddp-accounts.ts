@@ -58,11 +58,11 @@ export interface SignedInResult {
   type: string
 }
 
-/** The result of a call that was to succeed. */
-export function resultOf<Result = SignedInResult>(answer: Arrived): Result {
+/** The result of a login that was to succeed. */
+export function resultOf(answer: Arrived): SignedInResult {
   if (answer['error'] !== undefined) throw new Error(`It was refused: ${JSON.stringify(answer['error'])}`)
   // The test knows what it called.
-  return answer['result'] as Result
+  return answer['result'] as SignedInResult
 }
 
 /** Meteor's `error` and `reason` of a call that was to be refused. */

@@ -1,6 +1,7 @@
 /** Accounts over DDP: their methods and publications, and the say they have in what connections do. */
 import { isAccountsError } from '@latchkey/common'
 import type { Connection } from '../../../wire/connection.ts'
+import { CODE_METHODS } from './code-methods.ts'
 import { methodsOf } from './deed.ts'
 import { toMeteorError } from './errors.ts'
 import { LOGIN_METHODS } from './login-methods.ts'
@@ -9,12 +10,13 @@ import { PASSWORD_METHODS } from './password-methods.ts'
 import type { AccountsGate, AccountsOnDdp, DdpHost } from './ports.ts'
 import { currentUser, serviceConfiguration } from './publications.ts'
 import { SignedIn } from './signed-in.ts'
+import { TWO_FACTOR_METHODS } from './two-factor-methods.ts'
 
 /** Gives a DDP server the methods and publications of accounts; what it hands back is asked as connections come and call. */
 export function attachAccounts(host: DdpHost, on: AccountsOnDdp): AccountsGate {
   const signedIn = new SignedIn(on.accounts)
   host.methods({
-    ...methodsOf(on, signedIn, { ...LOGIN_METHODS, ...PASSWORD_METHODS }, 'meteor'),
+    ...methodsOf(on, signedIn, { ...LOGIN_METHODS, ...PASSWORD_METHODS, ...CODE_METHODS, ...TWO_FACTOR_METHODS }, 'meteor'),
     ...methodsOf(on, signedIn, OWN_METHODS, 'ours'),
   })
   host.publish(null, currentUser(on, signedIn))

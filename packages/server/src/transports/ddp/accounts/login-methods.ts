@@ -10,11 +10,20 @@ import type { MeteorLoginResult } from './sign-in.ts'
 export const LOGIN_METHODS: Readonly<Record<string, Deed>> = { login, logout, getNewToken, removeOtherTokens, configureLoginService }
 
 async function login(call: Call, options: unknown): Promise<MeteorLoginResult> {
-  if (!isObject(options)) throw matchFailed()
+  if (!isObject(options) || isMisshapen(options)) throw matchFailed()
   connectionOf(call)
   const { resume } = options
   const opened = await call.accounts.loginByAny(options, call.origin, 'resume')
   return signIn(call, opened, typeof resume === 'string' ? resume : undefined)
+}
+
+/** Stricter than other transports, as Meteor is: whoever names two users means neither. */
+function isMisshapen({ user, password, code: _code, ...others }: Record<string, unknown>): boolean {
+  if (!user || !password) return false
+  if (Object.keys(others).length > 0) return true
+  if (!isObject(user)) return typeof user !== 'string'
+  const [[name, value] = [], ...more] = Object.entries(user)
+  return more.length > 0 || !['id', 'username', 'email'].includes(name ?? '') || typeof value !== 'string' || value === ''
 }
 
 /** Also where nobody is signed in, and where the session is over already. The connection stays. */

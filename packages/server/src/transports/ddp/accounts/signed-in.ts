@@ -203,12 +203,15 @@ export class SignedIn implements AttachedConnections {
       return found.user
     } catch (error) {
       if (!isOver(error)) throw error
-      if (!held.isLeaving) this.#close(held)
+      this.#close(held)
       return null
     }
   }
 
+  /** Not what has gone on to another session, or to none, while its own was looked at. */
   #close(held: Held): void {
+    const isCurrent = this.#byConnection.get(held.connection.id) === held
+    if (!isCurrent || held.isLeaving) return
     this.#drop(held)
     held.connection.close()
   }

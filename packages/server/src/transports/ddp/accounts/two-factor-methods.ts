@@ -1,0 +1,63 @@
+/** The second factor, as Meteor's clients call it. */
+import { ERRORS, isAccountsError } from '@latchkey/common'
+import { MeteorError } from '@latchkey/common/ddp'
+import type { SessionAndUser } from '../../../core/session/session.ts'
+import type { Call, Deed } from './deed.ts'
+import { matchFailed } from './errors.ts'
+
+/** Meteor's accounts-2fa, by the names of its methods. */
+export const TWO_FACTOR_METHODS: Readonly<Record<string, Deed>> = {
+  generate2faActivationQrCode,
+  enableUser2fa,
+  disableUser2fa,
+  has2faEnabled,
+}
+
+/** A secret for an authenticator app, kept here until a code of it comes back: as text, as an address, and as the picture of that. */
+async function generate2faActivationQrCode(call: Call, appName: unknown): Promise<{ svg: string; secret: string; uri: string }> {
+  if (typeof appName !== 'string' || appName.length > LONGEST_NAME) throw matchFailed()
+  const who = await call.who()
+  if (!who) throw new MeteorError(400, 'There must be a user logged in to generate the QR code.')
+  const { base32 } = await call.accounts.twoFactorOffer(who, call.origin)
+  const { username, emails, id } = who.user
+  const account = username ?? emails[0]?.address ?? id
+  const uri = `otpauth://totp/${[appName, account].map(encodeURIComponent).join('%3A')}?secret=${base32}&issuer=${encodeURIComponent(appName)}`
+  // Loaded for the few who set up a second factor.
+  const { renderSVG } = await import('uqr')
+  return { svg: `${DECLARATION}${renderSVG(uri)}`, secret: base32, uri }
+}
+
+/** Meteor's clients get no recovery codes: `latchkey.twoFactorRecoveryCodes` has them. */
+async function enableUser2fa(call: Call, code: unknown): Promise<void> {
+  const who = await whoIs(call)
+  if (typeof code !== 'string') throw matchFailed()
+  try {
+    await call.accounts.twoFactorEnable(who, code.replace(/\W/g, ''), call.origin)
+  } catch (error) {
+    // The one error of this number that Meteor shows.
+    if (isAccountsError(error) && error.code === 'TwoFactorNotOffered') throw new MeteorError(...ERRORS.TwoFactorNotOffered.meteor)
+    throw error
+  }
+}
+
+/** Meteor asks for nothing; here the session must be fresh, or a code comes with it. */
+async function disableUser2fa(call: Call, code: unknown): Promise<void> {
+  await call.accounts.twoFactorDisable(await whoIs(call), code, call.origin)
+}
+
+async function has2faEnabled(call: Call): Promise<boolean> {
+  const who = await call.who()
+  if (!who) throw new MeteorError('no-logged-user', 'No user logged in.')
+  return (await call.accounts.twoFactorStatus(who)).enabled
+}
+
+async function whoIs(call: Call): Promise<SessionAndUser> {
+  const who = await call.who()
+  if (!who) throw new MeteorError(400, 'No user logged in.')
+  return who
+}
+
+const LONGEST_NAME = 200
+
+/** Meteor's pictures begin so. */
+const DECLARATION = '<?xml version="1.0" standalone="yes"?>\r\n'

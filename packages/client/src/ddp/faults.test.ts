@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { FAULTS, GOOD, tellStory } from '../testing/ddp-story.ts'
 import { FakeDdpServer } from '../testing/fake-ddp-server.ts'
 import type { Peer } from '../testing/fake-ddp-server.ts'
@@ -8,23 +8,25 @@ import { FaultyWire } from '../testing/faulty-wire.ts'
 const MESSAGES = 16
 
 test('the story goes well on a good wire, in as many messages as the table below has rows', async () => {
-  const wire = await newWire()
+  await using world = await newWorld()
+  const { wire } = world
   expect(await tellStory(wire.url)).toEqual(GOOD)
   // The goodbye may or may not have come by yet
   expect(wire.passed.filter(({ frame }) => !frame.includes('disconnect'))).toHaveLength(MESSAGES)
 })
 
-test.each(Object.keys(FAULTS).flatMap(name => Array.from({ length: MESSAGES }, (_, index) => ({ name, index }))))(
+// Each has a world of its own, and mostly waits
+test.concurrent.for(Object.keys(FAULTS).flatMap(name => Array.from({ length: MESSAGES }, (_, index) => ({ name, index }))))(
   'it ends the same, and nothing flickers, when the wire is $name message $index',
-  async ({ name, index }) => {
-    const wire = await newWire()
-    FAULTS[name]?.(wire, index)
-    expect(await tellStory(wire.url)).toEqual(GOOD)
+  async ({ name, index }, { expect }) => {
+    await using world = await newWorld()
+    FAULTS[name]?.(world.wire, index)
+    expect(await tellStory(world.wire.url)).toEqual(GOOD)
   },
 )
 
 /** A server that forgets every session, behind a wire. */
-async function newWire(): Promise<FaultyWire> {
+async function newWorld(): Promise<{ wire: FaultyWire } & AsyncDisposable> {
   const server = new FakeDdpServer()
   const tasks = new Set(['milk'])
   const users = new Map<Peer, string>()
@@ -42,9 +44,11 @@ async function newWire(): Promise<FaultyWire> {
   server.methods['whoami'] = peer => users.get(peer) ?? null
   const listening = await server.listen()
   const wire = await FaultyWire.to(listening.url)
-  onTestFinished(async () => {
-    await wire[Symbol.asyncDispose]()
-    await listening[Symbol.asyncDispose]()
-  })
-  return wire
+  return {
+    wire,
+    async [Symbol.asyncDispose]() {
+      await wire[Symbol.asyncDispose]()
+      await listening[Symbol.asyncDispose]()
+    },
+  }
 }

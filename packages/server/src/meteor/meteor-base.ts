@@ -13,7 +13,7 @@ import { currentInvocation } from '../wire/invocation.ts'
 import { collectionName } from './collection-name.ts'
 import { LoginHooks } from './login-hooks.ts'
 import type { LoginCallback, LogoutCallback, ValidateLoginAttempt } from './login-hooks.ts'
-import { configureServices, settingsOfConfig } from './meteor-options.ts'
+import { changesOfServices, settingsOfConfig } from './meteor-options.ts'
 
 /** What is published of the signed-in user unless the app says otherwise. */
 const DEFAULT_PUBLISH_FIELDS: FieldSelector = { profile: 1, username: 1, emails: 1 }
@@ -72,9 +72,10 @@ export abstract class MeteorBase extends AccountsCommon {
 
   protected override _configure({ oauthSecretKey, ...changes }: AccountsConfig): AccountsConfig {
     if (changes.collection !== undefined) collectionName(changes.collection)
-    this.accounts.configure(settingsOfConfig(changes, { ...this._options, ...changes }))
-    configureServices(this.services, changes)
+    const changeServices = changesOfServices(this.services, changes)
     if (oauthSecretKey !== undefined) this._loadOAuthSecretKey(oauthSecretKey)
+    this.accounts.configure(settingsOfConfig(changes, { ...this._options, ...changes }))
+    changeServices()
     return changes
   }
 

@@ -88,12 +88,20 @@ export function settingsOfConfig(changes: AccountsConfig, all: AccountsConfig): 
   }
 }
 
-/** Puts changes of `Accounts.config` in force that concern the ways to sign in. @throws AccountsError `InvalidSettings` */
-export function configureServices(services: Readonly<AccountsServices>, changes: AccountsConfig): void {
+/**
+ * Reads changes of `Accounts.config` that concern the ways to sign in; what it answers puts them in force, and cannot fail.
+ * @throws AccountsError `InvalidSettings`
+ */
+export function changesOfServices(services: Readonly<AccountsServices>, changes: AccountsConfig): () => void {
   const [password, code] = [passwordOptions(changes), codeOptions(changes)]
-  for (const service of Object.values(services)) {
-    if (service instanceof AccountsPassword && Object.keys(password).length > 0) service.configure(password)
-    if (service instanceof AccountsCode && Object.keys(code).length > 0) service.configure(code)
+  const passwords = Object.values(services).filter(service => service instanceof AccountsPassword)
+  const codes = Object.values(services).filter(service => service instanceof AccountsCode)
+  // Refused here, or not at all.
+  for (const { options } of passwords) void new AccountsPassword({ ...options, ...password })
+  void new AccountsCode(code)
+  return () => {
+    if (Object.keys(password).length > 0) for (const service of passwords) service.configure(password)
+    if (Object.keys(code).length > 0) for (const service of codes) service.configure(code)
   }
 }
 

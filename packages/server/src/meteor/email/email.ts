@@ -22,14 +22,14 @@ export type CustomTransport = (options: EmailOptions & { packageSettings: EmailS
 export class Email {
   /** Sends in the place of the mail server, when it is set. */
   customTransport: CustomTransport | undefined
-  readonly #parts: EmailParts
+  readonly #partsOf: () => EmailParts
   readonly #hooks = new Set<(options: EmailOptions) => unknown>()
-  readonly #transport: EmailTransport | undefined
+  #started: { parts: EmailParts; transport: EmailTransport | undefined } | undefined
   #shown = 0
 
-  constructor(parts: EmailParts) {
-    this.#parts = parts
-    this.#transport = transportOf(parts.url, parts.settings)
+  /** @param parts asked with the first mail, so that settings may come until then */
+  constructor(parts: () => EmailParts) {
+    this.#partsOf = parts
   }
 
   /** Adds a hook that is asked about each mail, in the order they came. One that answers something falsy keeps it from being sent; later ones are not asked. */
@@ -43,14 +43,23 @@ export class Email {
    */
   async sendAsync(options: EmailOptions): Promise<void> {
     for (const hook of this.#hooks) if (!(await hook(options))) return
-    const { settings = {}, production } = this.#parts
+    const { parts, transport } = this.#start()
+    const { settings = {}, production } = parts
     if (this.customTransport) return void (await this.customTransport({ ...options, packageSettings: settings }))
-    if (this.#transport) return this.#transport.send(options)
+    if (transport) return transport.send(options)
     if (production) throw new Error('No mail can be sent: set MAIL_URL, or the settings packages.email, or Email.customTransport')
-    this.#show(options)
+    parts.print(this.#shownAs(options))
   }
 
-  #show(options: EmailOptions): void {
+  #start(): { parts: EmailParts; transport: EmailTransport | undefined } {
+    if (!this.#started) {
+      const parts = this.#partsOf()
+      this.#started = { parts, transport: transportOf(parts.url, parts.settings) }
+    }
+    return this.#started
+  }
+
+  #shownAs(options: EmailOptions): string {
     const mark = `MAIL #${this.#shown}`
     this.#shown += 1
     const { headers = {}, text = '', html } = options
@@ -65,7 +74,7 @@ export class Email {
       `====== END ${mark} ======`,
       '',
     ]
-    this.#parts.print(lines.join('\n'))
+    return lines.join('\n')
   }
 }
 

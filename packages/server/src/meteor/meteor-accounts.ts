@@ -12,7 +12,7 @@ import { handlerStrategy } from './login-handlers.ts'
 import type { LoginHandler } from './login-handlers.ts'
 import { destroyToken, expireTokens, hashLoginToken, hashStampedToken, newStampedToken, readOlder } from './login-tokens.ts'
 import type { HashedStampedLoginToken, StampedLoginToken } from './login-tokens.ts'
-import { MeteorExternal } from './meteor-external.ts'
+import { MeteorUsers } from './meteor-users.ts'
 import { OAuthEncryption } from './oauth-encryption/oauth-encryption.ts'
 import { DDPRateLimiter } from './rate-limit/ddp-rate-limiter.ts'
 import { OAuthServices } from './service-configuration/oauth-services.ts'
@@ -22,7 +22,7 @@ import { ServiceConfiguration } from './service-configuration/service-configurat
 export type LoginTokenListener = (code: { token: string; userId: string }) => unknown
 
 /** Meteor's server API, in one-liners; `AccountsServer` extends it. */
-export abstract class MeteorAccounts extends MeteorExternal {
+export abstract class MeteorAccounts extends MeteorUsers {
   /** Meteor's `Accounts.oauth`: the services an app offers to sign in with. */
   readonly oauth: OAuthServices = new OAuthServices()
   #rateLimiter: DDPRateLimiter | undefined

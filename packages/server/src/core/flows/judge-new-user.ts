@@ -60,7 +60,7 @@ export async function judgeNewUser(core: Core, newcomer: Newcomer): Promise<Judg
     services: newcomer.services ?? {},
   }
   const made = await asApp(newUsers.make(newcomer.options, offered))
-  const user = { ...(made ?? { ...offered, custom: { ...newcomer.defaults, ...offered.custom } }), services: offered.services }
+  const user = { ...(made ?? { ...offered, custom: { ...offered.custom, ...newcomer.defaults } }), services: offered.services }
   const draft = made ? readNames(user, newcomer.draft) : { ...newcomer.draft, custom: user.custom }
   await refuseDomain(settings.restrictCreationByEmailDomain, user)
   await asApp(newUsers.ask(user))

@@ -19,6 +19,7 @@ export function attachAccounts(host: DdpHost, on: AccountsOnDdp): AccountsGate {
     ...methodsOf(on, signedIn, { ...LOGIN_METHODS, ...PASSWORD_METHODS, ...CODE_METHODS, ...TWO_FACTOR_METHODS }, 'meteor'),
     ...methodsOf(on, signedIn, OWN_METHODS, 'ours'),
   })
+  if (on.ddp?.methods) host.methods(on.ddp.methods())
   host.publish(null, currentUser(on, signedIn))
   host.publish('meteor.loginServiceConfiguration', serviceConfiguration(on.ddp?.serviceConfiguration))
   on.ddp?.attached?.(signedIn)

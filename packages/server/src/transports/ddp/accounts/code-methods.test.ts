@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { AccountsCode } from '../../../strategies/code/index.ts'
+import { AccountsPassword } from '../../../strategies/password/index.ts'
+import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
+
+type At = Awaited<ReturnType<typeof ddpAccounts>>
+
+const EVE = { email: 'Eve@example.org' }
+
+describe('codes to sign in over DDP', () => {
+  it('sign up and in, verify the address, and work once', async () => {
+    await using at = await open()
+    const client = at.connect()
+    expect(
+      resultOf(await client.call('1', 'requestLoginTokenForUser', { selector: EVE, userData: EVE, options: { extra: { x: 1 } } })),
+    ).toEqual({
+      selector: EVE,
+      userData: EVE,
+      isNewUser: true,
+    })
+    const token = await codeFor(at)
+    expect(token).toMatch(/^[0-9A-F]{6}$/)
+    expect(refusalOf(await client.call('2', 'login', { selector: EVE, token: 'ZZZZZZ' }))).toEqual([403, 'Email or token mismatch'])
+    expect(resultOf(await client.call('3', 'login', { selector: EVE, token }))).toMatchObject({ type: 'passwordless' })
+    expect(client.all('added')).toMatchObject([{ fields: { emails: [{ address: 'Eve@example.org', verified: true }] } }])
+    expect(refusalOf(await at.connect().call('1', 'login', { selector: EVE, token }))).toEqual([403, 'User has no token set'])
+    expect(resultOf(await client.call('4', 'requestLoginTokenForUser', { selector: EVE, options: {} }))).toEqual({
+      selector: EVE,
+      isNewUser: false,
+    })
+  })
+
+  it('come in a mail whose link carries the code and the address, encoded', async () => {
+    await using at = await open()
+    const plus = { email: 'eve+news@example.org' }
+    await at.connect().call('1', 'requestLoginTokenForUser', { selector: plus, userData: plus })
+    const text = (await at.world.delivered()).at(-1)?.text ?? ''
+    expect(text).toMatch(/\/\?loginToken=[0-9A-F]{6}&selector=eve%2Bnews%40example\.org/)
+  })
+
+  it('say nothing about who has an account while messages are ambiguous', async () => {
+    await using at = await open({ ambiguousErrorMessages: true })
+    await at.world.createUser('ada')
+    const client = at.connect()
+    const ask = async (id: string, email: string): Promise<object> =>
+      resultOf(await client.call(id, 'requestLoginTokenForUser', { selector: { email }, options: { userCreationDisabled: true } }))
+    expect(await ask('1', 'ada@example.org')).toEqual({ selector: { email: 'ada@example.org' } })
+    expect(await ask('2', 'eve@example.org')).toEqual({ selector: { email: 'eve@example.org' } })
+    expect(await at.world.delivered()).toHaveLength(1)
+  })
+
+  it('are asked for with a request that has its shape', async () => {
+    await using at = await open()
+    const client = at.connect()
+    for (const given of [
+      undefined,
+      'x',
+      {},
+      { selector: {} },
+      { selector: { email: EVE.email, username: 'eve' } },
+      { selector: { email: { $gt: '' } } },
+      { selector: EVE, options: 5 },
+      { selector: EVE, userData: 'x' },
+      { selector: EVE, more: 1 },
+    ])
+      expect([given, refusalOf(await client.call(`${Math.random()}`, 'requestLoginTokenForUser', given))]).toEqual([
+        given,
+        [400, 'Match failed'],
+      ])
+    expect(refusalOf(await client.call('9', 'requestLoginTokenForUser', { selector: EVE }))).toEqual([
+      400,
+      'Need to set a username or email',
+    ])
+  })
+})
+
+const open = (options: object = {}): Promise<At> =>
+  ddpAccounts({
+    options: { face: 'meteor', ambiguousErrorMessages: false, ...options },
+    services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), code: new AccountsCode() },
+  })
+
+async function codeFor({ world }: At): Promise<string> {
+  return /code to sign in: (\w+)/.exec((await world.delivered()).at(-1)?.text ?? '')?.[1] ?? ''
+}

@@ -154,7 +154,7 @@ function play(box: MergeBox, steps: readonly { what: string; by: number; id: str
   return {
     box,
     union(): Record<string, Record<string, number>> {
-      const documents = Object.fromEntries([...held].map(key => [key.charAt(0), {} as Record<string, number>]))
+      const documents = Object.fromEntries([...held].map((key): [string, Record<string, number>] => [key.charAt(0), {}]))
       for (const { id, name, value } of claims) (documents[id] ??= {})[name] ??= value
       return documents
     },

@@ -12,6 +12,14 @@ function serving(methods: Record<string, MethodHandler>, options: DDPServerOptio
   return server
 }
 
+const INTERNAL = {
+  isClientSafe: true,
+  error: 500,
+  reason: 'Internal server error',
+  message: 'Internal server error [500]',
+  errorType: 'Meteor.Error',
+}
+
 /** A log that keeps what it is told. */
 function kept(): Log & { lines: string[] } {
   const lines: string[] = []
@@ -91,13 +99,7 @@ test('an error for clients passes as it is, every other becomes an internal one,
   expect(await errorOf('sanitized')).toMatchObject({ error: 400, reason: 'Match failed' })
   for (const method of ['unsafe', 'broken', 'text', 'unsendable']) {
     // oxlint-disable-next-line no-await-in-loop
-    expect(await errorOf(method), method).toEqual({
-      isClientSafe: true,
-      error: 500,
-      reason: 'Internal server error',
-      message: 'Internal server error [500]',
-      errorType: 'Meteor.Error',
-    })
+    expect([method, await errorOf(method)]).toEqual([method, INTERNAL])
   }
   expect(log.lines).toHaveLength(5)
   expect(log.lines.join('\n')).toContain('db.internal')
@@ -119,8 +121,8 @@ test('a result is passed by value: what changes afterwards is not what the calle
 })
 
 test('parameters are values of their own, and what is no EJSON never reaches the method', async () => {
-  const seen = vi.fn()
-  const client = WireClient.connected(serving({ see: (...params: unknown[]) => void seen(...params) }))
+  const seen = vi.fn<(...params: unknown[]) => void>()
+  const client = WireClient.connected(serving({ see: (...params: unknown[]) => seen(...params) }))
   await client.call('1', 'see', { $date: 7 }, { $binary: 'AQI=' }, { $escape: { $date: 1 } }, { $InfNaN: -1 })
   expect(seen).toHaveBeenCalledWith(new Date(7), new Uint8Array([1, 2]), { $date: 1 }, Number.NEGATIVE_INFINITY)
   seen.mockClear()
@@ -136,7 +138,7 @@ test('parameters are values of their own, and what is no EJSON never reaches the
     client.sayRaw(`{"msg":"method","id":"h${at}","method":"see","params":[${param}]}`)
     // oxlint-disable-next-line no-await-in-loop
     const { error } = await client.until(({ msg, id }) => msg === 'result' && id === `h${at}`)
-    expect(error, param.slice(0, 40)).toMatchObject({ error: 400, reason: 'Match failed' })
+    expect({ param, error }).toMatchObject({ param, error: { error: 400, reason: 'Match failed' } })
   }
   expect(client.all('updated')).toHaveLength(9)
   expect(seen).not.toHaveBeenCalled()
@@ -279,10 +281,10 @@ test('names that objects have of their own are no methods', async () => {
   const client = WireClient.connected(serving({}))
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     // oxlint-disable-next-line no-await-in-loop
-    expect((await client.call(name, name))['error'], name).toMatchObject({ error: 404 })
+    expect(await client.call(name, name)).toMatchObject({ id: name, error: { error: 404 } })
     client.say({ msg: 'sub', id: name, name })
     // oxlint-disable-next-line no-await-in-loop
-    expect((await client.until(({ msg, id }) => msg === 'nosub' && id === name))['error'], name).toMatchObject({ error: 404 })
+    expect(await client.until(({ msg, id }) => msg === 'nosub' && id === name)).toMatchObject({ error: { error: 404 } })
   }
 })
 

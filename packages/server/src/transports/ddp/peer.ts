@@ -151,8 +151,8 @@ export class Peer implements DdpReceiver, Line, Timed {
 function agree({ version, support }: Incoming): { readonly version: DdpVersion; readonly isAgreed: boolean } {
   const [best] = DDP_VERSIONS
   const offered: unknown[] = Array.isArray(support) ? support : []
-  const makesSense = offered.every(one => typeof one === 'string') && offered.includes(version)
-  if (!makesSense) return { version: best, isAgreed: false }
+  if (!offered.every(one => typeof one === 'string') || typeof version !== 'string' || !offered.includes(version))
+    return { version: best, isAgreed: false }
   const chosen = offered.find(isKnown) ?? best
   return { version: chosen, isAgreed: chosen === version }
 }

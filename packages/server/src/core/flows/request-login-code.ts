@@ -102,6 +102,8 @@ async function findOrCreate(
   const found = await core.store.users.find(selector)
   if (found) return { user: found.deactivatedAt === undefined ? found : null, isNew: false }
   if (!codes.createUsers || userCreationDisabled || !core.settings.signUpAllowed) return { user: null, isNew: false }
+  // Nobody to make, which is not asked about who is there either.
+  if (userData === undefined && core.settings.ambiguousErrorMessages) return { user: null, isNew: false }
   if (userData !== undefined && (typeof userData !== 'object' || userData === null || Array.isArray(userData)))
     throw new AccountsError('MatchFailed', { details: { field: 'userData' } })
   await core.limiter.hit('register', { ip: origin.ip })
@@ -153,7 +155,7 @@ async function issueCodes(core: Core, codes: LoginCodes, { user, addresses, sele
     const mail: OutboxMail[] =
       to === '' || !mayMail
         ? []
-        : [core.outbox.compose('loginCode', { to: user ? to : '', user, data: {}, token: code as Secret, expiresAt: goodUntil(row) })]
+        : [core.outbox.compose('loginCode', { to: user ? to : '', user, data: {}, token: code, expiresAt: goodUntil(row) })]
     await core.store.tokens.issue(row, { mail, audit: row === rows[0]?.row ? audit : [] })
   }
   core.outbox.kick()

@@ -48,8 +48,9 @@ export class Names {
     this.#make = make
   }
 
-  /** What a name stands for. */
+  /** What a name stands for; a code of an authenticator app each time for another one. */
   of(name: string): string {
+    if (name === 'totp') return this.#make(name)
     const known = this.#known.get(name) ?? this.#make(name)
     this.#known.set(name, known)
     return known

@@ -38,6 +38,7 @@ export interface Config {
   rateLimits: boolean
   graphql: boolean
   graphqlIntrospection: 'auto' | 'on' | 'off'
+  ddp: boolean
   logLevel: LogLevel
   /** `auto`: pretty on a terminal, else JSON. */
   logFormat: 'auto' | 'pretty' | 'json'
@@ -272,6 +273,15 @@ export const TABLE: { readonly [K in keyof Config]: Row<Config[K]> } = {
     otherwise: 'auto: on, in production off',
     takes: 'auto, on or off',
     summary: 'let anybody ask `/graphql` for its schema',
+  },
+  ddp: {
+    env: 'LATCHKEY_DDP',
+    flag: '--ddp <on|off>',
+    kind: onOff,
+    fallback: true,
+    otherwise: 'on',
+    takes: 'on or off',
+    summary: 'speak DDP, Meteor’s protocol, over WebSocket at `/websocket` and over SockJS at `/sockjs`',
   },
   logLevel: {
     env: 'LATCHKEY_LOG_LEVEL',

@@ -4,6 +4,7 @@ import type { Log, Origin } from '@latchkey/server'
 import type { SqlStore } from '@latchkey/server/stores/sql'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
+import { resume } from '@latchkey/server/strategies/resume'
 import { TwoFactor } from '@latchkey/server/strategies/totp'
 import type { SecretFacts } from '../config/judge.ts'
 import { toRetired, toTokenSecret } from '../config/signing-key.ts'
@@ -54,7 +55,7 @@ export async function assemble(config: Config, secret: string, baseUrl: string, 
     store: await storeOf(config),
     factors: [new TwoFactor()],
     // accounts-js lets names be ASCII letters and digits only. There is nothing to be compatible with here, so our own rules are enough.
-    strategies: { password: new AccountsPassword({ validateUsername: () => true }), magicLink: new AccountsMagicLink() },
+    strategies: { resume: resume(), password: new AccountsPassword({ validateUsername: () => true }), magicLink: new AccountsMagicLink() },
     ports: systemPorts(log),
   })
   return {

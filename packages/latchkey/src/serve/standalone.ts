@@ -1,4 +1,4 @@
-/** The standalone server: REST, GraphQL, home page, mailbox and health on one port. */
+/** The standalone server: REST, GraphQL, DDP, home page, mailbox and health on one port. */
 import { restTransport } from '@latchkey/server/rest'
 import type { RestOptions } from '@latchkey/server/rest'
 import type { Accounts, Log } from '@latchkey/server'
@@ -9,6 +9,8 @@ import type { Config } from '../config/table.ts'
 import { assemble, findSecret, makeSecret } from './assemble.ts'
 import type { Assembled } from './assemble.ts'
 import { bind } from './bind.ts'
+import { ddpSockets } from './ddp.ts'
+import type { Sockets } from './ddp.ts'
 import { waitingDoor } from './door.ts'
 import { beside, graphqlEndpoint } from './graphql.ts'
 import { STRICT_TRANSPORT } from './headers.ts'
@@ -43,13 +45,16 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   const server = await bind(door, config, log, pages.show)
   const url = config.baseUrl ?? `http://localhost:${server.port}`
   let assembled: Assembled | undefined
+  let sockets: Sockets | undefined
   try {
     assembled = await assemble(config, secret, url, log)
     pages.showMailbox(assembled.mailbox)
     await assembled.accounts.ready()
+    if (config.ddp) sockets = ddpSockets(server.server, assembled.accounts, siteOptions(config), log)
     door.open(transportsOf(assembled.accounts, config))
   } catch (error) {
     door.fail(error)
+    await sockets?.stop()
     await server.close()
     await assembled?.stop()
     throw error
@@ -59,6 +64,7 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     try {
+      await sockets?.stop()
       await server.close()
     } finally {
       await running.stop()
@@ -74,20 +80,23 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
 
 /** REST, and GraphQL beside it. */
 function transportsOf(accounts: Accounts, config: Config): Served {
-  const options = restOptions(config)
+  const options: Pick<RestOptions, 'cors' | 'trustedProxies' | 'cookies' | 'headers'> = {
+    ...siteOptions(config),
+    ...(config.production ? { headers: { 'strict-transport-security': STRICT_TRANSPORT } } : {}),
+  }
   const rest = restTransport(accounts, options)
   if (!config.graphql) return rest
   const introspection = config.graphqlIntrospection === 'auto' ? !config.production : config.graphqlIntrospection === 'on'
   return beside(rest, graphqlEndpoint(accounts, { ...options, introspection }))
 }
 
-function restOptions(config: Config): Pick<RestOptions, 'cors' | 'trustedProxies' | 'cookies' | 'headers'> {
+/** What all transports have to be told alike. */
+function siteOptions(config: Config): Pick<RestOptions, 'cors' | 'trustedProxies' | 'cookies'> {
   const [first = ''] = config.trustedProxies
   const isCount = config.trustedProxies.length === 1 && /^\d+$/.test(first)
   return {
     ...(config.corsOrigins.length === 0 ? {} : { cors: { origins: config.corsOrigins } }),
     ...(config.trustedProxies.length === 0 ? {} : { trustedProxies: isCount ? Number(first) : config.trustedProxies }),
     ...(config.cookieDomain === null ? {} : { cookies: { domain: config.cookieDomain } }),
-    ...(config.production ? { headers: { 'strict-transport-security': STRICT_TRANSPORT } } : {}),
   }
 }

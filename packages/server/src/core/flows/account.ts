@@ -62,8 +62,8 @@ export function publicSettings({ settings, strategies, factors }: Core): PublicS
     signUpAllowed: settings.signUpAllowed,
     passwordMinLength: settings.password.minLength,
     verificationMail: settings.password.sendVerificationEmailAfterSignup,
-    // Completing a login is no way to begin one.
-    strategies: [...strategies.keys()].filter(name => name !== PENDING_LOGIN),
+    // Completing a login, or going on with a session, is no way to begin one.
+    strategies: [...strategies.keys()].filter(name => name !== PENDING_LOGIN && name !== 'resume'),
     twoFactor: [...factors.values()].some(isOwnFactor),
   }
 }

@@ -22,6 +22,8 @@ export interface RunningServer {
   /** Where it can be reached from this machine, for example `http://127.0.0.1:3000`. */
   readonly url: string
   readonly port: number
+  /** What listens, for sockets: `attachDdp(running.server, …)`. */
+  readonly server: Server
   /** Takes no new connections, lets requests under way finish, then closes; resolves when all is closed. Idempotent. */
   close(): Promise<void>
 }
@@ -80,6 +82,7 @@ export async function serve(served: Served, options: ServeOptions = {}): Promise
   const bound = (server.address() as AddressInfo).port
   return {
     port: bound,
+    server,
     url: urlOf(host, bound),
     close: () => (closing ??= close(server, unused, shutdownTimeout)),
   }

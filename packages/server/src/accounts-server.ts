@@ -33,6 +33,9 @@ import type { Strategy } from './core/strategy.ts'
 import { MeteorAccounts } from './meteor/meteor-accounts.ts'
 import { METEOR_KEYS, partsOfMeteor } from './meteor/meteor-options.ts'
 import type { MeteorServerOptions } from './meteor/meteor-options.ts'
+import { collectionName } from './meteor/collection-name.ts'
+import { switchableStore } from './meteor/users/switchable-store.ts'
+import type { SwitchableStore } from './meteor/users/switchable-store.ts'
 import { secondFactors } from './second-factors.ts'
 import { processLog, systemPorts } from './system.ts'
 import type { AccountsDdpFace, AccountsOnDdp } from './transports/ddp/accounts/ports.ts'
@@ -77,6 +80,8 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
   /** What Meteor's face has to say to a DDP server; undefined on any other. */
   readonly ddp?: AccountsDdpFace
   readonly #hooks: ServerHookEmitter
+  /** On Meteor's face the users may be those of another collection. */
+  readonly #collections: SwitchableStore | undefined
   readonly #given: AccountsServerOptions<CustomUser>
   #options: MergedOptions<CustomUser>
 
@@ -102,18 +107,21 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     const ports = { ...systemPorts(log), ...options.ports }
     const strategies = strategiesOf(services)
     this.services = Object.freeze({ ...services })
+    const store = storeOf({
+      db,
+      sessionsDb: sessionsOption,
+      usersArgument: usersDb,
+      sessionsArgument: sessionsDb,
+      now: () => ports.clock.now(),
+    })
+    this.#collections = meteor ? switchableStore(store) : undefined
+    if (meteor?.collection !== undefined) this._useCollection(collectionName(meteor.collection))
     this.accounts = new Accounts({
       settings: settingsOf(options),
       strategies,
       factors: secondFactors(strategies, factors),
       ...(accepted && { earlierTokens: accountsJsTokens(accepted, db ?? usersDb, isProduction(options)) }),
-      store: storeOf({
-        db,
-        sessionsDb: sessionsOption,
-        usersArgument: usersDb,
-        sessionsArgument: sessionsDb,
-        now: () => ports.clock.now(),
-      }),
+      store: this.#collections?.store ?? store,
       ports,
     })
     const { core } = this.accounts
@@ -141,6 +149,11 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     const kept = super._configure(changes)
     this.#options = mergedOptions(this.#given, this.accounts.core.settings)
     return kept
+  }
+
+  protected override _useCollection(name: string): void {
+    if (!this.#collections) throw new AccountsError('InvalidSettings', { message: 'collection is an option of the store on this face' })
+    this.#collections.use(name)
   }
 
   /** Opens and migrates the store, starts mail, cache and sweeper. Idempotent. */

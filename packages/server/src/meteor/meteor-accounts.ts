@@ -17,6 +17,7 @@ import { OAuthEncryption } from './oauth-encryption/oauth-encryption.ts'
 import { DDPRateLimiter } from './rate-limit/ddp-rate-limiter.ts'
 import { OAuthServices } from './service-configuration/oauth-services.ts'
 import { ServiceConfiguration } from './service-configuration/service-configuration.ts'
+import { usersMethods } from './users/users-methods.ts'
 
 /** Told of a code that belongs to a user and to no address. Answering something falsy keeps the mails from being sent. */
 export type LoginTokenListener = (code: { token: string; userId: string }) => unknown
@@ -186,6 +187,7 @@ export abstract class MeteorAccounts extends MeteorUsers {
       collection: () => this._collectionName(),
       rateLimiter: this.rateLimiter,
       serviceConfiguration: this.serviceConfiguration,
+      methods: () => usersMethods(this.users),
       attached: connections => {
         this.#connections = connections
       },

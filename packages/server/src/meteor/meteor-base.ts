@@ -71,13 +71,16 @@ export abstract class MeteorBase extends AccountsCommon {
   }
 
   protected override _configure({ oauthSecretKey, ...changes }: AccountsConfig): AccountsConfig {
-    if (changes.collection !== undefined) collectionName(changes.collection)
+    if (changes.collection !== undefined) this._useCollection(collectionName(changes.collection))
     const changeServices = changesOfServices(this.services, changes)
     if (oauthSecretKey !== undefined) this._loadOAuthSecretKey(oauthSecretKey)
     this.accounts.configure(settingsOfConfig(changes, { ...this._options, ...changes }))
     changeServices()
     return changes
   }
+
+  /** From now on the users are those of that collection. @throws AccountsError `InvalidSettings` when the store keeps no other */
+  protected abstract _useCollection(name: string): void
 
   /** The key is taken in and kept nowhere else. */
   protected abstract _loadOAuthSecretKey(key: string): void

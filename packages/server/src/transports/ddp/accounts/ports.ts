@@ -24,6 +24,8 @@ export interface AccountsDdpFace {
   readonly rateLimiter?: RateLimiterPort
   /** How the app is known at providers. @default nothing is published, and nobody configures anything */
   readonly serviceConfiguration?: ServiceConfigurationPort
+  /** Further methods by name: those by which Meteor's clients change users. @default none */
+  methods?(): Readonly<Record<string, MethodHandler>>
   /** Handed who holds what over DDP, once. */
   attached?(connections: AttachedConnections): void
 }

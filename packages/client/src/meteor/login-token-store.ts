@@ -95,10 +95,11 @@ export class LoginTokenStore {
     }
     // Some browsers do not tell tabs of another process: look now and then, as Meteor's client does
     const timer = setInterval(changed, POLL)
-    window.addEventListener('storage', onStorage)
+    const page = window
+    page.addEventListener('storage', onStorage)
     return () => {
       clearInterval(timer)
-      window.removeEventListener('storage', onStorage)
+      page.removeEventListener('storage', onStorage)
     }
   }
 

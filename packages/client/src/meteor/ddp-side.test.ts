@@ -1,0 +1,151 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { LATER } from '../testing/fake-ddp-server.ts'
+import { adasServer, clientOn, inDays } from '../testing/meteor-fake.ts'
+
+const withTimers = (): void => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+test('a server that publishes no user lets a login end all the same, after a moment', async () => {
+  withTimers()
+  const client = clientOn(adasServer({ publishes: false }))
+  const login = client.loginWithPassword('ada', 'a password')
+  await vi.advanceTimersByTimeAsync(1900)
+  expect([client.loggingIn(), client.userId(), client.state.get().status]).toEqual([true, 'ada', 'loading'])
+  await vi.advanceTimersByTimeAsync(200)
+  await login
+  expect([client.loggingIn(), client.user()]).toEqual([false, null])
+  expect(client.state.get()).toEqual({ status: 'signedIn', user: { id: 'ada', emails: [], deactivated: false } })
+  client.close()
+})
+
+test('a document that comes after the answer is waited for, and the callback is told once', async () => {
+  const server = adasServer({ publishes: false })
+  const client = clientOn(server)
+  const told = vi.fn(() => client.user())
+  client.loginWithPassword('ada', 'a password', told)
+  await vi.waitFor(() => expect(client.userId()).toBe('ada'))
+  expect(told).not.toHaveBeenCalled()
+  server.peer.send({ msg: 'added', collection: 'users', id: 'ada', fields: {} })
+  await vi.waitFor(() => expect(told).toHaveReturnedWith({ _id: 'ada' }))
+  server.peer.send({ msg: 'changed', collection: 'users', id: 'ada', fields: { username: 'ada' } })
+  await vi.waitFor(() => expect(client.user()).toEqual({ _id: 'ada', username: 'ada' }))
+  expect(told).toHaveBeenCalledTimes(1)
+})
+
+test('whoever is signed out before the document comes waits no longer', async () => {
+  const client = clientOn(adasServer({ publishes: false }))
+  const login = client.loginWithPassword('ada', 'a password')
+  await vi.waitFor(() => expect(client.userId()).toBe('ada'))
+  client.makeClientLoggedOut()
+  await login
+  expect([client.loggingIn(), client.userId()]).toEqual([false, null])
+})
+
+test('an empty answer is a failure, and says of which method', async () => {
+  const server = adasServer()
+  server.methods['login'] = () => undefined
+  const client = clientOn(server)
+  const failed = vi.fn()
+  client.onLoginFailure(failed)
+  await expect(client.loginWithPassword('ada', 'a password')).rejects.toThrow('No result from call to login')
+  expect(failed).toHaveBeenCalledTimes(1)
+  expect([client.loggingIn(), client.userId()]).toEqual([false, null])
+})
+
+test('validateResult can refuse what the server let in, and loggingIn can be left alone', async () => {
+  const client = clientOn(adasServer())
+  const end = new Promise(resolve => {
+    client.callLoginMethod({
+      methodArguments: [{ user: { username: 'ada' } }],
+      validateResult: ({ id }) => {
+        throw new Error(`not ${id}`)
+      },
+      userCallback: resolve,
+      _suppressLoggingIn: true,
+    })
+  })
+  expect(client.loggingIn()).toBe(false)
+  expect(await end).toMatchObject({ message: 'not ada' })
+  expect(client.userId()).toBeNull()
+})
+
+test('loggingIn stays true until the last of several logins is through', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  const said: boolean[] = []
+  client.loggingIn.subscribe(value => said.push(value))
+  await Promise.all([client.loginWithPassword('ada', 'a password'), client.loginWithPassword('ada', 'a password')])
+  expect(said).toEqual([false, true, false])
+})
+
+test('hooks of a client that throw, or reject, are complained of and change nothing', async () => {
+  const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => complained.mockRestore())
+  const client = clientOn(adasServer())
+  const last = vi.fn()
+  client.onLogin(() => {
+    throw new Error('one')
+  })
+  client.onLogin(() => Promise.reject(new Error('two')))
+  client.onLogin(last)
+  await client.loginWithPassword('ada', 'a password')
+  expect(last).toHaveBeenCalledTimes(1)
+  await vi.waitFor(() => expect(complained).toHaveBeenCalledTimes(2))
+})
+
+test('a login hook that is stopped is told nothing, not even late', async () => {
+  const client = clientOn(adasServer())
+  await client.loginWithPassword('ada', 'a password')
+  const told = vi.fn()
+  const { stop, callback } = client.onLogin(told)
+  stop()
+  expect(callback).toBe(told)
+  await new Promise(resolve => setTimeout(resolve, 5))
+  expect(told).not.toHaveBeenCalled()
+})
+
+test('a sign-out that the server refuses leaves everything as it was', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  await client.loginWithPassword('ada', 'a password')
+  server.methods['logout'] = () => {
+    throw { error: 500, reason: 'Internal server error', errorType: 'Meteor.Error' }
+  }
+  await expect(client.logout()).rejects.toMatchObject({ error: 500 })
+  expect([client.loggingOut(), client.userId(), client._storedLoginToken()]).toEqual([false, 'ada', 'token-1'])
+})
+
+test('logoutOtherClients asks for a new token and for the end of the others back to back, and tells the second one’s error', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  await client.loginWithPassword('ada', 'a password')
+  server.methods['getNewToken'] = () => ({ id: 'ada', token: 'token-2', tokenExpires: inDays(90) })
+  server.methods['removeOtherTokens'] = () => {
+    throw { error: 'no', errorType: 'Meteor.Error' }
+  }
+  await expect(client.logoutOtherClients()).rejects.toMatchObject({ error: 'no' })
+  expect(client._storedLoginToken()).toBe('token-2')
+})
+
+test('a client that is closed leaves no login waiting, and signs nobody out', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  await client.loginWithPassword('ada', 'a password')
+  server.methods['login'] = () => LATER
+  const login = client.loginWithPassword('ada', 'a password')
+  client.connection?.close()
+  client.close()
+  await expect(login).rejects.toMatchObject({ error: 'connection-closed' })
+  expect(client._storedLoginToken()).toBe('token-1')
+})
+
+test('a client connects, signs in by what it has, and then subscribes, in that order', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  const login = client.loginWithPassword('ada', 'a password')
+  await login
+  await vi.waitFor(() => expect(client.loginServicesConfigured()).toBe(true))
+  expect(server.peer.heard.map(({ msg }) => msg)).toEqual(['connect', 'method', 'sub'])
+})

@@ -85,6 +85,7 @@ export class DdpConnection {
       opened: () => this.#opened(),
       received: frame => this.#read(frame),
       cut: () => this.#cut(),
+      tooBig: () => this.#methods.giveUpBiggest(),
       awaited: () => this.#methods.waiting,
     })
     this.status = callable(this.#stream.status)

@@ -1,10 +1,15 @@
-import { expect, test, vi } from 'vitest'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import fc from 'fast-check'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { ddpWorld, unwatched } from '../testing/ddp-world.ts'
 import type { DdpWorld } from '../testing/ddp-world.ts'
-import { LATER } from '../testing/fake-ddp-server.ts'
+import { FakeDdpServer, LATER } from '../testing/fake-ddp-server.ts'
 import { settled } from '../testing/manual-timers.ts'
-import { MeteorError } from './index.ts'
+import { DDP, MeteorError } from './index.ts'
 import type { MethodCallback } from './index.ts'
+import { Methods } from './methods.ts'
 
 test('a call resolves to what the method returned, with dates and bytes as they were', async () => {
   using world = await ddpWorld(server => {
@@ -144,6 +149,84 @@ test('a crowd of methods is sent as the answers come in, and none is forgotten',
   world.server.methods['echo'] = (_peer, _id, value) => value
   for (const { id, params } of world.server.peer.all('method')) world.server.peer.answer(id, (params as unknown[])[0])
   expect(await results).toEqual(Array.from({ length: 600 }, (_, i) => i))
+})
+
+test('a call that is too big for the server fails, rather than close one connection after the other', async () => {
+  const listening = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 1000 })
+  const server = new FakeDdpServer()
+  server.methods['echo'] = (_peer, _id, value) => value
+  listening.on('connection', socket => {
+    const peer = server.accept(
+      frame => socket.send(frame),
+      () => socket.terminate(),
+    )
+    socket.on('message', data => server.receive(peer, (data as Buffer).toString()))
+    socket.on('error', () => {})
+  })
+  await once(listening, 'listening')
+  const connection = DDP.connect(`127.0.0.1:${(listening.address() as AddressInfo).port}`)
+  onTestFinished(() => {
+    connection.close()
+    listening.close()
+  })
+  const [big, small] = [connection.call('echo', 'x'.repeat(2000)), connection.call('echo', 'y')]
+  await expect(big).rejects.toMatchObject({ error: 'message-too-big' })
+  expect(await small).toBe('y')
+})
+
+test('whatever is answered in whatever order, over however many connections: methods are sent in the order of their calls, one that waits is alone, and each is told once', () => {
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), wait: fc.boolean() }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('answer' as const, 'update' as const), which: fc.nat(5) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('begin' as const, 'resume' as const, 'cut' as const) }) },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), steps => {
+      const sentNow: string[] = []
+      const told = new Map<string, number>()
+      const waits = new Map<string, boolean>()
+      const send = (frame: string): void => {
+        const { id } = JSON.parse(frame) as { id: string }
+        const open = sentNow.filter(one => !told.has(one))
+        expect(waits.get(id) && open.length > 0).toBe(false)
+        expect(open.some(one => waits.get(one))).toBe(false)
+        expect(Number(id)).toBeGreaterThan(Number(sentNow.at(-1) ?? 0))
+        sentNow.push(id)
+      }
+      const methods = new Methods({ send, whenShown: work => work(), most: 1000 })
+      const call = (wait: boolean): void => {
+        const id = String(waits.size + 1)
+        waits.set(id, wait)
+        unwatched(methods.call('m', [], { wait }, () => told.set(id, (told.get(id) ?? 0) + 1)))
+      }
+      const begin = (): void => {
+        sentNow.length = 0
+        methods.begin(() => {})
+      }
+      begin()
+      for (const one of steps) {
+        if (one.do === 'call') call(one.wait)
+        else if (one.do === 'begin') begin()
+        else if (one.do === 'cut') methods.cut()
+        else if (one.do === 'resume') {
+          sentNow.length = 0
+          methods.resume(true)
+        } else if ('which' in one) {
+          const open = sentNow.filter(id => !told.has(id))
+          const id = open[one.which % Math.max(1, open.length)]
+          if (id !== undefined && one.do === 'answer') methods.answered(id, { result: 1 })
+          if (id !== undefined && one.do === 'update') methods.updated(id)
+        }
+      }
+      begin()
+      for (let id = 1; id <= waits.size; id++) {
+        methods.answered(String(id), { result: 1 })
+        methods.updated(String(id))
+      }
+      expect([told.size, ...told.values()]).toEqual([waits.size, ...[...waits].map(() => 1)])
+      expect(methods.waiting).toBe(false)
+    }),
+  )
 })
 
 test('a result that cannot be read fails the method', async () => {

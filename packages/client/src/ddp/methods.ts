@@ -143,6 +143,16 @@ export class Methods {
     this.#checkThrough(method)
   }
 
+  /** The server closed the connection over a message that is too big. Sent again, the biggest would close every further one too. */
+  giveUpBiggest(): void {
+    const sent = this.#inOrder().filter(method => method.sent && !method.outcome)
+    const biggest = sent.toSorted((a, b) => b.frame.length - a.frame.length)[0]
+    if (!biggest) return
+    this.#first.delete(biggest.id)
+    this.#queue.delete(biggest.id)
+    biggest.settle({ error: new MeteorError('message-too-big', 'The server takes no message as big as this call') })
+  }
+
   /** Fails all that are not through. */
   fail(error: MeteorError): void {
     const methods = this.#inOrder()

@@ -244,6 +244,30 @@ describe('a session that the server kept', () => {
     expect(server.peer.all('method')).toEqual([])
   })
 
+  test('that was cut before it heard of the subscriptions hears of them when it is taken up', async () => {
+    using world = await keeping(true)
+    const { server, connection, timers } = world
+    const tasks = connection.subscribe('tasks')
+    await settled()
+    // A new session, which is cut at once
+    const greet = server.greet
+    server.greet = peer => {
+      peer.send({ msg: 'connected', session: peer.session, resume: 'secret' })
+      peer.close()
+    }
+    server.publications['tasks'] = () => ({ tasks: { b: {} } })
+    server.peer.close()
+    await timers.pass(10)
+    expect(server.peer.all('sub')).toEqual([])
+    server.greet = greet
+    await timers.pass(1000)
+    expect(server.peer.heard[0]).toMatchObject({ session: 'session2' })
+    expect([server.peer.all('sub').map(one => one['id']), connection.collection('tasks').all()]).toEqual([
+      [tasks.subscriptionId],
+      [{ _id: 'b' }],
+    ])
+  })
+
   test('is asked for no more after a goodbye', async () => {
     using world = await keeping(true)
     world.connection.disconnect()

@@ -11,8 +11,8 @@ export interface Socket {
 export interface SocketEvents {
   opened: () => void
   received: (frame: string) => void
-  /** It is gone, or never came to be. Told once. */
-  closed: (reason: string) => void
+  /** It is gone, or never came to be. Told once. `tooBig`: because of a message that the server takes from nobody. */
+  closed: (reason: string, tooBig?: boolean) => void
   /** There is no WebSocket here, and trying again will not make one. */
   impossible: (reason: string) => void
 }
@@ -21,10 +21,10 @@ export interface SocketEvents {
 export function openSocket(url: string, given: WebSocketMaker | undefined, events: SocketEvents): Socket {
   let socket: LooseSocket | undefined
   let live = true
-  const end = (tell: (reason: string) => void, reason: string): void => {
+  const end = (tell: (reason: string, tooBig?: boolean) => void, reason: string, tooBig = false): void => {
     if (!live) return
     live = false
-    tell(reason)
+    tell(reason, tooBig)
   }
   const open = (maker: WebSocketMaker): void => {
     if (!live) return
@@ -38,7 +38,7 @@ export function openSocket(url: string, given: WebSocketMaker | undefined, event
     socket.addEventListener('message', ({ data }) => {
       if (live && typeof data === 'string') events.received(data)
     })
-    socket.addEventListener('close', ({ reason }) => end(events.closed, reason || 'The connection was closed'))
+    socket.addEventListener('close', ({ reason, code }) => end(events.closed, reason || 'The connection was closed', code === TOO_BIG))
     socket.addEventListener('error', () => end(events.closed, 'The connection failed'))
   }
   findMaker(given).then(open, (error: unknown) => end(events.impossible, messageOf(error)))
@@ -52,7 +52,10 @@ export function openSocket(url: string, given: WebSocketMaker | undefined, event
 }
 
 interface LooseSocket {
-  addEventListener(name: 'open' | 'message' | 'close' | 'error', listener: (event: { data?: unknown; reason?: string }) => void): void
+  addEventListener(
+    name: 'open' | 'message' | 'close' | 'error',
+    listener: (event: { data?: unknown; reason?: string; code?: number }) => void,
+  ): void
   send(data: string): void
   close(): void
   terminate?(): void
@@ -70,6 +73,9 @@ async function findMaker(given: WebSocketMaker | undefined): Promise<WebSocketMa
     throw new TypeError('There is no WebSocket here. Install the package "ws", use Node 22 or later, or give the option `webSocket`')
   }
 }
+
+/** RFC 6455, 7.4.1. */
+const TOO_BIG = 1009
 
 /** How long the other side may take to say goodbye too, in milliseconds. `ws` would keep the process alive for 30 seconds. */
 const GOODBYE = 1000

@@ -30,6 +30,8 @@ export interface StreamOptions {
   received: (frame: string) => void
   /** The socket is gone, whatever the reason. */
   cut: () => void
+  /** The server closed it because a message was too big. */
+  tooBig: () => void
   /** Whether somebody waits for an answer. */
   awaited: () => boolean
 }
@@ -119,12 +121,15 @@ export class Stream {
   }
 
   #connect(): void {
-    const { url, webSocket, connectTimeout, timers, opened, received } = this.#options
+    const { url, webSocket, connectTimeout, timers, opened, received, tooBig } = this.#options
     this.#timer = timers.after(connectTimeout, () => this.lost('The server did not answer in time'))
     this.#socket = openSocket(url, webSocket, {
       opened,
       received,
-      closed: reason => this.lost(reason),
+      closed: (reason, isTooBig) => {
+        if (isTooBig) tooBig()
+        this.lost(reason)
+      },
       impossible: reason => this.fail(reason),
     })
     this.status.set({ status: 'connecting', connected: false, retryCount: this.#attempts })

@@ -28,6 +28,8 @@ interface Subscription {
   readonly ready: OwnSource<boolean>
   /** On the session of now. */
   sent: boolean
+  /** The session of now has said that it is ready. It can be so for us from an earlier one. */
+  confirmed: boolean
 }
 
 /** What {@link Subscriptions} needs of its connection. */
@@ -57,7 +59,7 @@ export class Subscriptions {
     const id = `s${++this.#lastId}`
     const frame = JSON.stringify({ msg: 'sub', id, name, params: params.map(one => EJSON.toJSONValue(one)) })
     const ready = makeSource(false, () => () => {})
-    const subscription = { id, frame, callbacks, ready, sent: false }
+    const subscription = { id, frame, callbacks, ready, sent: false, confirmed: false }
     this.#live.set(id, subscription)
     if (this.#open) this.#send(subscription)
     return { subscriptionId: id, ready: callable(ready), stop: () => this.#stop(id) }
@@ -70,7 +72,10 @@ export class Subscriptions {
   begin(): string[] {
     this.#open = true
     this.#ending.clear()
-    for (const subscription of this.#live.values()) this.#send(subscription)
+    for (const subscription of this.#live.values()) {
+      subscription.confirmed = false
+      this.#send(subscription)
+    }
     return [...this.#live.values()].filter(({ ready }) => ready.get()).map(({ id }) => id)
   }
 
@@ -79,7 +84,7 @@ export class Subscriptions {
     this.#open = true
     for (const id of this.#ending) this.#port.send(JSON.stringify({ msg: 'unsub', id }))
     for (const subscription of this.#live.values()) {
-      if (!subscription.ready.get()) this.#send(subscription)
+      if (!subscription.confirmed) this.#send(subscription)
     }
   }
 
@@ -88,10 +93,12 @@ export class Subscriptions {
   }
 
   ready(id: string): void {
+    const subscription = this.#live.get(id)
+    if (!subscription) return
+    subscription.confirmed = true
     this.#port.arrived(id)
     this.#port.whenShown(() => {
-      const subscription = this.#live.get(id)
-      if (!subscription || subscription.ready.get()) return
+      if (subscription.ready.get() || this.#live.get(id) !== subscription) return
       subscription.ready.set(true)
       guarded(() => subscription.callbacks.onReady?.())
     })

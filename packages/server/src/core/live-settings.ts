@@ -7,7 +7,7 @@ export interface LiveSettings {
   /** The settings in force. Whoever keeps this object sees every change; whoever copies out of it does not. */
   readonly settings: Settings
   /** Reads everything anew with these changes. @throws AccountsError `InvalidSettings`, and then nothing has changed */
-  configure(changes: Partial<GivenSettings>): void
+  readonly configure: (changes: Partial<GivenSettings>) => void
 }
 
 /** What the server is built on: to change it would take another server. */

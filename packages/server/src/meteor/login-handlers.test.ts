@@ -5,6 +5,10 @@ import { meteorWorld } from '../testing/meteor.ts'
 import type { MeteorWorld } from '../testing/meteor.ts'
 import type { LoginHandler } from './login-handlers.ts'
 
+interface Badge {
+  badge?: unknown
+}
+
 const withHandler = async (handler: LoginHandler, name?: string): Promise<{ world: MeteorWorld; id: string }> => {
   const world = meteorWorld()
   const id = await world.createUser()
@@ -15,7 +19,7 @@ const withHandler = async (handler: LoginHandler, name?: string): Promise<{ worl
 
 describe("an app's own login handler", () => {
   it('signs in whoever it names, with the type of its name', async () => {
-    const { world, id } = await withHandler(options => (options.badge === 'A1' ? { userId: id } : undefined), 'badge')
+    const { world, id } = await withHandler(({ badge }: Badge) => (badge === 'A1' ? { userId: id } : undefined), 'badge')
     await using _ = world
     const seen: string[] = []
     world.accounts.onLogin(({ type }) => void seen.push(type))
@@ -30,9 +34,9 @@ describe("an app's own login handler", () => {
       return undefined
     })
     await using _ = world
-    world.accounts.registerLoginHandler(async options => {
+    world.accounts.registerLoginHandler(async ({ badge }: Badge) => {
       asked.push('second')
-      return options.badge ? { userId: id } : undefined
+      return badge ? { userId: id } : undefined
     })
     await world.login(world.connect())
     expect(asked).toEqual([])
@@ -72,8 +76,8 @@ describe("an app's own login handler", () => {
   })
 
   it('that throws a Meteor error tells it to the client, and of any other error nothing', async () => {
-    const { world } = await withHandler(options => {
-      throw options.badge === 'A1' ? new MeteorError('badge', 'No such badge') : new Error('secret of the database')
+    const { world } = await withHandler(({ badge }: Badge) => {
+      throw badge === 'A1' ? new MeteorError('badge', 'No such badge') : new Error('secret of the database')
     })
     await using _ = world
     expect(refusalOf(await world.connect().call('one', 'login', { badge: 'A1' }))).toEqual(['badge', 'No such badge'])
@@ -81,7 +85,7 @@ describe("an app's own login handler", () => {
   })
 
   it('that answers neither a result nor undefined, or a result that says nothing, is told so', async () => {
-    const { world } = await withHandler(options => (options.badge === 'A1' ? null : {}))
+    const { world } = await withHandler(({ badge }: Badge) => (badge === 'A1' ? null : {}))
     await using _ = world
     expect(refusalOf(await world.connect().call('one', 'login', { badge: 'A1' }))).toEqual([
       400,
@@ -93,9 +97,9 @@ describe("an app's own login handler", () => {
   it('lets in nobody who is deactivated, who is refused by a hook, or who tries too often', async () => {
     const { world, id } = await withHandler(() => ({ userId: id }), 'badge')
     await using _ = world
-    const { stop } = world.accounts.validateLoginAttempt(({ type }) => type !== 'badge')
+    const refusing = world.accounts.validateLoginAttempt(({ type }) => type !== 'badge')
     expect(refusalOf(await world.connect().call('hook', 'login', { badge: 1 }))).toEqual([403, 'Login forbidden'])
-    stop()
+    refusing.stop()
     await world.accounts.deactivateUser(id)
     expect(refusalOf(await world.connect().call('off', 'login', { badge: 1 }))[0]).toBe(403)
     await world.accounts.activateUser(id)
@@ -104,7 +108,7 @@ describe("an app's own login handler", () => {
   })
 
   it('works over any transport, by its name', async () => {
-    const { world, id } = await withHandler(options => (options.badge === 'A1' ? { userId: id } : undefined), 'badge')
+    const { world, id } = await withHandler(({ badge }: Badge) => (badge === 'A1' ? { userId: id } : undefined), 'badge')
     await using _ = world
     const { user } = await world.accounts.loginWithService('badge', { badge: 'A1' }, {})
     expect(user.id).toBe(id)

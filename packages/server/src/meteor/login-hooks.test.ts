@@ -89,7 +89,7 @@ describe("Meteor's hooks around a login", () => {
     }
     await round()
     expect(called).toEqual(['validate', 'failure', 'validate', 'login', 'logout'])
-    for (const { stop } of registered) stop()
+    for (const registration of registered) registration.stop()
     await round()
     expect(called).toHaveLength(5)
   })

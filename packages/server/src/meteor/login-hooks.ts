@@ -41,7 +41,9 @@ export interface MeteorLogout {
 
 /** Refuses by answering something falsy or by throwing. */
 export type ValidateLoginAttempt = (attempt: MeteorLoginAttempt) => unknown
+/** Told of a login that succeeded or was refused. */
 export type LoginCallback = (attempt: MeteorLoginAttempt) => unknown
+/** Told of a logout. */
 export type LogoutCallback = (logout: MeteorLogout) => unknown
 
 /** What the hooks say about users is for the server's options to decide. */
@@ -142,7 +144,7 @@ export class LoginHooks {
       return {
         type: attempt.service,
         allowed,
-        ...(shown === undefined ? {} : { error: shown instanceof Error ? shown : new Error(String(shown)) }),
+        ...(shown === undefined ? {} : { error: errorOf(shown) }),
         ...(user ? { user: user() } : {}),
         connection,
         methodName,
@@ -161,6 +163,10 @@ export class LoginHooks {
 
   readonly #complain = (message: string, error: unknown): void => this.#accounts.core.log.error({ err: error }, message)
 }
+
+// JavaScript can throw anything.
+const errorOf = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error('A hook threw what is no error', { cause: thrown })
 
 /** Who was signed in before the attempt, where it was made. */
 const whoBefore = ({ origin }: LoginAttempt): string | null => {

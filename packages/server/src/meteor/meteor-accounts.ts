@@ -1,5 +1,5 @@
 import { AccountsError } from '@latchkey/common'
-import { MeteorError } from '@latchkey/common/meteor'
+import type { MeteorError } from '@latchkey/common/meteor'
 import { toMeteorUser } from '../compat/meteor-user.ts'
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import { passwordOf } from '../core/identity/credential.ts'

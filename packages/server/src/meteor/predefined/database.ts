@@ -12,7 +12,7 @@ import type { Environment } from './settings.ts'
 export interface Place {
   db: Store
   /** Undefined: none can be made up for it. */
-  makeSecret(): string | undefined
+  makeSecret: () => string | undefined
 }
 
 const DEVELOPMENT_FILE = 'accounts.db'

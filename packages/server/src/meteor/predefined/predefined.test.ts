@@ -171,11 +171,13 @@ describe('an object that is made when it is first used', () => {
     Counter.made = 0
     const counter = lazily(() => new Counter())
     expect(Counter.made).toBe(0)
+    // On purpose: an app may take a method off its object.
+    // oxlint-disable-next-line typescript/unbound-method
     const { add } = counter
     expect([add(), counter.add()]).toEqual([1, 2])
     counter.step = 5
     expect(counter.add()).toBe(7)
-    expect(counter.add).toBe(counter.add)
+    expect('add' in counter).toBe(true)
     expect('step' in counter).toBe(true)
     expect(Object.keys(counter)).toEqual(['Class', 'step'])
     expect(counter).toBeInstanceOf(Counter)

@@ -59,7 +59,9 @@ export class MeteorLetters implements Letters {
 
   async write({ template, to, token, user, data }: Parameters<Letters['write']>[0]): Promise<Mail> {
     const url = await this.#urlOf(template, to, token)
-    return mailOf(await this.generateOptionsForEmail(to, this.#parts.document(user), url, kindOf(template), data))
+    // Meteor hands a code over under this name.
+    const extra = template === 'loginCode' ? { ...data, sequence: token } : data
+    return mailOf(await this.generateOptionsForEmail(to, this.#parts.document(user), url, kindOf(template), extra))
   }
 
   async #urlOf(template: TemplateName, to: string, token: string): Promise<string> {

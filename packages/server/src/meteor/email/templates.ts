@@ -68,7 +68,7 @@ function ownTemplate(name: TemplateName, siteName: () => string): MeteorEmailTem
 
 /** Meteor greets by `profile.name`; of several words the first will do. */
 function greeted({ _id, username, profile }: MeteorUser): PublicUser {
-  const name = typeof profile === 'object' && profile !== null && 'name' in profile ? profile.name : undefined
+  const name: unknown = typeof profile === 'object' && profile !== null && 'name' in profile ? profile.name : undefined
   const first = typeof name === 'string' && name.trim() !== '' ? name.trim().split(/\s/u, 1)[0] : username
   return { id: _id, ...(first === undefined ? {} : { username: first }), emails: [], deactivated: false, createdAt: '', updatedAt: '' }
 }

@@ -1,4 +1,5 @@
 /** Mail through a mail server: an address, or a service whose address nodemailer knows. nodemailer is loaded with the first mail. */
+import type * as Nodemailer from 'nodemailer'
 import type { EmailOptions, EmailSettings } from './options.ts'
 
 /** Sends mail to one mail server. */
@@ -19,8 +20,7 @@ export function transportOf(url: string | undefined, settings: EmailSettings = {
         connected = undefined
         throw error
       }))
-      // The fields are nodemailer's; what an app puts into them beyond that is refused there.
-      await transport.sendMail(messageOf(options) as Parameters<typeof transport.sendMail>[0])
+      await transport.sendMail(messageOf(options))
     },
   }
 }
@@ -39,7 +39,8 @@ async function connect(url: string | undefined, { service, user, password }: Ema
     const server = await serverOf(service)
     return createTransport({ ...server, pool: true, ...TIMEOUTS, auth: { user: user ?? '', pass: password ?? '' } })
   }
-  const address = new URL(url ?? '')
+  // A service by name needs no host, which a URL with a user does.
+  const address = new URL(url?.endsWith('@') ? `${url}service` : (url ?? ''))
   if (/^smtps?:$/.test(address.protocol)) {
     if (!address.searchParams.has('pool')) address.searchParams.set('pool', 'true')
     return createTransport({ url: address.href, ...TIMEOUTS })
@@ -56,7 +57,7 @@ async function serverOf(service: string): Promise<{ host: string; port: number; 
   return server
 }
 
-async function loadDriver(): Promise<typeof import('nodemailer')> {
+async function loadDriver(): Promise<Pick<typeof Nodemailer, 'createTransport'>> {
   try {
     return await import('nodemailer')
   } catch (cause) {

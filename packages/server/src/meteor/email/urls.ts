@@ -31,7 +31,7 @@ export function accountsUrls(settings: Pick<Settings, 'siteUrl' | 'face'>): Acco
 
 /** A link below the site, with parameters: each name and value is encoded, so that a `+` in an address stays one. */
 export function buildEmailUrl(siteUrl: string, path: string, extraParams: ExtraParams = {}): string {
-  const [place = '', hash] = splitHash(path)
+  const [place, hash] = splitHash(path)
   const query = Object.entries(extraParams).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
   const start = `${siteUrl}/${place.replace(/^\/+/, '')}`
   return `${start}${query.length > 0 ? `${start.includes('?') ? '&' : '?'}${query.join('&')}` : ''}${hash}`

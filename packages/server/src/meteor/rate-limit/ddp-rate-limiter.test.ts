@@ -161,17 +161,18 @@ test('what a refused client is told can be a text or a function, for all rules o
 test('instances that share a store count together, each rule on its own', async () => {
   const store = memoryStore()
   const clock = fixedClock('2026-01-01T00:00:00Z')
-  const instances = [0, 1].map(() => {
+  const instance = (): DDPRateLimiter => {
     const limiter = new DDPRateLimiter({ clock, chance: { bytes: length => randomBytes(length) }, log: silentLog })
     limiter.share(store.attempts)
     // Twins count apart, so that one call is one call.
     limiter.addRule({ name: 'here', clientAddress: () => true }, 3, 1000)
     limiter.addRule({ name: 'here', clientAddress: () => true }, 3, 1000)
     return limiter
-  })
-  const call = async (instance: number, clientAddress = '192.0.2.1'): Promise<boolean> => {
+  }
+  const instances = [instance(), instance()] as const
+  const call = async (at: 0 | 1, clientAddress = '192.0.2.1'): Promise<boolean> => {
     const input: DDPRateLimiterInput = { type: 'method', name: 'here', userId: null, connectionId: 'c', clientAddress }
-    return instances[instance]!.check(input).then(
+    return instances[at].check(input).then(
       () => true,
       () => false,
     )

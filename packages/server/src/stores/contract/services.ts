@@ -48,7 +48,10 @@ export function servicesContract({ the, open }: Setup): void {
 
   test('whoever listens is told of every change, and of no user', async ({ skip }) => {
     const { store } = the
-    if (!store.bus) return skip('this store has no bus')
+    if (!store.bus) {
+      skip('this store has no bus')
+      return
+    }
     const heard: (string | null)[] = []
     const stop = store.bus.listen(userId => heard.push(userId))
     const one = service()

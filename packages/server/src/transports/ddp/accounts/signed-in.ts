@@ -33,6 +33,8 @@ interface OnAir {
 const ABREAST = 16
 /** Milliseconds between two looks for sessions whose time is over. */
 const EXPIRY_EVERY = 1000
+/** Milliseconds until a user who could not be read is read again. */
+const RETRY_AFTER = 500
 
 /**
  * The connections that are signed in, by user. A session that ends, in this process or any other, closes the connections that hold it; a user who changes is
@@ -48,6 +50,7 @@ export class SignedIn implements AttachedConnections {
   /** Looks under way, by user: a second change while one is under way needs another. */
   readonly #looks = new Map<string, Promise<void>>()
   #isLooking = false
+  #retries: Stop | undefined
   #watching: Stop | undefined
   #expiring: Stop | undefined
 
@@ -148,6 +151,7 @@ export class SignedIn implements AttachedConnections {
   stop(): void {
     this.#watching?.()
     this.#expiring?.()
+    this.#retries?.()
     this.#byConnection.clear()
     this.#byUser.clear()
     this.#doubtful.clear()
@@ -167,10 +171,11 @@ export class SignedIn implements AttachedConnections {
     this.#doubtful.delete(userId)
     const look = this.#lookAt(userId)
       .catch((error: unknown) => {
-        this.#accounts.core.log.error(
-          { err: error, user: userId },
-          'a signed-in user could not be read anew; their connections stay as they are',
-        )
+        this.#accounts.core.log.error({ err: error, user: userId }, 'a signed-in user could not be read anew; that is tried again')
+        this.#retries ??= this.#accounts.core.timers.after(RETRY_AFTER, () => {
+          this.#retries = undefined
+          this.doubt(null)
+        })
       })
       .finally(() => this.#looks.delete(userId))
     this.#looks.set(userId, look)
@@ -183,7 +188,7 @@ export class SignedIn implements AttachedConnections {
     if (!onAir) return
     let user: User | null | undefined
     let failure: unknown
-    const checked = await Promise.allSettled([...onAir.held].map(held => this.#lookAtHeld(held)))
+    const checked = await Promise.allSettled(bySession(onAir.held).map(holders => this.#lookAtSession(holders)))
     for (const outcome of checked) {
       if (outcome.status === 'fulfilled') user = outcome.value ?? user
       else failure = outcome.reason
@@ -195,15 +200,15 @@ export class SignedIn implements AttachedConnections {
     if (failure !== undefined) throw failure
   }
 
-  async #lookAtHeld(held: Held): Promise<User | null> {
+  /** One look for all connections that hold the session. */
+  async #lookAtSession(holders: readonly [Held, ...Held[]]): Promise<User | null> {
     try {
-      const found = await this.#accounts.checkAgain(held.session)
-      held.session = found.session
-      held.user = found.user
+      const found = await this.#accounts.checkAgain(holders[0].session)
+      for (const held of holders) Object.assign(held, found)
       return found.user
     } catch (error) {
       if (!isOver(error)) throw error
-      this.#close(held)
+      for (const held of holders) this.#close(held)
       return null
     }
   }
@@ -248,6 +253,16 @@ export class SignedIn implements AttachedConnections {
     const now = this.#accounts.core.clock.now()
     for (const { session, user } of this.#byConnection.values()) if (now >= deadline(session)) this.doubt(user.id)
   }
+}
+
+function bySession(all: Iterable<Held>): [Held, ...Held[]][] {
+  const groups = new Map<string, [Held, ...Held[]]>()
+  for (const held of all) {
+    const group = groups.get(held.session.id)
+    if (group) group.push(held)
+    else groups.set(held.session.id, [held])
+  }
+  return [...groups.values()]
 }
 
 /** Refused by us, or by the app's `resumeSessionValidator`; whatever else failed says nothing about the session. */

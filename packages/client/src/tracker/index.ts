@@ -29,11 +29,13 @@ export interface Trackable {
  * @example
  * import { AccountsClient } from '@latchkey/client/meteor'
  * import { trackWith } from '@latchkey/client/tracker'
- * import Tracker from 'trackr'
- * const accounts = new AccountsClient({ ddpUrl: 'https://accounts.example.com' })
- * const stop = trackWith(accounts, Tracker)
- * Tracker.autorun(() => console.log(accounts.user()?.username))
- * stop()
+ * import type { TrackerLike } from '@latchkey/client/tracker'
+ *
+ * export function greet(Tracker: TrackerLike & { autorun(run: () => void): unknown }) {
+ *   const accounts = new AccountsClient({ ddpUrl: 'https://accounts.example.com' })
+ *   trackWith(accounts, Tracker)
+ *   Tracker.autorun(() => console.log(`Hello ${accounts.user()?.username ?? 'stranger'}`))
+ * }
  */
 export function trackWith(accounts: Trackable, tracker: TrackerLike): Stop {
   const { user, userId, loggingIn, loggingOut, loginServicesConfigured } = accounts

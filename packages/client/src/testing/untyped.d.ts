@@ -1,0 +1,26 @@
+/** What tests use of packages that bring no types. */
+declare module 'react-dom/server' {
+  import type { ReactNode } from 'react'
+
+  export function renderToString(node: ReactNode): string
+}
+
+declare module 'react-dom/client' {
+  import type { ReactNode } from 'react'
+
+  export function createRoot(container: Element): { render(node: ReactNode): void; unmount(): void }
+}
+
+declare module 'trackr' {
+  interface Computation {
+    invalidate(): void
+    onInvalidate(callback: () => void): void
+    stop(): void
+  }
+  const Tracker: {
+    readonly currentComputation: Computation | null
+    autorun(run: (computation: Computation) => void): Computation
+    flush(): void
+  }
+  export default Tracker
+}

@@ -1,3 +1,4 @@
+import type { PublicUser } from '@latchkey/common'
 import { expect, test } from 'vitest'
 import type { Mail } from '../core/ports.ts'
 import { PASSWORD } from '../testing/index.ts'
@@ -101,6 +102,24 @@ test('templates are the app’s to change: functions that answer later, and a te
   expect(own.url).toContain('#/enroll-account/')
 })
 
+test('the options emailTemplates and prepareMail word mails as on every other face', async () => {
+  const emailTemplates = { from: 'all@example.org', enrollAccount: { text: (user: PublicUser, url: string) => `${user.id} ${url}` } }
+  await using world = mailWorld({ emailTemplates })
+  const userId = await world.createUser('ada')
+  const { options, url } = await world.accounts.sendEnrollmentEmail(userId)
+  expect(options).toEqual({
+    to: 'ada@example.org',
+    from: 'all@example.org',
+    subject: 'Your account at example.org',
+    text: `${userId} ${url}`,
+  })
+
+  await using other = mailWorld({ prepareMail: (to, token) => ({ from: 'x@example.org', to, subject: 'own', text: token }) })
+  await other.createUser('ada')
+  await other.connect().call('1', 'forgotPassword', { email: 'ada@example.org' })
+  expect(await other.received(1)).toMatchObject([{ subject: 'own' }])
+})
+
 test('urls are the app’s to change, and may answer later', async () => {
   await using world = mailWorld()
   const userId = await world.createUser('ada')
@@ -148,6 +167,22 @@ test('an invitation to a user who was made on the server leads to a password: si
   await client.call('2', 'logout')
   const login = await client.call('3', 'login', { user: { email: 'ada@example.org' }, password: passwordOf('b'.repeat(64)) })
   expect(login).toMatchObject({ result: { id } })
+})
+
+test('who signs up with sendVerificationEmail gets exactly one mail, and is published with one unverified address and no services; its link signs in and verifies', async () => {
+  await using world = mailWorld({ sendVerificationEmail: true })
+  const client = world.connect()
+  await client.call('1', 'createUser', { email: 'ada@example.org', password: passwordOf('a'.repeat(64)) })
+  const published = client.all('added').filter(({ collection }) => collection === 'users')
+  expect(published).toMatchObject([{ fields: { emails: [{ address: 'ada@example.org', verified: false }] } }])
+  expect(published[0]?.['fields']).not.toHaveProperty('services')
+  const [mail] = await world.received(1)
+  const token = /#\/verify-email\/([\w-]{43})/.exec(mail?.text ?? '')?.[1]
+  await client.call('2', 'logout')
+  expect(await client.call('3', 'verifyEmail', token)).toMatchObject({ result: { type: 'password' } })
+  const user = await world.accounts._findUserByQuery({ email: 'ada@example.org' })
+  expect(user?.emails).toEqual([{ address: 'ada@example.org', verified: true }])
+  expect(world.mails).toHaveLength(1)
 })
 
 test('a generated token says whose it is, for which address; without a mail', async () => {

@@ -1,12 +1,12 @@
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import { toMeteorUser } from '../compat/meteor-user.ts'
 import type { User } from '../core/identity/user.ts'
-import type { MailData } from '../core/mail/templates.ts'
+import type { GivenEmailTemplates, MailData } from '../core/mail/templates.ts'
 import { MeteorLetters } from './email/letters.ts'
 import type { MailOptions } from './email/letters.ts'
 import { Sending } from './email/send.ts'
 import type { GeneratedToken, LoginTokenMail, SentEmail } from './email/send.ts'
-import { emailTemplates } from './email/templates.ts'
+import { emailTemplates, takeGiven } from './email/templates.ts'
 import type { MeteorEmailTemplates } from './email/templates.ts'
 import { accountsUrls, buildEmailUrl } from './email/urls.ts'
 import type { AccountsUrls, ExtraParams } from './email/urls.ts'
@@ -38,7 +38,12 @@ export abstract class MeteorMail extends MeteorBase {
 
   /** What mails say: an object to change. What is changed is in force from the next mail on. */
   get emailTemplates(): MeteorEmailTemplates {
-    this.#templates ??= emailTemplates(this.accounts.core.settings.siteUrl)
+    if (!this.#templates) {
+      this.#templates = emailTemplates(this.accounts.core.settings.siteUrl)
+      // Options are of one type on all faces; this one was read by the settings already.
+      const { emailTemplates: given } = this._options as { emailTemplates?: GivenEmailTemplates }
+      if (given) takeGiven(this.#templates, given)
+    }
     return this.#templates
   }
 

@@ -4,7 +4,7 @@ import { toHtml, toText } from '../../core/mail/letter.ts'
 import type { Letter } from '../../core/mail/letter.ts'
 import { LETTERS } from '../../core/mail/letters.ts'
 import { TEMPLATE_NAMES } from '../../core/mail/templates.ts'
-import type { MailData, TemplateName } from '../../core/mail/templates.ts'
+import type { GivenEmailTemplates, MailData, TemplateName } from '../../core/mail/templates.ts'
 
 /** One kind of mail. Every function may answer later. */
 export interface MeteorEmailTemplate {
@@ -42,6 +42,24 @@ export function emailTemplates(siteUrl: string): MeteorEmailTemplates {
   for (const name of TEMPLATE_NAMES) templates[kindOf(name)] = ownTemplate(name, () => templates.siteName ?? siteName)
   // Every kind is one of the names, by construction.
   return templates as MeteorEmailTemplates
+}
+
+/** What the option `emailTemplates` says, in the place of ours. Its functions are called as on every other face: with the public user. */
+export function takeGiven(templates: MeteorEmailTemplates, given: GivenEmailTemplates): void {
+  if (given.from) templates.from = given.from
+  for (const name of TEMPLATE_NAMES) {
+    const [template, own] = [templates[kindOf(name)], given[name]]
+    const { from, subject, text, html } = own ?? {}
+    if (from !== undefined) template.from = () => from
+    if (subject) template.subject = (user, url, data) => subject.call(own, publicOf(user), url, data)
+    if (text) template.text = (user, url, data) => text.call(own, publicOf(user), url, data)
+    if (html) template.html = (user, url, data) => html.call(own, publicOf(user), url, data)
+  }
+}
+
+function publicOf({ _id, createdAt, services: _services, ...user }: MeteorUser): PublicUser {
+  const made = createdAt?.toISOString() ?? ''
+  return { ...user, id: _id, emails: user.emails ?? [], deactivated: false, createdAt: made, updatedAt: made }
 }
 
 /** True for a part that is still ours. */

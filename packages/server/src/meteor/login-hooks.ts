@@ -8,6 +8,7 @@ import type { LoginAttempt, Told } from '../core/hooks.ts'
 import type { User } from '../core/identity/user.ts'
 import { withoutSecrets } from '../core/looks-secret.ts'
 import { toMeteorError } from '../transports/ddp/accounts/errors.ts'
+import { meteorTypeOf } from '../transports/ddp/accounts/sign-in.ts'
 import type { Connection } from '../wire/connection.ts'
 import { currentInvocation, runInvocation } from '../wire/invocation.ts'
 import type { Invocation } from '../wire/invocation.ts'
@@ -142,7 +143,7 @@ export class LoginHooks {
     return (allowed, error) => {
       const shown = error === undefined ? undefined : toMeteorError(settings, error)
       return {
-        type: attempt.service,
+        type: meteorTypeOf(attempt.service),
         allowed,
         ...(shown === undefined ? {} : { error: errorOf(shown) }),
         ...(user ? { user: user() } : {}),

@@ -15,8 +15,10 @@ export interface MeteorLoginResult {
   type: string
 }
 
-/** Meteor's names for what we call otherwise. */
 const TYPES: Readonly<Record<string, string>> = { code: 'passwordless', 'reset-link': 'password', 'verify-link': 'password' }
+
+/** Meteor's name for a way to sign in that we may call otherwise. */
+export const meteorTypeOf = (service: string): string => (Object.hasOwn(TYPES, service) ? (TYPES[service] ?? service) : service)
 
 /**
  * Signs the connection in by a login, and answers as Meteor's login methods do. Whoever was signed in on it is so no longer; their session stays good.
@@ -29,7 +31,7 @@ export async function signIn(call: Call, login: Login, presented?: string): Prom
   await signedIn.hold(connection, login, token)
   await invocation.setUserId(login.user.id)
   const { service, session, user, options } = login
-  return { id: user.id, token, tokenExpires: new Date(session.expiresAt), ...options, type: TYPES[service] ?? service }
+  return { id: user.id, token, tokenExpires: new Date(session.expiresAt), ...options, type: meteorTypeOf(service) }
 }
 
 /**

@@ -93,9 +93,10 @@ export class DDPServer {
 
   /** Closes every connection, and takes no more. Idempotent. */
   async stop(): Promise<void> {
-    const { sessions, gates, wheel } = this.#hub
+    const { sessions, waiting, gates, wheel } = this.#hub
     this.#hub.isStopped = true
     for (const session of sessions.values()) session.close()
+    for (const peer of waiting) peer.hangUp()
     for (const gate of gates) gate.stop()
     gates.clear()
     wheel.stop()

@@ -33,7 +33,15 @@ function ofAccounts(error: AccountsError): MeteorError {
   return new MeteorError(meteor[0], reason, { ...error.details, timeToReset: error.retryAfter * 1000 })
 }
 
-/** One made by Meteor itself has the same fields, and no way to write them. */
-function fieldsOf(error: MeteorError): MeteorErrorFields {
-  return new MeteorError(error.error, error.reason, error.details).toWire()
+/** One made by Meteor itself has the same fields, and no way to write them. Details that are no JSON stay behind. */
+function fieldsOf({ error, reason, details }: MeteorError): MeteorErrorFields {
+  return new MeteorError(error, reason, isJson(details) ? details : undefined).toWire()
+}
+
+function isJson(details: unknown): boolean {
+  try {
+    return JSON.stringify(details) !== undefined
+  } catch {
+    return false
+  }
 }

@@ -3,13 +3,16 @@ import type { Ports } from '../../core/ports.ts'
 import type { Connection } from '../../wire/connection.ts'
 import type { AccountsGate } from './accounts/ports.ts'
 import type { DdpSettings } from './options.ts'
-import type { Session } from './session.ts'
+import type { Line, Session } from './session.ts'
 import type { MethodHandler, PublishHandler, RateLimiterPort } from './types.ts'
 import { Wheel } from './wheel.ts'
 
 /** Finest the wheel turns; deadlines of a fifteenth of it would be none. */
 const FINEST_STEP = 10
 const COARSEST_STEP = 1000
+
+/** Of more, the one that has waited longest ends. */
+const MOST_PARKED = 10_000
 
 /** Shared state; nothing here knows how a message is answered. */
 export class Hub {
@@ -21,6 +24,10 @@ export class Hub {
   readonly universal: PublishHandler[] = []
   readonly sessions = new Map<string, Session>()
   readonly connectionListeners = new Set<(connection: Connection) => void>()
+  /** Sockets whose handshake is still to come. */
+  readonly waiting = new Set<Line>()
+  /** Sessions whose clients are away, those who left first in front. */
+  readonly parked = new Set<Session>()
   readonly gates = new Set<AccountsGate>()
   readonly #rateLimiter: RateLimiterPort | undefined
   isStopped = false
@@ -32,6 +39,13 @@ export class Hub {
     const { heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod } = settings
     const shortest = Math.min(...[heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod].filter(one => one > 0))
     this.wheel = new Wheel(ports, Math.min(COARSEST_STEP, Math.max(FINEST_STEP, Math.floor(shortest / 15))))
+  }
+
+  /** Keeps a session for its client. Sockets are counted where they come in, and these have none: so there are only so many. */
+  park(session: Session): void {
+    this.parked.add(session)
+    const [first] = this.parked
+    if (this.parked.size > MOST_PARKED) first?.close()
   }
 
   /** Asks whoever may refuse a call or a subscription of this client. @throws MeteorError of the first that does */

@@ -317,3 +317,45 @@ test('the rate limiter is asked before each method and subscription of a client,
   expect(await server.call('hello')).toBe('hi')
   expect(asked).toHaveLength(3)
 })
+
+test('details of an error that are no JSON stay behind, and the error arrives', async () => {
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  const server = serving({
+    fail(how: string) {
+      throw new MeteorError('odd', 'Odd', how === 'circle' ? circle : how === 'big' ? 5n : { when: new Date(0) })
+    },
+  })
+  const client = WireClient.connected(server)
+  expect((await client.call('1', 'fail', 'circle'))['error']).toMatchObject({ error: 'odd' })
+  expect((await client.call('2', 'fail', 'big'))['error']).toMatchObject({ error: 'odd' })
+  expect((await client.call('3', 'fail', 'date'))['error']).toMatchObject({ details: { when: '1970-01-01T00:00:00.000Z' } })
+})
+
+test('methods that let the next begin are not begun without end either', async () => {
+  let running = 0
+  const waiting: (() => void)[] = []
+  const server = serving(
+    {
+      async wait(this: MethodInvocation) {
+        this.unblock()
+        running += 1
+        await new Promise<void>(resolve => waiting.push(resolve))
+      },
+    },
+    { maxQueuedMessages: 5 },
+  )
+  const client = WireClient.connected(server)
+  for (let at = 0; at < 8; at++) {
+    client.say({ msg: 'method', id: `${at}`, method: 'wait' })
+    // oxlint-disable-next-line no-await-in-loop -- lets it begin, if it may
+    await new Promise(resolve => void setImmediate(resolve))
+  }
+  expect(running).toBe(5)
+  for (let at = 0; at < 8; at++) {
+    // oxlint-disable-next-line no-await-in-loop
+    await expect.poll(() => waiting.length).toBeGreaterThan(at)
+    waiting[at]?.()
+  }
+  await expect.poll(() => client.all('result').length).toBe(8)
+})

@@ -47,6 +47,9 @@ const DEFAULTS: DdpSettings = {
   maxSubscriptions: 1000,
 }
 
+/** How many of the longest frames may be kept of one client: of those that wait, and of what it subscribed to. */
+export const KEPT_FRAMES = 4
+
 /** @throws AccountsError `InvalidSettings` for an unknown name or a number that makes no sense */
 export function readDdpOptions({ ports, log, rateLimiter, ...given }: DDPServerOptions): {
   settings: DdpSettings

@@ -27,6 +27,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#hub = hub
     this.#wire = wire
     this.#facts = facts
+    hub.waiting.add(this)
     hub.wheel.set(this, hub.ports.clock.now() + hub.settings.handshakeTimeout)
   }
 
@@ -41,7 +42,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     }
     const read = readFrame(frame)
     if ('error' in read) this.#answer(read.error)
-    else if (this.#session) this.#take(this.#session, read.message, frame.length)
+    else if (this.#session) this.#take(this.#session, read.message, frame)
     else if (read.message.msg === 'connect') this.#connect(read.message)
     else this.#answer(refusal('Must connect first', read.message))
   }
@@ -49,6 +50,7 @@ export class Peer implements DdpReceiver, Line, Timed {
   gone(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#hub.waiting.delete(this)
     this.#hub.wheel.clear(this)
     this.#session?.lost(this)
   }
@@ -61,6 +63,7 @@ export class Peer implements DdpReceiver, Line, Timed {
   hangUp(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#hub.waiting.delete(this)
     this.#hub.wheel.clear(this)
     this.#wire.close()
   }
@@ -81,7 +84,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#hub.wheel.set(this, this.#patienceEnds > 0 ? Math.min(this.#patienceEnds, this.#nextLook) : this.#nextLook)
   }
 
-  #take(session: Session, message: Incoming, size: number): void {
+  #take(session: Session, message: Incoming, frame: string): void {
     switch (message.msg) {
       case 'connect':
         return this.#answer(refusal('Already connected', message))
@@ -93,7 +96,7 @@ export class Peer implements DdpReceiver, Line, Timed {
       case 'disconnect':
         return session.close()
       default:
-        return session.receive(message, size)
+        return session.receive(message, frame)
     }
   }
 
@@ -103,6 +106,7 @@ export class Peer implements DdpReceiver, Line, Timed {
       this.#answer({ msg: 'failed', version })
       return this.#finish()
     }
+    this.#hub.waiting.delete(this)
     this.#startHeartbeat(version)
     if (this.#resume(message)) return
     const { disconnectGracePeriod } = this.#hub.settings

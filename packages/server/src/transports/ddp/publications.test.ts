@@ -162,6 +162,17 @@ test('a client may have so many subscriptions and no more', async () => {
   expect(client.arrived.at(-1)).toEqual({ msg: 'ready', subs: ['4'] })
 })
 
+test('what a client subscribed to may be so long in all and no longer', async () => {
+  const short = new DDPServer({ maxFrameBytes: 1000 })
+  short.publish('rooms', () => [])
+  const client = WireClient.connected(short)
+  for (const id of ['1', '2', '3', '4', '5']) client.say({ msg: 'sub', id, name: 'rooms', params: ['x'.repeat(900)] })
+  await expect.poll(() => client.all('nosub')).toEqual([expect.objectContaining({ id: '5' })])
+  client.say({ msg: 'unsub', id: '1' })
+  client.say({ msg: 'sub', id: '6', name: 'rooms', params: ['x'.repeat(900)] })
+  expect(await client.until(({ subs }) => JSON.stringify(subs) === '["6"]')).toBeDefined()
+})
+
 test('a publication that nobody has to ask for reaches the clients that are connected already', async () => {
   const before = WireClient.connected(server)
   server.publish(null, function (this: Publication) {

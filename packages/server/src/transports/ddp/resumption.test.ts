@@ -160,6 +160,25 @@ test('a session for which too much has piled up ends', async () => {
   publication.added('rooms', 'e', {})
 })
 
+test('a session for which too long messages have piled up ends', async () => {
+  const { client, room, closed } = await world({ maxBufferedBytes: 1000 })
+  client.drop()
+  room().added('rooms', 'a', { text: 'x'.repeat(800) })
+  expect(closed()).toBe(0)
+  room().added('rooms', 'b', { text: 'x'.repeat(800) })
+  expect(closed()).toBe(1)
+})
+
+test('only so many sessions wait for their clients, and those that waited longest end', async () => {
+  const { client, server, closed, back } = await world()
+  client.drop()
+  for (let at = 0; at < 9999; at++) WireClient.connected(server, {}, { receivedCount: 0 }).drop()
+  expect(closed()).toBe(0)
+  WireClient.connected(server, {}, { receivedCount: 0 }).drop()
+  expect(closed()).toBe(1)
+  expect(back().arrived[0]?.['session']).not.toBe(client.arrived[0]?.['session'])
+})
+
 test('a goodbye ends the session at once', async () => {
   const { client, back, closed } = await world()
   client.say({ msg: 'disconnect' })

@@ -11,7 +11,8 @@ const SECRET_BYTES = 32
 /** Kept only for clients that asked for it. */
 export class Resumption {
   /** What the client has not been sent, in order. */
-  frames: string[] = []
+  #frames: string[] = []
+  #size = 0
   /** Calls that arrived and have no result yet. */
   readonly #running = new Set<string>()
   /** Calls whose result waits, or waited, for the client to come back. */
@@ -34,13 +35,21 @@ export class Resumption {
     return this.#wasResumed
   }
 
+  /** Keeps what the client is to be sent later. False: that would be too much. */
+  keep(frame: string, count: number, size: number): boolean {
+    this.#frames.push(frame)
+    this.#size += frame.length
+    return this.#frames.length <= count && this.#size <= size
+  }
+
   park(): void {
     this.#answered.clear()
   }
 
   resume(): string[] {
-    const { frames } = this
-    this.frames = []
+    const frames = this.#frames
+    this.#frames = []
+    this.#size = 0
     this.#wasResumed = true
     return frames
   }

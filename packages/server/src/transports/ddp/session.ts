@@ -5,14 +5,14 @@ import { ConnectionHandle } from './connection-handle.ts'
 import { toWireError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { newId } from './ids.ts'
-import { answerMethod } from './method-call.ts'
 import { MergeBox, SILENT } from './merge-box.ts'
 import type { BoxSink } from './merge-box.ts'
-import { isMethod, isSub, refusal } from './read-message.ts'
+import { isMethod } from './read-message.ts'
 import type { Incoming } from './read-message.ts'
+import { KEPT_FRAMES } from './options.ts'
 import { looksAlike, Resumption } from './resumption.ts'
-import { startSubscription } from './start-subscription.ts'
 import { Subscription } from './subscription.ts'
+import { Turns } from './turns.ts'
 import type { DdpFacts, PublishHandler } from './types.ts'
 import { NOWHERE } from './wheel.ts'
 import type { Timed } from './wheel.ts'
@@ -46,11 +46,10 @@ export class Session implements BoxSink, Timed {
   #line: Line | null
   /** Messages the client was sent, `ping` and `pong` left out. */
   #sent = 0
-  #queue: { readonly message: Incoming; readonly size: number }[] = []
-  #queuedSize = 0
-  /** A message is being answered, and the next may not begin. */
-  #isBusy = true
+  readonly #turns: Turns = new Turns(this)
   readonly #named = new Map<string, Subscription>()
+  /** Of what the client asked for by name. */
+  #namedSize = 0
   #universal: Subscription[] = []
   #held: Held | null = null
   #switching: Promise<void> | null = null
@@ -84,22 +83,16 @@ export class Session implements BoxSink, Timed {
     void this.#arrive()
   }
 
-  /** A message of the client, to be answered in its turn. `size` is the length of its frame. */
-  receive(message: Incoming, size: number): void {
+  /** A message of the client, and the text it was read from, to be answered in its turn. */
+  receive(message: Incoming, frame: string): void {
     if (this.#isOver) return
     if (this.resumption && isMethod(message)) {
       if (this.resumption.hasHadCall(message.id)) return
       this.resumption.began(message.id)
     }
-    const { maxQueuedMessages, maxFrameBytes } = this.hub.settings
-    if (this.#queue.length >= maxQueuedMessages || this.#queuedSize > QUEUED_FRAMES * maxFrameBytes) {
-      this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client sent faster than it can be answered, and was closed')
-      this.close()
-      return
-    }
-    this.#queue.push({ message, size })
-    this.#queuedSize += size
-    this.#next()
+    if (this.#turns.take(message, frame)) return
+    this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client sent faster than it can be answered, and was closed')
+    this.close()
   }
 
   send(message: ServerMessage): void {
@@ -113,8 +106,8 @@ export class Session implements BoxSink, Timed {
       this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client reads slower than it is sent, and was closed')
       this.close()
     } else if (this.resumption && isCounted) {
-      if (this.resumption.frames.length >= this.hub.settings.maxMessageQueueLength) this.close()
-      else this.resumption.frames.push(frame)
+      const { maxMessageQueueLength, maxBufferedBytes } = this.hub.settings
+      if (!this.resumption.keep(frame, maxMessageQueueLength, maxBufferedBytes)) this.close()
     }
   }
 
@@ -134,19 +127,22 @@ export class Session implements BoxSink, Timed {
     return this.#named.get(id)
   }
 
-  get namedCount(): number {
-    return this.#named.size
+  /** Whether there is room for one more subscription of that size. */
+  hasRoomFor(size: number): boolean {
+    const { maxSubscriptions, maxFrameBytes } = this.hub.settings
+    return this.#named.size < maxSubscriptions && this.#namedSize + size <= KEPT_FRAMES * maxFrameBytes
   }
 
   keep(id: string, subscription: Subscription): void {
     this.#named.set(id, subscription)
+    this.#namedSize += subscription.asked.size
   }
 
   /** Runs a publication that nobody has to ask for. */
   publishToAll(handler: PublishHandler): void {
     // Before its time has come, it is one of those that are started then.
     if (this.#isOver || !this.#hasBegun) return
-    const subscription = new Subscription(this, { id: null, name: null, params: [], handler })
+    const subscription = new Subscription(this, { id: null, name: null, params: [], size: 0, handler })
     this.#universal.push(subscription)
     void subscription.run()
   }
@@ -166,8 +162,18 @@ export class Session implements BoxSink, Timed {
       this.#universal = this.#universal.filter(one => one !== subscription)
       return
     }
-    if (this.#named.get(id) === subscription) this.#named.delete(id)
+    if (this.#named.get(id) === subscription) {
+      this.#named.delete(id)
+      this.#namedSize -= subscription.asked.size
+    }
     this.nosub({ msg: 'nosub', id, ...error })
+  }
+
+  /** The client wants no more of it. It is told so, also of a subscription that it has not. */
+  unsubscribe(id: string): void {
+    const subscription = this.#named.get(id)
+    if (subscription) this.end(subscription)
+    else this.nosub({ msg: 'nosub', id })
   }
 
   nosub(message: ServerMessage): void {
@@ -200,9 +206,10 @@ export class Session implements BoxSink, Timed {
     const { hub } = this
     hub.sessions.delete(this.id)
     hub.wheel.clear(this)
+    hub.parked.delete(this)
     this.#line?.hangUp()
     this.#line = null
-    this.#queue = []
+    this.#turns.clear()
     for (const subscription of [...this.#universal, ...this.#named.values()]) subscription.close('leave')
     this.#universal = []
     this.#named.clear()
@@ -218,6 +225,7 @@ export class Session implements BoxSink, Timed {
     const { hub, resumption } = this
     if (!resumption || hub.isStopped) return this.close()
     resumption.park()
+    hub.park(this)
     hub.wheel.set(this, hub.ports.clock.now() + hub.settings.disconnectGracePeriod)
   }
 
@@ -238,6 +246,7 @@ export class Session implements BoxSink, Timed {
       return false
     }
     this.hub.wheel.clear(this)
+    this.hub.parked.delete(this)
     this.#line?.hangUp()
     this.#line = line
     this.facts = facts
@@ -265,7 +274,7 @@ export class Session implements BoxSink, Timed {
     }
     this.#hasBegun = true
     for (const handler of hub.universal) this.publishToAll(handler)
-    this.#free()
+    this.#turns.free()
   }
 
   async #userOfCookie(cookie: string): Promise<string | null> {
@@ -276,50 +285,6 @@ export class Session implements BoxSink, Timed {
       if (userId !== null) return userId
     }
     return null
-  }
-
-  #next(): void {
-    if (this.#isBusy) return
-    const next = this.#queue.shift()
-    if (!next) return
-    this.#queuedSize -= next.size
-    this.#isBusy = true
-    let isDone = false
-    const done = (): void => {
-      if (isDone) return
-      isDone = true
-      this.#free()
-    }
-    void this.#answer(next.message, done).finally(done)
-  }
-
-  /** The next message may begin, once others had their turn: a client that sends many is no reason for others to wait. */
-  #free(): void {
-    this.#isBusy = false
-    if (this.#queue.length > 0) setImmediate(() => this.#next())
-  }
-
-  async #answer(message: Incoming, unblock: () => void): Promise<void> {
-    switch (message.msg) {
-      case 'method':
-        if (isMethod(message)) return answerMethod(this, message, unblock)
-        return this.send(refusal('Malformed method invocation', message))
-      case 'sub':
-        if (isSub(message)) return startSubscription(this, message, unblock)
-        return this.send(refusal('Malformed subscription', message))
-      case 'unsub':
-        return this.#unsub(message)
-      default:
-        return this.send(refusal('Bad request', message))
-    }
-  }
-
-  #unsub(message: Incoming): void {
-    const { id } = message
-    if (typeof id !== 'string') return this.send(refusal('Bad request', message))
-    const subscription = this.#named.get(id)
-    if (subscription) this.end(subscription)
-    else this.nosub({ msg: 'nosub', id })
   }
 
   async #switchTo(userId: string | null): Promise<void> {
@@ -351,6 +316,3 @@ export class Session implements BoxSink, Timed {
     })
   }
 }
-
-/** How many of the longest frames may wait together. */
-const QUEUED_FRAMES = 4

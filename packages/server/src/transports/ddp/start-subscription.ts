@@ -6,7 +6,7 @@ import type { Session } from './session.ts'
 import { Subscription } from './subscription.ts'
 
 /** Answers a client's `sub`: with `ready` sooner or later, if the publication says so, or with `nosub` and why. Never rejects. */
-export async function startSubscription(session: Session, message: SubMessage, unblock: () => void): Promise<void> {
+export async function startSubscription(session: Session, message: SubMessage, size: number, unblock: () => void): Promise<void> {
   const { hub } = session
   const { id, name } = message
   try {
@@ -15,11 +15,11 @@ export async function startSubscription(session: Session, message: SubMessage, u
     const active = session.named(id)
     // Clients subscribe again after a reconnect, and wait for the answer; where the session went on, it is the old one.
     if (active) return active.isReady && session.resumption?.wasResumed ? session.ready(id) : undefined
-    if (session.namedCount >= hub.settings.maxSubscriptions) throw new MeteorError('too-many-requests', 'Too many subscriptions')
+    if (!session.hasRoomFor(size)) throw new MeteorError('too-many-requests', 'Too many subscriptions')
     const params = readParams(message)
     await hub.admit('subscription', name, session)
     if (session.isOver) return undefined
-    const subscription = new Subscription(session, { id, name, params, handler }, unblock)
+    const subscription = new Subscription(session, { id, name, params, size, handler }, unblock)
     session.keep(id, subscription)
     return await subscription.run()
   } catch (error) {

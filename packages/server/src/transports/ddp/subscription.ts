@@ -13,6 +13,8 @@ export interface Asked {
   readonly id: string | null
   readonly name: string | null
   readonly params: readonly unknown[]
+  /** Length of the message it was asked with. */
+  readonly size: number
   readonly handler: PublishHandler
 }
 

@@ -36,8 +36,9 @@ describe.skipIf(!hasChromium)('in a browser', () => {
         rolldownOptions: { external: ['ws'] },
       },
     })
-    // One entry, one format: one output
-    script = (bundled as Rolldown.RolldownOutput[])[0]?.output.find(({ type }) => type === 'chunk')?.code ?? ''
+    // One entry, one format: one output, and what it loads on demand in Node
+    const [entry] = (bundled as Rolldown.RolldownOutput[])[0]?.output ?? []
+    script = entry?.code ?? ''
   })
   afterAll(async () => {
     await browser.close()

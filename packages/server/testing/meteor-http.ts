@@ -13,7 +13,7 @@ export interface MeteorWorld extends AsyncDisposable {
   ddp: DDPServer
   clock: FixedClock
   /** Signs ada in and returns her login token. */
-  token(): Promise<string>
+  token: () => Promise<string>
   adaId: string
 }
 

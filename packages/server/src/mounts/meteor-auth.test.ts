@@ -16,10 +16,10 @@ const HOSTS: Record<string, Host> = {
   async Express({ accounts }, options) {
     const app = express()
     app.use(express.json())
-    app.all('/who', createAuthMiddleware(accounts, options), async (req, res) => {
-      // Later on, too: whatever was awaited in between.
-      await new Promise(resolve => setImmediate(resolve))
-      res.json({ userId: (req as AuthedRequest & typeof req).userId, inside: accounts.userId(), transport: currentInvocation()?.transport })
+    app.all('/who', createAuthMiddleware(accounts, options), (req, res) => {
+      const { userId } = req as AuthedRequest & typeof req
+      // Later on, too: whatever was waited for in between.
+      setImmediate(() => res.json({ userId, inside: accounts.userId(), transport: currentInvocation()?.transport }))
     })
     const server = createServer(app)
     await new Promise<void>(resolve => {
@@ -43,7 +43,11 @@ describe.each(Object.entries(HOSTS))('createAuthMiddleware in %s', (_name, host)
     const world = await meteorWorld({ useHttpOnlyCookies: cookies })
     onTestFinished(() => world[Symbol.asyncDispose]())
     const ask = await host(world, options)
-    return { ...world, ask, who: async (headers: Record<string, string>, method?: string) => (await ask(headers, method)).json() }
+    return {
+      ...world,
+      ask,
+      who: async (headers: Record<string, string>, method?: string): Promise<unknown> => (await ask(headers, method)).json(),
+    }
   }
   const signedIn = (userId: string) => ({ userId, inside: userId, transport: 'http' })
   const NOBODY = { userId: null, inside: null, transport: 'http' }

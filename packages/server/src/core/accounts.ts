@@ -32,7 +32,8 @@ import { issueLink } from './flows/issue-link.ts'
 import type { LinkOrder } from './flows/issue-link.ts'
 import type { Impersonation } from './flows/impersonate.ts'
 import * as links from './flows/link.ts'
-import { login, loginByAny, loginTrusted, proveOnly } from './flows/login.ts'
+import { login, loginByAny, loginStamped, loginTrusted, proveOnly } from './flows/login.ts'
+import type { StampedSession } from './flows/open-session.ts'
 import { endSession, listSessions, logout, logoutByToken } from './flows/logout.ts'
 import type { LogoutScope } from './flows/logout.ts'
 import { resetPassword, sendEnrollmentEmail, sendResetPasswordEmail } from './flows/recover.ts'
@@ -182,6 +183,9 @@ export class Accounts {
   /** For code that already knows who it is. Skips limits, second factor and `validateLogin`; still refuses deactivated users, is audited. */
   loginTrusted = (userId: string, origin: Origin = APP, mode: SessionMode = 'bearer', reason?: string): Promise<Login> =>
     this.#use(core => loginTrusted(core, userId, origin, mode, reason))
+  /** A session for a login token that the app's own code made, and hands to its owner by itself. Throws `UserNotFound`, `UserDeactivated`. */
+  loginStamped = (userId: string, stamped: StampedSession, origin: Origin = APP): Promise<Login> =>
+    this.#use(core => loginStamped(core, userId, stamped, origin))
   /**
    * Acts as another user, in a session of its own, for whoever holds a live access token and whom `impersonationAuthorize` lets. Throws `InvalidInput`,
    * `InvalidToken`, `TokenVerificationFailed`, `SessionNotFound`, `InvalidSession`, `Forbidden`, `ImpersonatedUserNotFound`, `UserDeactivated`.

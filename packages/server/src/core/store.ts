@@ -11,7 +11,10 @@ import type { OutboxMail } from './mail/outbox-mail.ts'
 import type { RefreshChain, RefreshTurn } from './session/refresh-chain.ts'
 import type { SecretHash } from './session/secret.ts'
 import type { EndReason, NewSession, Session, SessionAndUser } from './session/session.ts'
+import type { SessionsAlone, UsersAlone } from './store-halves.ts'
 import type { OneTimeToken, TokenPurpose } from './token/one-time-token.ts'
+
+export type { KeptSession, SessionsAlone, UsersAlone } from './store-halves.ts'
 
 /** A store. Construction is synchronous and opens nothing. */
 export interface Store {
@@ -269,7 +272,8 @@ export interface TokenStore {
   consume(hash: SecretHash, purpose: TokenPurpose, now: number, along?: Along): Promise<OneTimeToken | null>
   /** Counts a wrong try; the token is deleted when `tries` reaches `most`. */
   miss(hash: SecretHash, purpose: TokenPurpose, most: number): Promise<void>
-  drop(userId: string, purposes: readonly TokenPurpose[]): Promise<void>
+  /** Deletes a user's tokens of these purposes; with `issuedBefore` (epoch milliseconds) only those that are older. */
+  drop(userId: string, purposes: readonly TokenPurpose[], issuedBefore?: number): Promise<void>
   /** Deletes expired tokens, at most `limit`; returns how many. */
   sweep(now: number, limit: number): Promise<number>
 }
@@ -366,39 +370,4 @@ export interface Bus {
   listen(listener: (userId: string | null) => void): Stop
   /** Called after every revocation and user change that was written by this process; a no-op where the store's own writes announce themselves. */
   publish(userId: string): Promise<void>
-}
-
-// --------------------------------------------------------------------------------------------------------- split in two
-
-/** The users' half of a deed whose sessions are kept in another database. */
-export interface UsersAlone {
-  /** Raises the epoch by one, so that no earlier session is good any more. False when the user is gone. */
-  bumpEpoch(userId: string, now: number): Promise<boolean>
-}
-
-/**
- * The sessions' half of deeds whose users are kept in another database. Nothing here, and none of `open`, `end`, `list`, `touch` and `sweep` of
- * {@link SessionStore}, asks whether the user exists.
- */
-export interface SessionsAlone {
-  find(by: { id: string } | { resume: SecretHash }): Promise<Session | null>
-  /** As in {@link LoginCandidate}. */
-  deviceSeen(userId: string, device: string): Promise<boolean>
-  /** As {@link SessionStore.rotate}; `user` was read a moment ago. Had they changed since, the epoch would tell at the next check. */
-  rotate(rotation: Rotation, user: User): Promise<RotateOutcome>
-  /** As {@link SessionStore.endAll}. The session that is kept moves from one epoch to the other, if that is where it is. */
-  endAll(userId: string, reason: EndReason, now: number, keep?: KeptSession, along?: Along): Promise<string[]>
-  /**
-   * Ends all that a user impersonates, but for what comes from the session that is kept. `endAll` and `forget` do so too; this is done before the
-   * users' half, because no epoch reaches into the accounts of others.
-   */
-  endImpersonated(userId: string, now: number, keptSessionId?: string): Promise<void>
-  /** For a user who was removed: deletes their sessions, ends those impersonated from them, takes ip, agent and data from their audit lines. */
-  forget(userId: string, now: number): Promise<void>
-}
-
-/** The one session that outlives the others. */
-export interface KeptSession {
-  sessionId: string
-  epoch?: { from: number; to: number }
 }

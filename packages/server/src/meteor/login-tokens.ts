@@ -1,5 +1,6 @@
 /** Meteor's view of sessions: login tokens of a user, and when they began. */
 import { createHash } from 'node:crypto'
+import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../core/accounts.ts'
 import { hashSecret, newSecret } from '../core/session/secret.ts'
 import type { SecretHash } from '../core/session/secret.ts'
@@ -31,6 +32,37 @@ export const newStampedToken = ({ chance, clock }: Accounts['core']): StampedLog
   when: new Date(clock.now()),
 })
 
+/** A token as short as this can be guessed. */
+const LEAST_CHARACTERS = 32
+
+/**
+ * Opens a session for a login token that the app made, and hands to its owner by itself. It began when the token says, and not later than now.
+ * @throws AccountsError `InvalidInput` for a token that is too short or no hash at all, `UserNotFound`, `UserDeactivated`
+ */
+export async function insertLoginToken(
+  accounts: Accounts,
+  userId: string,
+  stamped: StampedLoginToken | HashedStampedLoginToken,
+): Promise<void> {
+  const now = accounts.core.clock.now()
+  const began = new Date(stamped.when).getTime()
+  await accounts.loginStamped(userId, { resumeHash: hashIn(stamped), createdAt: Number.isNaN(began) ? now : Math.min(began, now) })
+}
+
+function hashIn(stamped: StampedLoginToken | HashedStampedLoginToken): SecretHash {
+  if ('hashedToken' in stamped) {
+    if (Buffer.from(stamped.hashedToken, 'base64').length !== SHA256_BYTES) throw unfit('hashedToken must be a SHA-256 in base64')
+    return keptHash(stamped.hashedToken)
+  }
+  if (stamped.token.length < LEAST_CHARACTERS)
+    throw unfit('A login token must have 32 characters or more. Accounts._generateStampedLoginToken makes one')
+  return hashSecret(stamped.token)
+}
+
+const SHA256_BYTES = 32
+
+const unfit = (message: string): AccountsError => new AccountsError('InvalidInput', { message })
+
 /** Ends the session of a login token, given as it is or as its hash, if it is that user's. */
 export async function destroyToken(accounts: Accounts, userId: string, tokenOrHash: string): Promise<void> {
   await accounts.ready()
@@ -47,6 +79,16 @@ export async function expireTokens(accounts: Accounts, { before, userId }: Older
   const sessions = await accounts.userSessions(userId)
   const old = sessions.filter(({ createdAt }) => new Date(createdAt).getTime() < before)
   await Promise.all(old.map(({ id }) => accounts.revoke({ sessionId: id })))
+}
+
+/** Deletes a user's links of this purpose that were sent before then. */
+export async function expireLinks(
+  accounts: Accounts,
+  purpose: 'reset-password' | 'enroll-account',
+  { before, userId }: Older,
+): Promise<void> {
+  await accounts.ready()
+  await accounts.core.store.tokens.drop(userId, [purpose], before)
 }
 
 /** Whose tokens, and how old. */

@@ -10,7 +10,16 @@ import type { AccountsDdpFace, AttachedConnections } from '../transports/ddp/acc
 import type { Connection } from '../wire/connection.ts'
 import { handlerStrategy } from './login-handlers.ts'
 import type { LoginHandler } from './login-handlers.ts'
-import { destroyToken, expireTokens, hashLoginToken, hashStampedToken, newStampedToken, readOlder } from './login-tokens.ts'
+import {
+  destroyToken,
+  expireLinks,
+  expireTokens,
+  hashLoginToken,
+  insertLoginToken,
+  hashStampedToken,
+  newStampedToken,
+  readOlder,
+} from './login-tokens.ts'
 import type { HashedStampedLoginToken, StampedLoginToken } from './login-tokens.ts'
 import { MeteorUsers } from './meteor-users.ts'
 import { OAuthEncryption } from './oauth-encryption/oauth-encryption.ts'
@@ -79,6 +88,17 @@ export abstract class MeteorAccounts extends MeteorUsers {
     return this.rateLimiter.removeDefaultRateLimit()
   }
 
+  /** From now on calls are counted in the store, together with every other process on it that has the same rules. By itself each process counts its own. */
+  shareRateLimits(): void {
+    const { store } = this.accounts.core
+    this.rateLimiter.share({
+      count: async (counts, now) => {
+        await this.accounts.ready()
+        return store.attempts.count(counts, now)
+      },
+    })
+  }
+
   // Providers
 
   /** Meteor's `ServiceConfiguration`: how providers know the app. */
@@ -128,6 +148,19 @@ export abstract class MeteorAccounts extends MeteorUsers {
     return newStampedToken(this.accounts.core)
   }
 
+  /**
+   * Makes a login token good that the app made, to hand it to its owner by itself; audited. Its time is counted from `when`.
+   * @throws AccountsError `InvalidInput` for a token that is too short, `UserNotFound`, `UserDeactivated`
+   */
+  _insertLoginToken(userId: string, stamped: StampedLoginToken): Promise<void> {
+    return insertLoginToken(this.accounts, userId, stamped)
+  }
+
+  /** The same for a token of which the hash is known. */
+  _insertHashedLoginToken(userId: string, hashed: HashedStampedLoginToken): Promise<void> {
+    return insertLoginToken(this.accounts, userId, hashed)
+  }
+
   /** Ends every session of the user. */
   async _clearAllLoginTokens(userId: string): Promise<void> {
     await this.accounts.revoke({ userId })
@@ -155,6 +188,25 @@ export abstract class MeteorAccounts extends MeteorUsers {
   async _expireTokens(oldestValidDate?: Date | number, userId?: string): Promise<void> {
     const older = readOlder(oldestValidDate, userId)
     await (older ? expireTokens(this.accounts, older) : this.accounts.sweep())
+  }
+
+  /** Deletes a user's links to reset a password that were sent before then; without both what is over. Invitations stay. */
+  _expirePasswordResetTokens(oldestValidDate?: Date | number, userId?: string): Promise<void> {
+    return this.#expireLinks('reset-password', oldestValidDate, userId)
+  }
+
+  /** Deletes a user's invitations that were sent before then; without both what is over. Links to reset a password stay. */
+  _expirePasswordEnrollTokens(oldestValidDate?: Date | number, userId?: string): Promise<void> {
+    return this.#expireLinks('enroll-account', oldestValidDate, userId)
+  }
+
+  async #expireLinks(
+    purpose: 'reset-password' | 'enroll-account',
+    oldestValidDate: Date | number | undefined,
+    userId: string | undefined,
+  ): Promise<void> {
+    const older = readOlder(oldestValidDate, userId)
+    await (older ? expireLinks(this.accounts, purpose, older) : this.accounts.sweep())
   }
 
   // Users

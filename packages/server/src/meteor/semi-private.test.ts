@@ -168,3 +168,69 @@ describe('semi-private functions that apps rely on', () => {
     expect(mails).toEqual([])
   })
 })
+
+describe('login tokens that an app makes', () => {
+  it('are good once they were inserted, as they are or as their hash, counted from when they began', async () => {
+    await using world = meteorWorld({ loginExpirationInDays: 10 })
+    const id = await world.createUser()
+    const { accounts, clock } = world
+    const began = new Date(clock.now() - 86_400_000)
+    const insert = {
+      plain: (token: string) => accounts._insertLoginToken(id, { token, when: began }),
+      hashed: (token: string) => accounts._insertHashedLoginToken(id, accounts._hashStampedToken({ token, when: began })),
+    }
+    for (const way of ['plain', 'hashed'] as const) {
+      const { token } = accounts._generateStampedLoginToken()
+      await insert[way](token)
+      const result = resultOf(await world.connect().call(way, 'login', { resume: token }))
+      expect(result).toMatchObject({ id, token, tokenExpires: { $date: began.getTime() + 10 * 86_400_000 } })
+    }
+  })
+
+  it('are refused when they are too short, no hash, or for nobody', async () => {
+    await using world = meteorWorld()
+    const id = await world.createUser()
+    const { accounts } = world
+    const when = new Date()
+    await expect(accounts._insertLoginToken(id, { token: 'short', when })).rejects.toMatchObject({ code: 'InvalidInput' })
+    await expect(accounts._insertHashedLoginToken(id, { hashedToken: 'none', when })).rejects.toMatchObject({ code: 'InvalidInput' })
+    await expect(accounts._insertLoginToken('nobody', accounts._generateStampedLoginToken())).rejects.toMatchObject({
+      code: 'UserNotFound',
+    })
+  })
+
+  it('cannot outlive what a token lives, whatever they say of when they began', async () => {
+    await using world = meteorWorld()
+    const id = await world.createUser()
+    const { token } = world.accounts._generateStampedLoginToken()
+    await world.accounts._insertLoginToken(id, { token, when: new Date('2999-01-01') })
+    const { tokenExpires } = resultOf(await world.connect().call('in', 'login', { resume: token }))
+    expect(tokenExpires.$date).toBe(world.clock.now() + 90 * 86_400_000)
+  })
+})
+
+describe('links to set a password', () => {
+  it.each([
+    ['reset', '_expirePasswordResetTokens', 'enrollAccount'],
+    ['enrollAccount', '_expirePasswordEnrollTokens', 'reset'],
+  ] as const)(
+    'with the reason %s that are older than a moment are taken away by %s, and others of the user stay',
+    async (reason, expire, other) => {
+      await using world = meteorWorld()
+      const id = await world.createUser()
+      const { accounts, clock } = world
+      const make = async (of: string): Promise<string> => (await accounts.generateResetToken(id, null, of)).token
+      const works = async (token: string): Promise<boolean> =>
+        (await world.connect().call('try', 'resetPassword', token, 'a new password, long enough')).error === undefined
+      const kept = await make(other)
+      const expired = await make(reason)
+      clock.pass(1000)
+      await accounts[expire](new Date(clock.now() - 5000), id)
+      await accounts[expire]()
+      await accounts[expire](clock.now(), id)
+      await expect(accounts[expire](clock.now())).rejects.toThrow('Bad test. Must specify both oldestValidDate and userId.')
+      expect(await works(expired)).toBe(false)
+      expect(await works(kept)).toBe(true)
+    },
+  )
+})

@@ -18,7 +18,7 @@ import { strategyNamed } from '../strategy.ts'
 import type { Origin, Proof, Strategy } from '../strategy.ts'
 import { newDeviceMail } from './new-device.ts'
 import { prepareSession } from './open-session.ts'
-import type { MovedSession } from './open-session.ts'
+import type { MovedSession, StampedSession } from './open-session.ts'
 import { failureCountersOf, refused } from './refused-login.ts'
 import type { Found } from './refused-login.ts'
 import { codeIn, secondFactorGiven } from './second-factor.ts'
@@ -39,6 +39,8 @@ interface Attempt {
   moved?: MovedSession
   /** The session that it is a twin of. */
   sibling?: Session
+  /** The token that the app's own code made for it. */
+  stamped?: StampedSession
   /** What a custom login handler answers beside the session. */
   options?: Readonly<Record<string, unknown>>
 }
@@ -118,6 +120,11 @@ export async function loginSibling(core: Core, { session, user }: SessionAndUser
   // Of another epoch now: the session was ended a moment ago.
   if (twin.user.epoch !== session.epoch) throw new AccountsError('InvalidSession')
   return openSession(core, { ...twin, factors: session.factors, sibling: session }, 'resume', 'quietly')
+}
+
+/** For a login token that the app's own code made for a user. As `loginMoved`: nobody signs in yet, and nobody gets another token. */
+export async function loginStamped(core: Core, userId: string, stamped: StampedSession, origin: Origin): Promise<Login> {
+  return openSession(core, { ...(await trusted(core, userId, origin, 'inserted-token')), stamped }, 'resume', 'quietly')
 }
 
 async function trusted(core: Core, userId: string, origin: Origin, reason: string): Promise<Attempt> {
@@ -275,7 +282,7 @@ async function refuseWhileLocked(core: Core, candidate: LoginCandidate, deviceCo
 async function openSession(core: Core, attempt: Attempt, mode: SessionMode, manner: 'openly' | 'quietly' = 'openly'): Promise<Login> {
   const { user, candidate, origin, impersonator, moved } = attempt
   const { row, login: opened, along } = await prepareSession(core, { ...attempt, mode })
-  const isOwn = !impersonator && !moved && !attempt.sibling
+  const isOwn = !impersonator && !moved && !attempt.sibling && !attempt.stamped
   const mail = isOwn ? newDeviceMail(core, user, candidate, origin) : null
   const clear = isOwn ? countersToClear(core, attempt) : []
   await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })

@@ -7,6 +7,7 @@ import { deviceLabel } from '../device.ts'
 import type { User } from '../identity/user.ts'
 import { knownDeviceMark } from '../policy/known-device.ts'
 import { hashSecret, newId, newSecret } from '../session/secret.ts'
+import type { SecretHash } from '../session/secret.ts'
 import type { Factor, NewSession, Session, SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 
@@ -30,8 +31,17 @@ interface Opening {
   moved?: MovedSession
   /** The session that it is a twin of: as old, good for as long, and acting for whoever that acts for. */
   sibling?: Session
+  /** The token that the app's own code made for it. */
+  stamped?: StampedSession
   /** What a custom login handler answers beside the session. */
   options?: Readonly<Record<string, unknown>>
+}
+
+/** A login token that the app's own code made, and hands to its owner by itself. */
+export interface StampedSession {
+  resumeHash: SecretHash
+  /** Epoch milliseconds: what the token's life is counted from. */
+  createdAt: number
 }
 
 /** A session that was opened elsewhere and goes on here: its holder keeps the token they have, and gets no other. */
@@ -47,7 +57,7 @@ export interface MovedSession {
 /** Everything that can fail (the app's token and payload makers) happens here, before anything is written. */
 export async function prepareSession(
   core: Core,
-  { user, factors, origin, mode, service, impersonator, moved, sibling, options }: Opening,
+  { user, factors, origin, mode, service, impersonator, moved, sibling, stamped, options }: Opening,
 ): Promise<PreparedSession> {
   const now = core.clock.now()
   const id = moved?.id ?? newId(core.chance)
@@ -58,11 +68,11 @@ export async function prepareSession(
     generation: 0,
     epoch: user.epoch,
     // A twin is no proof that its owner is there: deeds that ask for a fresh sign-in look at this.
-    createdAt: moved?.createdAt ?? sibling?.createdAt ?? now,
+    createdAt: moved?.createdAt ?? sibling?.createdAt ?? stamped?.createdAt ?? now,
     activeAt: now,
     idle: core.settings.session.idle,
     expiresAt: Math.min(
-      sibling?.expiresAt ?? now + core.settings.session.absolute,
+      sibling?.expiresAt ?? (stamped?.createdAt ?? now) + core.settings.session.absolute,
       impersonator?.session.expiresAt ?? Infinity,
       moved?.expiresAt ?? Infinity,
     ),
@@ -76,7 +86,7 @@ export async function prepareSession(
   }
   const secret = newSecret(core.chance)
   const bearer = mode === 'bearer'
-  const kept = bearer ? { refresh: { tip: hashSecret(secret), spent: [] } } : { resumeHash: hashSecret(secret) }
+  const kept = bearer ? { refresh: { tip: hashSecret(secret), spent: [] } } : { resumeHash: stamped?.resumeHash ?? hashSecret(secret) }
   let mark: string | undefined
   return {
     row: moved ? session : { ...session, ...kept },
@@ -86,10 +96,10 @@ export async function prepareSession(
       user,
       session,
       tokens: bearer && !moved ? await core.accessTokens.pair(session, user, secret) : null,
-      resumeSecret: bearer || moved ? null : secret,
+      resumeSecret: bearer || moved || stamped ? null : secret,
       // Made when somebody asks: only browsers keep it. Whoever acts as another does so on a device of their own.
       get device() {
-        if (impersonator || moved || sibling) return ''
+        if (impersonator || moved || sibling || stamped) return ''
         return (mark ??= knownDeviceMark(core.keys, core.clock, core.chance, origin.device, user.id))
       },
     },

@@ -128,6 +128,16 @@ export function tokensContract({ the, open }: Setup): void {
     for (const token of kept) expect(await store.tokens.find(token.hash, token.purpose, NOW)).not.toBeNull()
   })
 
+  test('dropping what is older than a moment leaves what was issued then or later', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const [before, then, after] = [-1, 0, 1].map(at => makeToken(user.id, { address: `${at}@example.org`, createdAt: NOW + at }))
+    for (const token of [before, then, after]) if (token) await store.tokens.issue(token)
+    await store.tokens.drop(user.id, ['reset-password'], NOW)
+    expect(await store.tokens.find(before?.hash ?? newHash(), 'reset-password', NOW)).toBeNull()
+    for (const token of [then, after]) expect(await store.tokens.find(token?.hash ?? newHash(), 'reset-password', NOW)).not.toBeNull()
+  })
+
   test('the sweep deletes expired tokens, a few at a time', () =>
     withEmpty(open, async store => {
       const user = await insertUser(store)

@@ -37,7 +37,8 @@ export function tokenDeeds(data: MemoryData): TokenStore {
         if (token.tries >= most) data.dropToken(hash)
       }),
 
-    drop: (userId, purposes) => data.deed(() => data.dropTokensOf(userId, token => purposes.includes(token.purpose))),
+    drop: (userId, purposes, issuedBefore = Infinity) =>
+      data.deed(() => data.dropTokensOf(userId, token => purposes.includes(token.purpose) && token.createdAt < issuedBefore)),
 
     sweep: (now, limit) =>
       data.deed(() =>

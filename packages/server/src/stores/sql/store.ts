@@ -79,7 +79,7 @@ export function partsOf(engine: Engine): Parts {
       find: (hash, purpose, now) => engine.read(() => tokens.findToken(hash, purpose, now)),
       consume: (hash, purpose, now, along) => engine.transact(() => tokens.consumeToken(hash, purpose, now, along)),
       miss: (hash, purpose, most) => engine.transact(() => tokens.missToken(hash, purpose, most)),
-      drop: (userId, purposes) => engine.transact(() => tokens.dropTokens(userId, purposes)),
+      drop: (userId, purposes, issuedBefore) => engine.transact(() => tokens.dropTokens(userId, purposes, issuedBefore)),
       sweep: (now, limit) => slice.run(limit, most => engine.transact(() => tokens.sweepTokens(now, most), 'relaxed')),
     },
     attempts: {

@@ -35,8 +35,8 @@ export function* missToken(hash: SecretHash, purpose: TokenPurpose, most: number
   if (row && row.tries >= most) yield* write(DELETE, [hash])
 }
 
-export function* dropTokens(userId: string, purposes: readonly TokenPurpose[]): Deed<void> {
-  for (const purpose of purposes) yield* write(DROP, [userId, purpose])
+export function* dropTokens(userId: string, purposes: readonly TokenPurpose[], issuedBefore: number = Number.MAX_SAFE_INTEGER): Deed<void> {
+  for (const purpose of purposes) yield* write(DROP, [userId, purpose, issuedBefore])
 }
 
 /** Drops what was sent to one address. */
@@ -67,7 +67,10 @@ const MISS = statement<{ tries: number }>(
 
 const DELETE = statement('tokens_delete', ({ t }) => `delete from ${t.tokens} where collection = $1 and hash = $2`)
 
-const DROP = statement('tokens_drop', ({ t }) => `delete from ${t.tokens} where collection = $1 and user_id = $2 and purpose = $3`)
+const DROP = statement(
+  'tokens_drop',
+  ({ t }) => `delete from ${t.tokens} where collection = $1 and user_id = $2 and purpose = $3 and created_at < $4`,
+)
 
 const DROP_TO = statement('tokens_drop_to', ({ t }) => `delete from ${t.tokens} where collection = $1 and user_id = $2 and address = $3`)
 

@@ -65,7 +65,7 @@ async function server(name: string, options: Partial<AccountsServerOptions> = {}
 
 /** Every deed fails as a driver fails, in words that are nobody's business; until what is returned is called. */
 function breakDown(store: RunningStory['accounts']['accounts']['core']['store']): () => void {
-  const parts = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit'] as const
+  const parts = ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit', 'services'] as const
   const whole = parts.map(part => [part, { ...store[part] }] as const)
   for (const part of parts) {
     const fails = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.5:5432, password=hunter2'))

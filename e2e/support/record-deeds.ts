@@ -3,7 +3,7 @@ import type { Store } from '@latchkey/server'
 /** Notes every deed that is done on the store from now on, by name, in a list that the caller may empty. */
 export function recordDeeds(store: Store): string[] {
   const deeds: string[] = []
-  for (const part of ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit'] as const) {
+  for (const part of ['users', 'sessions', 'tokens', 'attempts', 'outbox', 'audit', 'services'] as const) {
     const recorded = new Map(
       Object.entries(store[part]).flatMap(([name, deed]: [string, unknown]) =>
         typeof deed === 'function'

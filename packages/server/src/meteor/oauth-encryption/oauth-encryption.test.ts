@@ -89,7 +89,16 @@ test('isSealed knows the form from everything else', () => {
   const made = encryption()
   const sealed = made.seal('x')
   expect(made.isSealed(sealed)).toBe(true)
-  for (const other of ['x', null, undefined, 5, {}, { ...sealed, iv: 5 }, { ...sealed, ciphertext: '!' }, { ...sealed, algorithm: undefined }])
+  for (const other of [
+    'x',
+    null,
+    undefined,
+    5,
+    {},
+    { ...sealed, iv: 5 },
+    { ...sealed, ciphertext: '!' },
+    { ...sealed, algorithm: undefined },
+  ])
     expect(made.isSealed(other)).toBe(false)
 })
 

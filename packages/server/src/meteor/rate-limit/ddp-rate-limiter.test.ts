@@ -182,3 +182,18 @@ test('instances that share a store count together, each rule on its own', async 
   clock.pass(1000)
   expect(await call(1)).toBe(true)
 })
+
+test('servers on one store count together once they are told to', async () => {
+  const db = memoryStore()
+  await using one = meteorWorld({ db })
+  await using other = meteorWorld({ db })
+  const clients = [one, other].map(({ accounts, ddp, connect }) => {
+    accounts.shareRateLimits()
+    accounts.rateLimiter.addRule({ name: 'here', clientAddress: () => true }, 1, 1000)
+    ddp.methods({ here: () => 'yes' })
+    return connect()
+  })
+  const answers: unknown[] = []
+  for (const client of clients) answers.push(...(await called(client, 1, 'here')))
+  expect(answers).toEqual([null, 'too-many-requests'])
+})

@@ -2,7 +2,7 @@
 import type { User } from './identity/user.ts'
 import type { SecretHash } from './session/secret.ts'
 import type { EndReason, Session } from './session/session.ts'
-import type { Along, RotateOutcome, Rotation, SessionStore } from './store.ts'
+import type { Along, RotateOutcome, Rotation } from './store.ts'
 
 /** The users' half of a deed whose sessions are kept in another database. */
 export interface UsersAlone {
@@ -12,15 +12,15 @@ export interface UsersAlone {
 
 /**
  * The sessions' half of deeds whose users are kept in another database. Nothing here, and none of `open`, `end`, `list`, `touch` and `sweep` of
- * {@link SessionStore}, asks whether the user exists.
+ * `SessionStore`, asks whether the user exists.
  */
 export interface SessionsAlone {
   find(by: { id: string } | { resume: SecretHash }): Promise<Session | null>
   /** As in {@link LoginCandidate}. */
   deviceSeen(userId: string, device: string): Promise<boolean>
-  /** As {@link SessionStore.rotate}; `user` was read a moment ago. Had they changed since, the epoch would tell at the next check. */
+  /** As `SessionStore.rotate`; `user` was read a moment ago. Had they changed since, the epoch would tell at the next check. */
   rotate(rotation: Rotation, user: User): Promise<RotateOutcome>
-  /** As {@link SessionStore.endAll}. The session that is kept moves from one epoch to the other, if that is where it is. */
+  /** As `SessionStore.endAll`. The session that is kept moves from one epoch to the other, if that is where it is. */
   endAll(userId: string, reason: EndReason, now: number, keep?: KeptSession, along?: Along): Promise<string[]>
   /**
    * Ends all that a user impersonates, but for what comes from the session that is kept. `endAll` and `forget` do so too; this is done before the

@@ -219,6 +219,8 @@ describe('a session that the server kept', () => {
     await settled()
     server.peer.close()
     stopped.stop()
+    await settled()
+    connection.subscribe('never asked for').stop()
     await timers.pass(10)
     expect(server.peer.heard.slice(1)).toEqual([
       { msg: 'method', method: 'slow', params: [], id: '1' },

@@ -29,8 +29,9 @@ export const textsOf = (value: unknown): string[] => (Array.isArray(value) ? val
  */
 export function fieldsOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return {}
-  // `fromEntries` writes members, it does not assign them: one called `__proto__` changes nothing that the object inherits
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, EJSON.fromJSONValue(field)]))
+  // A copy made by assignment somewhere in the app would change what it inherits from
+  const fields = Object.entries(value).filter(([name]) => name !== '__proto__')
+  return Object.fromEntries(fields.map(([name, field]) => [name, EJSON.fromJSONValue(field)]))
 }
 
 /** An error that was sent, whatever its form. */

@@ -22,7 +22,7 @@ interface App extends AsyncDisposable {
   tokenFor(address: string): Promise<string>
 }
 
-function app(options: MeteorServerOptions = {}): App {
+function app(options: Partial<MeteorServerOptions> = {}): App {
   const ddp = new DDPServer()
   const mails: Mail[] = []
   const accounts = new AccountsServer(ddp, {
@@ -175,10 +175,10 @@ describe('hooks around a login', () => {
     await using at = app()
     const client = at.connect()
     await createUser(client, { username: 'ada' })
-    const { stop } = at.accounts.validateLoginAttempt(() => false)
+    const refusing = at.accounts.validateLoginAttempt(() => false)
     expect(refusalOf(await loginAs(at.connect(), { username: 'ada' }))).toEqual([403, 'Login forbidden'])
     expect(refusalOf(await loginAs(at.connect(), { username: 'nobody' }))).toEqual([403, 'User not found'])
-    stop()
+    refusing.stop()
     at.accounts.validateLoginAttempt(() => {
       throw new MeteorError(403, 'hide actual error')
     })

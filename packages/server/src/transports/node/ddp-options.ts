@@ -21,7 +21,7 @@ export interface DdpOptions extends SiteOptions {
   maxSockets?: number
   /** Open sockets from one address (IPv6: one /64). This machine's own addresses are not counted: a proxy may stand there. @default 1000 */
   maxSocketsPerAddress?: number
-  /** Sockets that have opened and said nothing worth an answer yet; of more, the oldest is closed. @default 1000 */
+  /** Sockets that have opened and said nothing worth an answer yet; of more, the oldest is closed. @default 10000 */
   maxSilentSockets?: number
   /** Milliseconds that clients get to answer the farewell when this stops. @default 2000 */
   stopTimeout?: number
@@ -36,7 +36,7 @@ const NUMBERS = {
   maxFrameBytes: 1024 * 1024,
   maxSockets: 50_000,
   maxSocketsPerAddress: 1000,
-  maxSilentSockets: 1000,
+  maxSilentSockets: 10_000,
   stopTimeout: 2000,
 } as const
 const SWITCHES = { websocket: true, sockjs: true, compression: false } as const

@@ -27,7 +27,7 @@ export interface AccountsConfig {
   bcryptRounds?: number
   /** False: new hashes are bcrypt. @default true, unless `bcryptRounds` is given */
   argon2Enabled?: boolean
-  /** `argon2id` is the one that is made; the others are verified. @default 'argon2id' */
+  /** Type of new hashes. RFC 9106 recommends the default. @default 'argon2id' */
   argon2Type?: 'argon2id' | 'argon2i' | 'argon2d'
   /** Passes over the memory. @default 2 */
   argon2TimeCost?: number

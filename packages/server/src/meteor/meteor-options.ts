@@ -110,18 +110,16 @@ function passwordOptions(given: AccountsConfig): Pick<AccountsPasswordOptions, '
   const {
     bcryptRounds,
     argon2Enabled,
-    argon2Type,
+    argon2Type: type,
     argon2TimeCost: timeCost,
     argon2MemoryCost: memoryCost,
     argon2Parallelism: parallelism,
   } = given
-  // The others are verified where Meteor's apps have made them; what RFC 9106 recommends is made.
-  if (argon2Type !== undefined && argon2Type !== 'argon2id')
-    refuse('argon2Type must be argon2id: hashes of the other types are verified, and none are made')
   const argon2 = {
     ...(timeCost === undefined ? {} : { timeCost }),
     ...(memoryCost === undefined ? {} : { memoryCost }),
     ...(parallelism === undefined ? {} : { parallelism }),
+    ...(type === undefined ? {} : { type }),
   }
   return {
     ...(bcryptRounds === undefined ? {} : { bcryptRounds }),

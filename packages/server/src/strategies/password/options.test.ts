@@ -27,7 +27,8 @@ describe('the options of AccountsPassword', () => {
 
   it('refuse unknown names, by name', () => {
     expect(refusal({ minLenght: 12 })).toContain('Unknown option "minLenght" of AccountsPassword. Did you mean "minLength"?')
-    expect(refusal({ argon2: { parallelism: 2 } })).toContain('Unknown option "argon2.parallelism"')
+    expect(refusal({ argon2: { lanes: 2 } })).toContain('Unknown option "argon2.lanes"')
+    expect(refusal({ argon2: { type: 'argon2x' } })).toBe('argon2.type must be argon2id, argon2i or argon2d')
     expect(refusal({ errors: { wrongPassword: 'x' } })).toContain('Unknown option "errors.wrongPassword"')
     expect(refusal({ hashing: { threads: 2 } })).toContain('Unknown option "hashing.threads"')
   })

@@ -8,8 +8,8 @@ import { ACCOUNTS_JS_USERNAME } from '../../core/identity/username.ts'
 import { unknownName } from '../../core/settings-kinds.ts'
 import type { GivenSettings } from '../../core/settings.ts'
 import type { HashingSettings } from './password-hashing.ts'
-import { ARGON2_DEFAULT, BCRYPT_DEFAULT_ROUNDS, LEAST, MOST, isAffordable } from './recipe.ts'
-import type { OwnRecipe } from './recipe.ts'
+import { ARGON2_DEFAULT, BCRYPT_DEFAULT_ROUNDS, LEAST, MOST, isAffordable, ofType } from './recipe.ts'
+import type { Argon2Type, OwnRecipe } from './recipe.ts'
 
 /** The rules about passwords; they become `settings.password` of the server. */
 export type PasswordSettingsGiven = NonNullable<GivenSettings['password']>
@@ -53,6 +53,8 @@ export interface Argon2Cost {
   memoryCost?: number
   timeCost?: number
   parallelism?: number
+  /** Meteor's `argon2Type`. RFC 9106 recommends the default. @default 'argon2id' */
+  type?: Argon2Type
 }
 
 /** The options after reading. */
@@ -77,7 +79,7 @@ export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
     ...settings
   } = given
   if (twoFactor !== undefined && (typeof twoFactor !== 'object' || twoFactor === null)) refuse('twoFactor must be an object of options')
-  refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost', 'parallelism'])
+  refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost', 'parallelism', 'type'])
   refuseUnknown('errors.', errors, MESSAGE_KEYS)
   refuseUnknown('hashing.', hashing, ['concurrency', 'queue', 'maxWait'])
   return {
@@ -112,6 +114,7 @@ function readRecipe({
     memoryCost: readCount('argon2.memoryCost', argon2.memoryCost ?? ARGON2_DEFAULT.memoryCost, LEAST.memoryCost),
     timeCost: readCount('argon2.timeCost', argon2.timeCost ?? ARGON2_DEFAULT.timeCost, LEAST.timeCost),
     parallelism: readCount('argon2.parallelism', argon2.parallelism ?? ARGON2_DEFAULT.parallelism, 1),
+    ...ofType(readType(argon2.type)),
   }
   if (!isAffordable(argon2id)) {
     refuse(
@@ -128,6 +131,11 @@ function readRecipe({
 function defaultConcurrency(): number {
   const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4
   return Math.max(1, Math.min(availableParallelism(), threads) - 1)
+}
+
+function readType(type: Argon2Type = 'argon2id'): Argon2Type {
+  if (!['argon2id', 'argon2i', 'argon2d'].includes(type)) refuse('argon2.type must be argon2id, argon2i or argon2d')
+  return type
 }
 
 function readCount(option: string, value: number, least: number): number {

@@ -111,9 +111,7 @@ export class PasswordHashing implements PasswordHasher {
     if (this.#settings.hashPassword && !isOfDigest(stored.form)) return true
     const recipe = recipeOf(stored)
     const { current } = this.#settings
-    // Meteor's argon2i and argon2d are read as argon2id, but are not.
-    const isSame = recipe !== null && labelOf(recipe) === labelOf(current) && !/^\$argon2[id]\$/.test(stored.hash)
-    return isSame && stored.form === formOf(current)
+    return recipe !== null && labelOf(recipe) === labelOf(current) && stored.form === formOf(current)
   }
 
   verifiesDigest(form: PasswordForm): boolean {

@@ -39,7 +39,7 @@ const FOREIGN: Record<string, { stored: StoredPassword; input: string; label: st
       hash: '$argon2i$v=19$m=1024,t=2,p=1$c2l4dGVlbiBieXRlcyBvaw$5LJ+SUVYB8o+Fvh+p1YsKfnfUU45rkJQmw8fl3++ytU',
     },
     input: DIGEST,
-    label: 'argon2id m=1024,t=2,p=1',
+    label: 'argon2i m=1024,t=2,p=1',
   },
 }
 

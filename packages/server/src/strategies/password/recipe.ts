@@ -13,7 +13,12 @@ export interface Argon2Recipe {
   memoryCost: number
   timeCost: number
   parallelism: number
+  /** Another of the three types, for databases that Meteor's apps share. @default argon2id, which RFC 9106 recommends */
+  type?: Exclude<Argon2Type, 'argon2id'>
 }
+
+/** The types of argon2. */
+export type Argon2Type = 'argon2id' | 'argon2i' | 'argon2d'
 
 /** The least that OWASP recommends: 19 MiB, two passes, one lane. */
 export const ARGON2_DEFAULT: Argon2Recipe = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -43,7 +48,7 @@ export const isOfDigest = (form: PasswordForm): boolean => form === 'argon2id-sh
 export function labelOf(recipe: Recipe): string {
   if (recipe.algorithm === 'custom') return 'custom'
   if (recipe.algorithm === 'bcrypt') return `bcrypt ${recipe.rounds}`
-  return `argon2id m=${recipe.memoryCost},t=${recipe.timeCost},p=${recipe.parallelism}`
+  return `${typeOf(recipe)} m=${recipe.memoryCost},t=${recipe.timeCost},p=${recipe.parallelism}`
 }
 
 /** True when the recipe stays within {@link LEAST} and {@link MOST}. */
@@ -78,8 +83,8 @@ export async function loadCode({ algorithm }: Recipe): Promise<void> {
 export async function makeHash(recipe: OwnRecipe, input: string): Promise<string> {
   if (recipe.algorithm === 'bcrypt') return (await code.bcrypt()).hash(input, { cost: recipe.rounds })
   const { memoryCost, timeCost, parallelism } = recipe
-  // argon2id and version 0x13 are this library's defaults; its own names for them are const enums, which vanish at run time.
-  return (await code.argon2id()).hash(input, { memoryCost, timeCost, parallelism })
+  // Version 0x13 is this library's default; its own names for the types are const enums, which vanish at run time.
+  return (await code.argon2id()).hash(input, { memoryCost, timeCost, parallelism, algorithm: TYPES[typeOf(recipe)] })
 }
 
 /** Verifies against a hash that {@link recipeOf} has read. */
@@ -94,7 +99,7 @@ export function decoyHash(recipe: Recipe, random: Uint8Array): string {
   const output = Buffer.from(random.subarray(16, 48))
   if (recipe.algorithm === 'argon2id') {
     const { memoryCost, timeCost, parallelism } = recipe
-    return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(salt)}$${unpadded(output)}`
+    return `$${typeOf(recipe)}$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${unpadded(salt)}$${unpadded(output)}`
   }
   const rounds = recipe.algorithm === 'bcrypt' ? recipe.rounds : BCRYPT_DEFAULT_ROUNDS
   return `$2b$${String(rounds).padStart(2, '0')}$${toBcryptBase64(salt)}${toBcryptBase64(output.subarray(0, 23))}`
@@ -104,13 +109,14 @@ export function decoyHash(recipe: Recipe, random: Uint8Array): string {
 export const DECOY_BYTES = 48
 
 // The PHC string format. Meteor's `argon2Type` also allows argon2i and argon2d.
-const ARGON2 = /^\$argon2(?:id|i|d)\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
+const ARGON2 = /^\$(argon2(?:id|i|d))\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 
 function readArgon2(hash: string): Argon2Recipe | null {
-  const [memoryCost, timeCost, parallelism] = ARGON2.exec(hash)?.slice(1).map(Number) ?? []
+  const [type, ...costs] = ARGON2.exec(hash)?.slice(1) ?? []
+  const [memoryCost, timeCost, parallelism] = costs.map(Number)
   if (memoryCost === undefined || timeCost === undefined || parallelism === undefined) return null
-  const recipe: Argon2Recipe = { algorithm: 'argon2id', memoryCost, timeCost, parallelism }
+  const recipe: Argon2Recipe = { algorithm: 'argon2id', memoryCost, timeCost, parallelism, ...ofType(type) }
   return isAffordable(recipe) ? recipe : null
 }
 
@@ -126,6 +132,13 @@ const READERS: Record<PasswordForm, (hash: string) => Recipe | null> = {
   'bcrypt-sha256': readBcrypt,
   bcrypt: readBcrypt,
 }
+
+const TYPES: Readonly<Record<Argon2Type, number>> = { argon2d: 0, argon2i: 1, argon2id: 2 }
+
+const typeOf = ({ type }: Argon2Recipe): Argon2Type => type ?? 'argon2id'
+
+/** The type as a recipe has it. */
+export const ofType = (type: string | undefined): Pick<Argon2Recipe, 'type'> => (type === 'argon2i' || type === 'argon2d' ? { type } : {})
 
 const unpadded = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')
 

@@ -67,7 +67,7 @@ export const oauth = {
       item: 'user by e-mail',
       note: 'only when both sides have verified it',
       proof: { file: OAUTH_TEST, title: 'leads to its user when both sides have verified it, and the user is told' },
-      off: { file: LINK, from: '(await userWithAddress(core, vouched, origin)) ??', to: '' },
+      off: { file: LINK, from: '(await userWithAddress(core, coming)) ??', to: '' },
     },
     {
       item: 'user by e-mail: verified here',

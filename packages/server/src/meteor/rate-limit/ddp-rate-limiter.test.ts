@@ -187,11 +187,12 @@ test('servers on one store count together once they are told to', async () => {
   const db = memoryStore()
   await using one = meteorWorld({ db })
   await using other = meteorWorld({ db })
-  const clients = [one, other].map(({ accounts, ddp, connect }) => {
+  const clients = [one, other].map(world => {
+    const { accounts, ddp } = world
     accounts.shareRateLimits()
     accounts.rateLimiter.addRule({ name: 'here', clientAddress: () => true }, 1, 1000)
     ddp.methods({ here: () => 'yes' })
-    return connect()
+    return world.connect()
   })
   const answers: unknown[] = []
   for (const client of clients) answers.push(...(await called(client, 1, 'here')))

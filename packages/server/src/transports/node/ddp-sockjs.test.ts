@@ -142,15 +142,19 @@ describe('SockJS over plain requests', () => {
     expect((await session(world.host).send('hello')).status).toBe(204)
   })
 
-  test('when the server stops, a polling client is told, and nothing keeps the process alive', async () => {
-    const served = parrot()
-    await using world = await socketWorld(served)
-    const { poll } = session(world.host)
-    await poll()
-    const waiting = poll()
+  test('when the server stops, a client that polls is told, and no timer for clients keeps the process alive', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length
+    await using world = await socketWorld(parrot())
+    const before = timers()
+    const [polling, away] = [session(world.host, 'polling'), session(world.host, 'away')]
+    await polling.poll()
+    await away.poll()
+    const waiting = polling.poll()
     await vi.waitFor(() => expect(world.busy()).toBe(1))
+    expect(timers()).toBeGreaterThan(before)
     await world.attachment.stop()
     expect(await waiting).toBe('c[1001,"The server stops"]\n')
+    expect(timers()).toBeLessThanOrEqual(before)
   })
 
   test('can be switched off', async () => {

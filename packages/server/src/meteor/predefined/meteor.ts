@@ -4,6 +4,7 @@ import type { Stop } from '@latchkey/common'
 import type { MeteorUser } from '../../compat/meteor-user.ts'
 import type { DDPServer, MethodHandler, PublishHandler } from '../../transports/ddp/index.ts'
 import type { Connection } from '../../wire/connection.ts'
+import type { UsersCollection } from '../users/users-collection.ts'
 import type { Predefined } from './predefined.ts'
 import type { MeteorSettings } from './settings.ts'
 
@@ -52,6 +53,11 @@ export class MeteorGlobal {
   /** The signed-in user; null when nobody is signed in. */
   userAsync(options?: FieldOptions): Promise<MeteorUser | null> {
     return this.#predefined.accounts.userAsync(options)
+  }
+
+  /** The users as documents. */
+  get users(): UsersCollection {
+    return this.#predefined.accounts.users
   }
 
   /** Defines methods by their names. */

@@ -135,6 +135,13 @@ describe('the global Meteor', () => {
     await predefined.accounts.stop()
   })
 
+  it('has the users of the predefined accounts', async () => {
+    const predefined = made()
+    const _id = await predefined.accounts.createUser({ username: 'ada' })
+    expect(await new MeteorGlobal(predefined).users.findOneAsync(_id, { fields: { username: 1 } })).toEqual({ _id, username: 'ada' })
+    await predefined.accounts.stop()
+  })
+
   it('says where it runs, and runs work once the store is open', async () => {
     const meteor = new MeteorGlobal(made({ production: true }))
     expect(meteor).toMatchObject({ isServer: true, isClient: false, isProduction: true, isDevelopment: false, settings: {} })

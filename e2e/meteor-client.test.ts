@@ -1,8 +1,7 @@
 /** Meteor's client over real sockets, from signing up to being signed out. */
-import { MeteorError } from '@latchkey/client/meteor'
 import type { AccountsClient } from '@latchkey/client/meteor'
-import { expect, test, vi } from 'vitest'
-import { PASSWORD, startMeteor, until } from './support/meteor.ts'
+import { expect, test } from 'vitest'
+import { PASSWORD, startMeteor, until, spy } from './support/meteor.ts'
 
 /** What a function with a callback ended in, and what the client said at that moment. */
 const ended = <T = unknown>(client: AccountsClient, call: (callback: (error?: unknown, result?: T) => void) => unknown) =>
@@ -37,13 +36,13 @@ test('loggingOut is true as soon as logout is called, and false in its callback,
 test('signing up signs in, and onLogin is told that it was with a password', async () => {
   await using server = await startMeteor()
   const client = server.client()
-  const told = vi.fn()
+  const told = spy()
   const handle = client.onLogin(told)
   await client.createUser({ username: 'ada', email: 'ada@example.org', password: PASSWORD })
   expect(client.userId()).not.toBeNull()
   expect(told).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ type: 'password', id: client.userId() }))
   handle.stop()
-  const late = vi.fn()
+  const late = spy()
   client.onLogin(late)
   expect(late).not.toHaveBeenCalled()
   await until(() => late.mock.calls.length)
@@ -54,7 +53,7 @@ test('a failed login tells onLoginFailure, keeps whoever was signed in, and hand
   await using server = await startMeteor()
   await server.createUser()
   const client = server.client()
-  const told = vi.fn()
+  const told = spy()
   client.onLoginFailure(told)
   await client.loginWithPassword('ada', PASSWORD)
   const before = client.userId()
@@ -69,7 +68,7 @@ test('onLogout is told when somebody is signed out, and not when nobody was sign
   await using server = await startMeteor()
   await server.createUser()
   const client = server.client()
-  const told = vi.fn()
+  const told = spy()
   client.onLogout(told)
   await client.logout()
   expect(told).not.toHaveBeenCalled()

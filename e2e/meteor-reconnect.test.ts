@@ -1,9 +1,9 @@
 /** Staying signed in over a wire that is cut, at any message. */
 import { AccountsClient, DDP } from '@latchkey/client/meteor'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { FaultyWire } from '../packages/client/src/testing/faulty-wire.ts'
 import type { Passing } from '../packages/client/src/testing/faulty-wire.ts'
-import { PASSWORD, startMeteor, until } from './support/meteor.ts'
+import { idOf, PASSWORD, spy, startMeteor, tokenOf, until } from './support/meteor.ts'
 import type { MeteorServer } from './support/meteor.ts'
 
 // Without the server's grace a cut connection begins anew, and has to sign in again
@@ -25,12 +25,12 @@ async function behindWire(server: MeteorServer) {
   const wire = await FaultyWire.to(`${server.url.replace('http', 'ws')}/websocket`)
   const client = server.client({ ddpUrl: wire.url })
   onTestFinished(() => wire[Symbol.asyncDispose]())
-  const whoAmI = () => client.connection!.call('whoAmI')
+  const whoAmI = () => client.connection.call('whoAmI')
   /** Cuts, and waits until the client has come back. */
   const cutAndReturn = async (): Promise<void> => {
     const before = wire.connections
     wire.cut()
-    await until(() => wire.connections > before && client.connection!.status().connected, 'the client to come back')
+    await until(() => wire.connections > before && client.connection.status().connected, 'the client to come back')
   }
   return { wire, client, whoAmI, cutAndReturn }
 }
@@ -40,7 +40,7 @@ test('a connection that begins anew signs in again, and onLogin is told that it 
   const id = await server.createUser()
   const { client, whoAmI, cutAndReturn } = await behindWire(server)
   await client.loginWithPassword('ada', PASSWORD)
-  const told = vi.fn()
+  const told = spy()
   client.onLogin(told)
   await until(() => told.mock.calls.length)
   told.mockClear()
@@ -78,7 +78,7 @@ test('the connection’s own onReconnect stays the app’s, and is called once f
   const wire = await FaultyWire.to(`${server.url.replace('http', 'ws')}/websocket`)
   onTestFinished(() => wire[Symbol.asyncDispose]())
   const connection = DDP.connect(wire.url)
-  const onReconnect = vi.fn()
+  const onReconnect = spy()
   connection.onReconnect = onReconnect
   const client = new AccountsClient({ connection })
   onTestFinished(() => client.close())
@@ -116,10 +116,10 @@ test('a method that is called while the connection is away runs with the user si
   await client.loginWithPassword('ada', PASSWORD)
   wire.down = true
   wire.cut()
-  await until(() => !client.connection!.status().connected)
+  await until(() => !client.connection.status().connected)
   const asked = whoAmI()
   wire.down = false
-  client.connection!.reconnect()
+  client.connection.reconnect()
   expect(await asked).toBe(id)
 })
 
@@ -128,7 +128,7 @@ test('whose session ended while the connection was away is signed out on returni
   await server.createUser()
   const { wire, client, whoAmI } = await behindWire(server)
   const other = server.client()
-  const loggedOut = vi.fn()
+  const loggedOut = spy()
   client.onLogout(loggedOut)
   await client.loginWithPassword('ada', PASSWORD)
   await other.loginWithPassword('ada', PASSWORD)
@@ -136,7 +136,7 @@ test('whose session ended while the connection was away is signed out on returni
   wire.cut()
   await other.changePassword(PASSWORD, 'another long one')
   wire.down = false
-  client.connection!.reconnect()
+  client.connection.reconnect()
   expect(await whoAmI()).toBeNull()
   await until(() => client.userId() === null)
   expect([client._storedLoginToken(), client.state.get().status, loggedOut.mock.calls.length]).toEqual([null, 'signedOut', 1])
@@ -154,7 +154,7 @@ test('a server that is only busy when the connection returns signs nobody out, a
   })
   await cutAndReturn()
   await until(() => refuse < 0, 'a second attempt')
-  await until(async () => (await client.connection!.call('whoAmI')) === id, 'being signed in')
+  await until(async () => (await client.connection.call('whoAmI')) === id, 'being signed in')
   expect(client.userId()).toBe(id)
 })
 
@@ -163,7 +163,7 @@ test('a login token that is over before the connection returns is not tried any 
   await server.createUser()
   const { client, wire, cutAndReturn } = await behindWire(server)
   await client.loginWithPassword('ada', PASSWORD)
-  client._storeLoginToken(client.userId()!, client._storedLoginToken()!, new Date(Date.now() + 60_000))
+  client._storeLoginToken(idOf(client), tokenOf(client), new Date(Date.now() + 60_000))
   await cutAndReturn()
   await until(() => client.userId() === null)
   expect(wire.passed.some(({ frame }) => frame.includes('"resume"'))).toBe(false)
@@ -175,21 +175,30 @@ describe('a wire that is cut at any message of a story ends with somebody signed
   const points = Array.from({ length: LONGEST }, (_, index) => index)
 
   const stories = {
-    'signing in': async (client: AccountsClient) => client.loginWithPassword('ada', PASSWORD),
-    'signing in and out': async (client: AccountsClient) => {
-      await client.loginWithPassword('ada', PASSWORD)
-      await client.logout()
+    'signing in': { ends: true, tell: async (client: AccountsClient) => client.loginWithPassword('ada', PASSWORD) },
+    'signing in and out': {
+      ends: false,
+      tell: async (client: AccountsClient) => {
+        await client.loginWithPassword('ada', PASSWORD)
+        await client.logout()
+      },
     },
     // A sign-up that is sent again after its answer was lost finds the name taken, by itself
-    'signing up': async (client: AccountsClient) => client.createUser({ username: 'eve', password: PASSWORD }).catch(() => {}),
-    'ending other sessions': async (client: AccountsClient) => {
-      await client.loginWithPassword('ada', PASSWORD)
-      await client.logoutOtherClients()
+    'signing up': {
+      ends: undefined,
+      tell: async (client: AccountsClient) => client.createUser({ username: 'eve', password: PASSWORD }).catch(() => {}),
+    },
+    'ending other sessions': {
+      ends: true,
+      tell: async (client: AccountsClient) => {
+        await client.loginWithPassword('ada', PASSWORD)
+        await client.logoutOtherClients()
+      },
     },
   }
 
   for (const grace of [0, 15_000]) {
-    for (const [name, story] of Object.entries(stories)) {
+    for (const [name, { ends, tell }] of Object.entries(stories)) {
       test(`${name}, with ${grace} ms of grace`, async () => {
         await using server = await startServer({ ddp: { disconnectGracePeriod: grace } })
         await server.createUser()
@@ -197,18 +206,19 @@ describe('a wire that is cut at any message of a story ends with somebody signed
           for (const point of points) {
             const { wire, client, whoAmI } = await behindWire(server)
             wire.fate = ({ index }: Passing) => (index === point ? fate : 'pass')
-            await story(client)
+            await tell(client)
             const onServer = await whoAmI()
             const { status } = client.state.get()
-            const where = `${fate} at message ${point}: ${JSON.stringify(wire.passed.map(({ from, frame }) => [from, frame.slice(0, 80)]))}`
-            expect(client.userId(), where).toBe(onServer)
-            expect([client.loggingIn(), client.loggingOut(), status], where).toEqual([
-              false,
-              false,
-              onServer === null ? 'signedOut' : 'signedIn',
-            ])
-            expect(client._storedLoginToken() === null, where).toBe(onServer === null)
-            if (name !== 'signing up') expect(onServer === null, where).toBe(name === 'signing in and out')
+            const where = `${fate} at message ${point}: ${wire.passed.map(({ frame }) => frame.slice(0, 60)).join(' ')}`
+            const isIn = onServer !== null
+            expect({ where, user: client.userId(), isStored: client._storedLoginToken() !== null }).toEqual({
+              where,
+              user: onServer,
+              isStored: isIn,
+            })
+            const quiet = { where, loggingIn: false, loggingOut: false, status: isIn ? 'signedIn' : 'signedOut' }
+            expect({ where, loggingIn: client.loggingIn(), loggingOut: client.loggingOut(), status }).toEqual(quiet)
+            expect({ where, isIn }).toEqual({ where, isIn: ends ?? isIn })
             client.close()
           }
         }

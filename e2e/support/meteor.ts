@@ -10,6 +10,7 @@ import { DDPServer } from '@latchkey/server/ddp'
 import type { DDPServerOptions } from '@latchkey/server/ddp'
 import { attachDdp } from '@latchkey/server/node'
 import { memoryStore } from '@latchkey/server/stores/memory'
+import { vi } from 'vitest'
 import type { MeteorServerOptions } from '../../packages/server/src/meteor/meteor-options.ts'
 
 /** Long enough for everybody. */
@@ -49,6 +50,7 @@ export async function startMeteor(
     ...options,
   })
   accounts.removeDefaultRateLimit()
+  accounts.emailTemplates.from = 'Stories <stories@example.org>'
   const http = createServer(onRequest ?? ((_request, response) => void response.end('a page')))
   const attached = attachDdp(http, ddp)
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
@@ -91,4 +93,18 @@ export async function until(isSo: () => unknown, what = 'the condition'): Promis
     await new Promise(resolve => setTimeout(resolve, 10))
   }
   throw new Error(`Waited in vain for ${what}`)
+}
+
+/** A callback that remembers what it was told. */
+export const spy = () => vi.fn<(...args: unknown[]) => void>()
+
+/** The id of whoever is signed in. */
+export const idOf = (client: AccountsClient): string => existing(client.userId())
+
+/** The login token that is stored. */
+export const tokenOf = (client: AccountsClient): string => existing(client._storedLoginToken())
+
+function existing(value: string | null): string {
+  if (value === null) throw new Error('Nobody is signed in')
+  return value
 }

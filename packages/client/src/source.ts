@@ -6,8 +6,8 @@ import type { Stop } from '@latchkey/common'
  * Svelte (`$user`), React (`useSyncExternalStore(user.subscribe, user.get)`) and anything that can call a function.
  */
 export interface Source<T> {
-  get(): T
-  subscribe(listener: (value: T) => void): Stop
+  readonly get: () => T
+  readonly subscribe: (listener: (value: T) => void) => Stop
 }
 
 /** A source and the hand that changes it. */

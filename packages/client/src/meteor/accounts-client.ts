@@ -235,7 +235,7 @@ export class AccountsClient extends LoginClient {
   enableUser2fa(code: string, callback?: Callback): Promise<void> | undefined {
     return this.#checked(
       callback,
-      async () => void (await this._side.call('enableUser2fa', code)),
+      () => this.#silent('enableUser2fa', code),
       () => checkText(code, 'Must provide a code to validate'),
     )
   }
@@ -246,8 +246,7 @@ export class AccountsClient extends LoginClient {
   disableUser2fa(code: string, callback: Callback | undefined): undefined
   disableUser2fa(first?: string | Callback, second?: Callback): Promise<void> | undefined {
     const [code, callback] = typeof first === 'function' ? [undefined, first] : [first, second]
-    const ended = this._side.call('disableUser2fa', ...(code === undefined ? [] : [code])).then(() => {})
-    return answer(ended, callback)
+    return answer(this.#silent('disableUser2fa', ...(code === undefined ? [] : [code])), callback)
   }
 
   /** @internal What is sent for a password over DDP. */
@@ -257,14 +256,14 @@ export class AccountsClient extends LoginClient {
 
   /** A call of a method that answers nothing. Meteor's tests count what it is called with. */
   #tell(name: string, options: object, callback: Callback | undefined): Promise<void> | undefined {
-    const connection = this.connection
-    if (!connection || !callback)
-      return answer(
-        this._side.call(name, options).then(() => {}),
-        callback,
-      )
-    void connection.call(name, options, callback)
+    if (!this._ddp || !callback) return answer(this.#silent(name, options), callback)
+    void this.connection.call(name, options, callback)
     return undefined
+  }
+
+  /** A call whose answer says nothing. */
+  async #silent(name: string, ...params: unknown[]): Promise<void> {
+    await this._side.call(name, ...params)
   }
 
   /** Looks at the arguments first: a mistake goes to the callback, or is thrown at once. */

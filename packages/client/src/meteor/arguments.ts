@@ -20,7 +20,7 @@ export interface PasswordRules {
  */
 export function checkNewPassword(password: string, { passwordMinLength = 8, passwordMaxLength = 256 }: PasswordRules): void {
   if (!password) throw new MeteorError(400, 'Password may not be empty')
-  const { length } = [...password]
+  const { length } = Array.from(password)
   if (length < passwordMinLength) throw new MeteorError(400, `Password must have at least ${passwordMinLength} characters`)
   if (length > passwordMaxLength) throw new MeteorError(400, `Password must have at most ${passwordMaxLength} characters`)
 }

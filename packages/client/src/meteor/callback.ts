@@ -4,11 +4,20 @@ export type Callback<T = void> = (error?: unknown, result?: T) => void
 /** Tells the callback how it ended; without one the promise itself is the answer. */
 export function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
   if (!callback) return promise
-  promise.then(
-    result => callback(undefined, result),
-    (error: unknown) => callback(error),
-  )
+  void report(promise, callback)
   return undefined
+}
+
+/** What a callback throws is its own: it comes up as an error that nobody handled. */
+export async function report<T>(promise: Promise<T>, callback: Callback<T>): Promise<void> {
+  let result: T
+  try {
+    result = await promise
+  } catch (error) {
+    callback(error)
+    return
+  }
+  callback(undefined, result)
 }
 
 /** A mistake of the caller: told to the callback, thrown at once where there is none. */

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { LATER } from '../testing/fake-ddp-server.ts'
-import { adasServer, clientOn, inDays } from '../testing/meteor-fake.ts'
+import { adasServer, clientOn, inDays, spy } from '../testing/meteor-fake.ts'
 
 const withTimers = (): void => {
   vi.useFakeTimers()
@@ -47,7 +47,7 @@ test('an empty answer is a failure, and says of which method', async () => {
   const server = adasServer()
   server.methods['login'] = () => undefined
   const client = clientOn(server)
-  const failed = vi.fn()
+  const failed = spy()
   client.onLoginFailure(failed)
   await expect(client.loginWithPassword('ada', 'a password')).rejects.toThrow('No result from call to login')
   expect(failed).toHaveBeenCalledTimes(1)
@@ -84,7 +84,7 @@ test('hooks of a client that throw, or reject, are complained of and change noth
   const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => complained.mockRestore())
   const client = clientOn(adasServer())
-  const last = vi.fn()
+  const last = spy()
   client.onLogin(() => {
     throw new Error('one')
   })
@@ -98,7 +98,7 @@ test('hooks of a client that throw, or reject, are complained of and change noth
 test('a login hook that is stopped is told nothing, not even late', async () => {
   const client = clientOn(adasServer())
   await client.loginWithPassword('ada', 'a password')
-  const told = vi.fn()
+  const told = spy()
   const { stop, callback } = client.onLogin(told)
   stop()
   expect(callback).toBe(told)
@@ -135,7 +135,7 @@ test('a client that is closed leaves no login waiting, and signs nobody out', as
   await client.loginWithPassword('ada', 'a password')
   server.methods['login'] = () => LATER
   const login = client.loginWithPassword('ada', 'a password')
-  client.connection?.close()
+  client.connection.close()
   client.close()
   await expect(login).rejects.toMatchObject({ error: 'connection-closed' })
   expect(client._storedLoginToken()).toBe('token-1')

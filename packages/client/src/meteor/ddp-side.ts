@@ -6,6 +6,7 @@ import type { AccountsConfig } from '@latchkey/common/meteor'
 import type { ClientState } from '../accounts-client.ts'
 import type { DdpCollection } from '../ddp/index.ts'
 import type { Source } from '../source.ts'
+import { report } from './callback.ts'
 import { derived } from './callable.ts'
 import type { AccountsConnection } from './connection.ts'
 import { hashPassword } from './hash-password.ts'
@@ -68,15 +69,14 @@ export class DdpSide implements Side {
       // A login that failed leaves whoever was signed in before signed in
       if (!error && isLogin(result)) this.#resumeAtReconnect(result, attempt)
     }
-    connection.apply(methodName, methodArguments, { wait: true, onResultReceived }).then(
-      result => {
-        // The connection was another one in between: the reconnecting has signed in, and ends the attempt
-        if (attempt.reconnected) return
-        if (!isLogin(result)) attempt.end(new Error(`No result from call to ${methodName}`))
-        else this.#accept(result, call, attempt)
-      },
-      (error: unknown) => attempt.end(error),
-    )
+    const called = connection.apply(methodName, methodArguments, { wait: true, onResultReceived })
+    void report(called, (error, result) => {
+      if (error) attempt.end(error)
+      // The connection was another one in between: the reconnecting has signed in, and ends the attempt
+      else if (attempt.reconnected) return
+      else if (isLogin(result)) this.#accept(result, call, attempt)
+      else attempt.end(new Error(`No result from call to ${methodName}`))
+    })
   }
 
   /** Signs in with a token, and keeps trying while the server only says "not now". */
@@ -129,12 +129,9 @@ export class DdpSide implements Side {
   async logoutOtherClients(): Promise<void> {
     const { connection } = this.#parts
     // Both are sent at once: nothing comes between them, and the second one is not given up for the first
-    const renewed = connection.apply('getNewToken', [], { wait: true }).then(
-      result => {
-        if (isLogin(result)) this.storeLoginToken(result.id, result.token, result.tokenExpires)
-      },
-      () => {},
-    )
+    const renewed = report(connection.apply('getNewToken', [], { wait: true }), (_error, result) => {
+      if (isLogin(result)) this.storeLoginToken(result.id, result.token, result.tokenExpires)
+    })
     await connection.apply('removeOtherTokens', [], { wait: true })
     await renewed
   }
@@ -244,13 +241,13 @@ export class DdpSide implements Side {
    * There is one such step, of the last login that the server took. It prefers what is stored: another tab, or `getNewToken`, may have put a newer token there.
    */
   #resumeAtReconnect(login: MethodLogin, attempt: Attempt): void {
-    const { connection, store, options } = this.#parts
+    const { connection, store } = this.#parts
     this.#afterReconnect?.stop()
     this.#afterReconnect = connection.addReconnectStep(() => {
       attempt.reconnected = true
       const { token, expires } = store.read() ?? { token: login.token, expires: login.tokenExpires.getTime() }
-      const now = Date.now()
-      if (tokenExpiresSoon(options(), expires ?? now + tokenLifetime(options()), now)) {
+      const [now, options] = [Date.now(), this.#parts.options()]
+      if (tokenExpiresSoon(options, expires ?? now + tokenLifetime(options), now)) {
         this.makeClientLoggedOut()
         attempt.end(new MeteorError(403, 'Your session has expired. Please log in again.'))
         return

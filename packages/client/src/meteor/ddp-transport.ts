@@ -7,7 +7,6 @@ import type {
   PublicUser,
   RefreshResult,
   SessionInfo,
-  Tokens,
   TwoFactorSecret,
   TwoFactorStatus,
 } from '@latchkey/common'

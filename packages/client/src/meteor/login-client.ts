@@ -24,6 +24,7 @@ import { DdpTransport } from './ddp-transport.ts'
 import { tellAll, tellOne } from './hooks.ts'
 import type { LoginDetails, LoginFailure } from './hooks.ts'
 import type { LinkCallback } from './links.ts'
+import { nowhere } from './nowhere.ts'
 import { LoginFunctions } from './login-functions.ts'
 import type { LoginFunction } from './login-functions.ts'
 import type { PageLoadLogin } from './page-load.ts'
@@ -60,6 +61,8 @@ export class LoginClient extends LeanClient {
   readonly LoginCancelledError: typeof LoginCancelledError = LoginCancelledError
   readonly DEFAULT_LOGIN_EXPIRATION_DAYS: number = DEFAULT_LOGIN_EXPIRATION_DAYS
   readonly LOGIN_UNEXPIRING_TOKEN_DAYS: number = LOGIN_UNEXPIRING_TOKEN_DAYS
+  /** The connection to the server. Over a transport of accounts-js there is none: this one then refuses every call. */
+  readonly connection: AccountsConnection
   /** The very object that was given; `config` adds to it. */
   _options: MeteorClientOptions
 
@@ -101,17 +104,13 @@ export class LoginClient extends LeanClient {
       this.#rest = new TransportSide({ ...parts, ...lean, transport: over, state })
       this._side = this.#rest
     }
+    this.connection = this._ddp?.connection ?? nowhere()
     this.state = this._side.state
     this.user = tracked(this._side.user, fields => this.#readUser(fields))
     this.userId = tracked(this._side.userId)
     this.loggingIn = tracked(parts.loggingIn)
     this.loggingOut = tracked(parts.loggingOut)
     this.loginServicesConfigured = tracked(this._ddp?.services.ready ?? makeSource(true, idle))
-  }
-
-  /** The connection to the server. Undefined over a transport of accounts-js. */
-  get connection(): AccountsConnection | undefined {
-    return this._ddp?.connection
   }
 
   /** What {@link user} reads, for code that runs on a server as well. */
@@ -126,7 +125,7 @@ export class LoginClient extends LeanClient {
   config(options: MeteorClientOptions): void {
     if ('oauthSecretKey' in options) throw new Error('The oauthSecretKey option may only be specified on the server')
     for (const [key, value] of Object.entries(options)) {
-      if (isKnown(key)) Object.assign(this._options, { [key]: value })
+      if (isKnown(key)) Reflect.set(this._options, key, value)
       else console.error(`Accounts.config: Invalid key: ${key}`)
     }
     this._ddp?.useOptions(this._options)

@@ -36,7 +36,7 @@ export class LoginServices {
   login(name: string, callback: unknown): Promise<never> | undefined {
     const error = new MeteorError('oauth-not-offered', `Signing in with ${name} is not offered over DDP; use the service's route over REST`)
     if (typeof callback !== 'function') return Promise.reject(error)
-    callback(error)
+    Reflect.apply(callback, undefined, [error])
     return undefined
   }
 }

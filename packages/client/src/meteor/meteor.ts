@@ -69,7 +69,7 @@ export const Meteor: MeteorClient = new Proxy({} as MeteorClient, {
     if (key === 'isServer') return false
     if (key === 'settings') return { public: runtimeConfig().PUBLIC_SETTINGS ?? {} }
     if (key === 'connection') return client().connection
-    if (CONNECTION.includes(key)) return own(client()._ddp!.connection, key === 'callAsync' ? 'call' : key)
+    if (CONNECTION.includes(key)) return own(client().connection, key === 'callAsync' ? 'call' : key)
     if ((SAME as readonly PropertyKey[]).includes(key)) return own(client(), key)
     const service = typeof key === 'string' && key.startsWith('loginWith') ? client().oauth.named(key) : undefined
     return service && ((...args: unknown[]) => client().applyLoginFunction(service, args))

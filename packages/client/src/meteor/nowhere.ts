@@ -7,7 +7,8 @@ export function nowhere(): AccountsConnection {
   const userId = makeSource<string | null>(null, () => () => {})
   const never = <T>(value: T) => callable(makeSource(value, () => () => {}))
   const nothing = stopOf(() => {})
-  const refuse = (): Promise<never> => Promise.reject(new Error('There is no page here to take the server from: give ddpUrl or connection'))
+  const refuse = (): Promise<never> =>
+    Promise.reject(new Error('There is no DDP server here: open it in a page, or give ddpUrl or connection'))
   return {
     userId: callable(userId),
     setUserId: id => userId.set(id),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { FakePage, FakeStorage } from '../testing/fake-page.ts'
-import { adasServer, clientOn } from '../testing/meteor-fake.ts'
+import { FakePage } from '../testing/fake-page.ts'
+import type { FakeStorage } from '../testing/fake-page.ts'
+import { adasServer, clientOn, spy } from '../testing/meteor-fake.ts'
 import { AccountsClient } from './index.ts'
 
 const DAY = 86_400_000
@@ -34,7 +35,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const client of open.splice(0)) {
     client.close()
-    client.connection?.close()
+    client.connection.close()
   }
   vi.unstubAllGlobals()
   vi.useRealTimers()
@@ -90,7 +91,7 @@ describe('what is kept of a login', () => {
     const other = newClient(adasServer())
     open.push(own)
     await Promise.all([own.loginWithPassword('ada', 'a password'), pass()])
-    expect(own.connection?._stream.rawUrl).toBe('http://app.test')
+    expect(own.connection._stream.rawUrl).toBe('http://app.test')
     expect([...page.localStorage.kept.keys()].toSorted()).toEqual(['Meteor.loginToken', 'Meteor.loginTokenExpires', 'Meteor.userId'])
     expect(other._storedLoginToken()).toBeNull()
   })
@@ -110,13 +111,13 @@ describe('at the load of a page', () => {
     fill(page.localStorage)
     const server = adasServer()
     const client = newClient(server)
-    const told = vi.fn()
+    const told = spy()
     client.onPageLoadLogin(told)
     expect([client.userId(), client.loggingIn(), client.state.get().status]).toEqual(['ada', true, 'loading'])
     await pass()
     expect([client.user(), client.loggingIn(), client.state.get().status]).toEqual([{ _id: 'ada', username: 'ada' }, false, 'signedIn'])
     const outcome = { type: 'resume', allowed: true, methodName: 'login', methodArguments: [{ resume: 'token-1' }] }
-    const late = vi.fn()
+    const late = spy()
     client.onPageLoadLogin(late)
     expect([told.mock.calls, late.mock.calls]).toEqual([[[outcome]], [[outcome]]])
     expect(server.peer.heard.slice(0, 3).map(({ msg }) => msg)).toEqual(['connect', 'method', 'sub'])
@@ -125,7 +126,7 @@ describe('at the load of a page', () => {
   test('a token the server does not take is forgotten, and the page is told', async () => {
     fill(page.localStorage, { token: 'stolen' })
     const client = newClient(adasServer())
-    const told = vi.fn()
+    const told = spy()
     client.onPageLoadLogin(told)
     await pass()
     expect([client.userId(), page.localStorage.kept.size, client.loggingIn()]).toEqual([null, 0, false])
@@ -192,7 +193,7 @@ describe('between tabs', () => {
   test('a sign-out in another one signs out here', async () => {
     const client = newClient(adasServer())
     await Promise.all([client.loginWithPassword('ada', 'a password'), pass()])
-    const told = vi.fn()
+    const told = spy()
     client.onLogout(told)
     page.localStorage.kept.clear()
     page.storageEvent(null)
@@ -228,9 +229,9 @@ describe('a page that is opened by a link from a mail', () => {
     openPage(new FakePage(`#/${kind}/secret-1`))
     fill(page.localStorage)
     const client = newClient(adasServer())
-    const told = vi.fn()
+    const told = spy()
     client[on](told)
-    const others = vi.fn()
+    const others = spy()
     for (const other of ['onResetPasswordLink', 'onEmailVerificationLink', 'onEnrollmentLink'] as const)
       if (other !== on) client[other](others)
     expect([client[token], page.location.hash, client._autoLoginEnabled]).toEqual(['secret-1', '', false])
@@ -248,7 +249,7 @@ describe('a page that is opened by a link from a mail', () => {
     expect(client.userId()).toBeNull()
     await pass()
     expect(client.userId()).toBe('ada')
-    const late = vi.fn()
+    const late = spy()
     client.onEmailVerificationLink(late)
     await pass()
     expect(late).toHaveBeenCalledExactlyOnceWith('secret-1', expect.any(Function))
@@ -258,7 +259,7 @@ describe('a page that is opened by a link from a mail', () => {
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
     openPage(new FakePage('#/verify-email/secret-1'))
     const client = newClient(adasServer())
-    const [first, second] = [vi.fn(), vi.fn()]
+    const [first, second] = [spy(), spy()]
     client.onEmailVerificationLink(first)
     client.onEmailVerificationLink(second)
     await pass()

@@ -65,9 +65,9 @@ export class StoredLogin {
 
   /** What is stored, unless it is not worth trying any more. */
   #read(): KeptLogin | null {
-    const { store, options } = this.#parts
+    const { store } = this.#parts
     const kept = store.read()
-    if (!kept || kept.expires === undefined || !tokenExpiresSoon(options(), kept.expires, Date.now())) return kept
+    if (!kept || kept.expires === undefined || !tokenExpiresSoon(this.#parts.options(), kept.expires, Date.now())) return kept
     store.clear()
     return null
   }

@@ -4,6 +4,7 @@ import type { ClientState } from '../accounts-client.ts'
 import { AccountsClientError } from '../error.ts'
 import type { Source } from '../source.ts'
 import type { NewUser, TransportInterface } from '../transport.ts'
+import { report } from './callback.ts'
 import { derived } from './callable.ts'
 import type { LoginDetails } from './hooks.ts'
 import type { LoginCall, Progress, Side } from './side.ts'
@@ -56,16 +57,14 @@ export class TransportSide implements Side {
       validateResult?.({ id: result.user.id, token: '', tokenExpires: new Date(0), type })
       return result
     }
-    this.attempt(type, checked, _suppressLoggingIn).then(
-      ({ user }) => userCallback?.(undefined, { id: user.id, type }),
-      (error: unknown) => userCallback?.(error),
-    )
+    const login = this.attempt(type, checked, _suppressLoggingIn)
+    void report(login, (error, result) => (result ? userCallback?.(undefined, { id: result.user.id, type }) : userCallback?.(error)))
     return undefined
   }
 
   /** Runs something that signs in, and tells how it went. */
   async attempt<Result extends LoginResult<Tokens | null>>(type: string, sign: () => Promise<Result>, quiet = false): Promise<Result> {
-    const { loggingIn, loggedIn, failed } = this.#parts
+    const { loggingIn } = this.#parts
     const end = (): void => {
       if (!quiet && --this.#underWay === 0) loggingIn.set(false)
     }
@@ -75,26 +74,26 @@ export class TransportSide implements Side {
     }
     try {
       const result = await sign()
-      loggedIn({ type, id: result.user.id })
+      this.#parts.loggedIn({ type, id: result.user.id })
       end()
       return result
     } catch (error) {
-      failed(error)
+      this.#parts.failed(error)
       end()
       throw error
     }
   }
 
   async logout(): Promise<void> {
-    const { loggingOut, endSession, loggedOut } = this.#parts
+    const { loggingOut } = this.#parts
     const wasIn = this.userId.get() !== null
     loggingOut.set(true)
     try {
-      await endSession()
+      await this.#parts.endSession()
     } finally {
       loggingOut.set(false)
     }
-    if (wasIn) loggedOut()
+    if (wasIn) this.#parts.loggedOut()
   }
 
   logoutOtherClients(): Promise<void> {
@@ -131,27 +130,26 @@ export class TransportSide implements Side {
   }
 
   #verify(token: string, callback: LoginCall['userCallback']): void {
-    this.#parts.transport.verifyEmail(token).then(
-      () => {
-        this.#parts.userChanged()
-        callback?.()
-      },
-      (error: unknown) => callback?.(error),
-    )
+    void report(this.#verified(token), error => callback?.(error))
+  }
+
+  async #verified(token: string): Promise<void> {
+    await this.#parts.transport.verifyEmail(token)
+    this.#parts.userChanged()
   }
 
   /** How the wire does what a method of Meteor's does. */
   #wayOf(method: string, options: unknown, second: unknown): { type: string; sign: () => Promise<LoginResult<Tokens | null>> } {
-    const { transport, loginWithService } = this.#parts
+    const { transport } = this.#parts
     if (method === 'createUser') return { type: 'password', sign: () => this.#signUp(options) }
     if (method === 'resetPassword')
       return { type: 'password', sign: async () => this.#signedIn(await transport.resetPassword(text(options), text(second))) }
     if (method === 'login' && isObject(options)) {
-      if ('user' in options) return { type: 'password', sign: () => loginWithService('password', options) }
+      if ('user' in options) return { type: 'password', sign: () => this.#parts.loginWithService('password', options) }
       if ('selector' in options) {
-        const { selector, ...rest } = options
+        const { selector: _, ...rest } = options
         const credentials = this.#codeRequest === undefined ? options : { ...rest, request: this.#codeRequest }
-        return { type: 'code', sign: () => loginWithService('code', credentials) }
+        return { type: 'code', sign: () => this.#parts.loginWithService('code', credentials) }
       }
     }
     return { type: method, sign: () => Promise.reject(notHere(method)) }
@@ -159,13 +157,13 @@ export class TransportSide implements Side {
 
   /** A server that hides whether an address is taken signs nobody in who signs up: whoever did can do so with the new password. */
   async #signUp(options: unknown): Promise<LoginResult<Tokens | null>> {
-    const { transport, loginWithService } = this.#parts
+    const { transport } = this.#parts
     // Meteor's createUser has the same fields; the password was judged before
     const user = options as NewUser
     const { loginResult } = await transport.createUser(user)
     if (loginResult) return this.#signedIn(loginResult)
     const who = user.email === undefined ? { username: user.username } : { email: user.email }
-    return loginWithService('password', { user: who, password: user.password })
+    return this.#parts.loginWithService('password', { user: who, password: user.password })
   }
 
   async #signedIn(result: LoginResult<Tokens | null> | null): Promise<LoginResult<Tokens | null>> {

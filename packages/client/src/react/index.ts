@@ -1,5 +1,5 @@
 /** `@latchkey/client/react`: who is signed in, as hooks. */
-import { createContext, createElement, useContext, useSyncExternalStore } from 'react'
+import { createContext, createElement, useContext, useMemo, useSyncExternalStore } from 'react'
 import type { ReactElement, ReactNode } from 'react'
 import type { ClientState } from '../accounts-client.ts'
 import { loggingInOf, loggingOutOf, userIdOf } from '../reactive.ts'
@@ -39,17 +39,29 @@ export function useUser(client?: Watchable): unknown {
 
 /** The id of the signed-in user, or null. */
 export function useUserId(client?: Watchable): string | null {
-  return useSource(userIdOf(useClient(client)), null)
+  const from = useClient(client)
+  return useSource(
+    useMemo(() => userIdOf(from), [from]),
+    null,
+  )
 }
 
 /** True while a sign-in is under way. */
 export function useLoggingIn(client?: Watchable): boolean {
-  return useSource(loggingInOf(useClient(client)), false)
+  const from = useClient(client)
+  return useSource(
+    useMemo(() => loggingInOf(from), [from]),
+    false,
+  )
 }
 
 /** True while a sign-out is under way. */
 export function useLoggingOut(client?: Watchable): boolean {
-  return useSource(loggingOutOf(useClient(client)), false)
+  const from = useClient(client)
+  return useSource(
+    useMemo(() => loggingOutOf(from), [from]),
+    false,
+  )
 }
 
 /** Who is signed in, and whether that is known yet: `loading` on a server. */

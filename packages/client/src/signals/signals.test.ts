@@ -1,6 +1,6 @@
 import { computed, effect, signal } from '@preact/signals-core'
-import { expect, test, vi } from 'vitest'
-import { adasServer, clientOn } from '../testing/meteor-fake.ts'
+import { expect, test } from 'vitest'
+import { adasServer, clientOn, spy } from '../testing/meteor-fake.ts'
 import { follow, signalOf } from './index.ts'
 
 test('a signal follows its source until it is stopped', async () => {
@@ -19,9 +19,9 @@ test('a signal follows its source until it is stopped', async () => {
 
 test('a signal with a method to set it is set with that', async () => {
   const client = clientOn(adasServer())
-  const set = vi.fn()
+  const set = spy()
   const { stop } = signalOf(client.userId, () => ({ set }))
-  const written = vi.fn()
+  const written = spy()
   const end = follow(client.userId, written)
   await client.loginWithPassword('ada', 'a password')
   stop()

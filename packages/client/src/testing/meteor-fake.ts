@@ -1,4 +1,5 @@
 /** Meteor's client on a server of a few lines, in memory. */
+import { vi } from 'vitest'
 import { AccountsClient, DDP } from '../meteor/index.ts'
 import type { MeteorClientOptions } from '../meteor/index.ts'
 import { FakeDdpServer } from './fake-ddp-server.ts'
@@ -37,3 +38,7 @@ export function adasServer({ publishes = true } = {}): FakeDdpServer {
 /** A client on such a server, whose name on the wire is `test.example`. */
 export const clientOn = (server: FakeDdpServer, options: Omit<MeteorClientOptions, 'connection' | 'ddpUrl'> = {}): AccountsClient =>
   new AccountsClient({ ...options, connection: DDP.connect('http://test.example', { webSocket: server.webSocket }) })
+
+/** A callback that remembers what it was told. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look at whatever it was told
+export const spy = () => vi.fn<(...args: any[]) => void>()

@@ -1,15 +1,15 @@
 import { expect, test, vi } from 'vitest'
 import Tracker from 'trackr'
-import { adasServer, clientOn } from '../testing/meteor-fake.ts'
+import { adasServer, clientOn, spy } from '../testing/meteor-fake.ts'
 import { trackWith } from './index.ts'
 
 test('a computation that reads the user runs again at a login, and is left alone by fields it did not ask for', async () => {
   const server = adasServer()
   const client = clientOn(server)
   const stop = trackWith(client, Tracker)
-  const seen = vi.fn()
+  const seen = spy()
   const computation = Tracker.autorun(() => seen(client.user({ fields: { username: 1 } })?.username, client.userId() !== null))
-  const emails = vi.fn()
+  const emails = spy()
   const other = Tracker.autorun(() => emails(client.user()?.emails))
   await client.loginWithPassword('ada', 'a password')
   await vi.waitFor(() => expect(seen.mock.lastCall).toEqual(['ada', true]))
@@ -29,17 +29,17 @@ test('computations that read loggingIn, loggingOut and the services run again', 
   const stop = trackWith(client, Tracker)
   const seen = new Set<string>()
   const computation = Tracker.autorun(() => {
-    seen.add(JSON.stringify([client.loggingIn(), client.loggingOut(), client.loginServicesConfigured()]))
+    seen.add([client.loggingIn(), client.loggingOut(), client.loginServicesConfigured()].join())
   })
   const login = client.loginWithPassword('ada', 'a password')
   Tracker.flush()
   await login
-  await vi.waitFor(() => expect([...seen].some(one => one.endsWith('true]'))).toBe(true))
+  await vi.waitFor(() => expect([...seen].some(one => one.endsWith('true'))).toBe(true))
   const logout = client.logout()
   Tracker.flush()
   await logout
   Tracker.flush()
-  expect([...seen].map(one => JSON.parse(one).slice(0, 2).join())).toEqual(
+  expect([...seen].map(one => one.split(',').slice(0, 2).join())).toEqual(
     expect.arrayContaining(['false,false', 'true,false', 'false,true']),
   )
   computation.stop()

@@ -13,12 +13,13 @@ test('refs follow the client until their scope ends', async () => {
   vi.stubGlobal('window', new FakePage().window)
   const client = clientOn(adasServer())
   const scope = effectScope()
-  const refs = scope.run(() => ({
+  const make = () => ({
     user: useUser(client),
     id: useUserId(client),
     busy: useLoggingIn(client),
     state: useAccountsState(client),
-  }))!
+  })
+  const refs = scope.run(make) ?? make()
   expect([refs.user.value, refs.id.value, refs.busy.value, refs.state.value.status]).toEqual([null, null, false, 'signedOut'])
   const login = client.loginWithPassword('ada', 'a password')
   expect(refs.busy.value).toBe(true)

@@ -1,4 +1,4 @@
-import { stopOf, subscribe } from '@latchkey/common'
+import { subscribe } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
 import type { Connection } from '../../wire/connection.ts'
 import { attachAccounts } from './accounts/attach.ts'
@@ -68,20 +68,8 @@ export class DDPServer {
   }
 
   /** Gives this server the methods and publications of accounts. `AccountsServer` calls it when it is given a DDP server. */
-  attachAccounts(server: AccountsOnDdp): Stop {
-    const gate = attachAccounts(this, server)
-    this.#hub.gates.add(gate)
-    this.#accountsServer = server
-    return stopOf(() => {
-      if (this.#accountsServer === server) this.#accountsServer = undefined
-      this.#hub.gates.delete(gate)
-      gate.stop()
-    })
-  }
-
-  /** The accounts that are attached; undefined while there are none. Sockets ask it whose cookies count. */
-  get accountsServer(): AccountsOnDdp | undefined {
-    return this.#accountsServer
+  attachAccounts(server: AccountsOnDdp): void {
+    this.#hub.gates.add(attachAccounts(this, server))
   }
 
   /** Takes a socket. Its frames, and its end, are to be told to what is handed back. */

@@ -80,6 +80,7 @@ function keyedBy(name: string): ((value: unknown) => Identifier | null) | undefi
 
 /** The values that a condition lets a field have; undefined when they are not listed. */
 function valuesIn(condition: unknown): unknown[] | undefined {
+  if (condition instanceof RegExp) refuse('Users are not searched by patterns')
   if (!isCondition(condition)) return [condition]
   if ('$eq' in condition) return [condition.$eq]
   return Array.isArray(condition.$in) ? condition.$in : undefined

@@ -154,6 +154,28 @@ describe('Beside others', () => {
     expect(await ours.next()).toBe('you said: ours')
   })
 
+  test('several stand on one server, each at a path of its own, and stop in any order', async () => {
+    const [first, second] = [parrot(), parrot()]
+    await using world = await socketWorld(first, { path: '/first' })
+    const other = attachDdp(world.server, second, { path: '/second' })
+    for (const [path, served] of [
+      ['first', first],
+      ['second', second],
+    ] as const) {
+      const { ws, next } = await plug(`ws://${world.host}/${path}/websocket`)
+      ws.send(path)
+      expect(await next()).toBe(`you said: ${path}`)
+      expect(served.accepted[0]?.heard).toEqual([path])
+      expect((await fetch(`http://${world.host}/${path}/sockjs/info`)).status).toBe(200)
+    }
+    await expect(plug(`ws://${world.host}/third/websocket`)).rejects.toThrow('404')
+    await world.attachment.stop()
+    expect(await (await fetch(`http://${world.host}/first/sockjs/info`)).text()).toBe('the app')
+    expect((await fetch(`http://${world.host}/second/sockjs/info`)).status).toBe(200)
+    await other.stop()
+    expect(await (await fetch(`http://${world.host}/second/sockjs/info`)).text()).toBe('the app')
+  })
+
   test('an upgrade that is nobody’s is answered with 404', async () => {
     await using world = await socketWorld(parrot())
     for (const path of [

@@ -76,6 +76,7 @@ class Door {
     // Whoever listens for requests takes a request and a response.
     this.#others = server.rawListeners('request') as Listener[]
     if (settings.sockjs) server.removeAllListeners('request').on('request', this.#onRequest)
+    OURS.add(this.#onUpgrade)
     server.on('upgrade', this.#onUpgrade)
   }
 
@@ -86,15 +87,17 @@ class Door {
   async #stop(): Promise<void> {
     this.#server.off('upgrade', this.#onUpgrade)
     if (this.#settings.sockjs) {
+      // Whoever took our place asks us, and we hand on.
+      const isAsked = this.#server.listeners('request').includes(this.#onRequest)
       this.#server.off('request', this.#onRequest)
-      for (const other of this.#others) this.#server.on('request', other)
+      if (isAsked) for (const other of this.#others) this.#server.on('request', other)
     }
     this.#sockJs.close()
     await this.#webSockets.close(this.#settings.stopTimeout)
   }
 
   readonly #onRequest: Listener = (req, res) => {
-    if (this.#routes.isSockJs(pathOf(req))) {
+    if (!this.#stopped && this.#routes.isSockJs(pathOf(req))) {
       void this.#sockJs.answer(req, res, () => this.#meet(req))
       return
     }
@@ -105,11 +108,13 @@ class Door {
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const framing = isWebSocket(req) ? this.#routes.framingOf(pathOf(req)) : null
     if (framing !== null) {
+      TAKEN.add(req)
       void this.#upgrade(req, socket, head, framing === 'sockjs')
       return
     }
-    // Whoever else listens knows what to do with it. With nobody else it would hang for ever.
-    if (this.#server.listenerCount('upgrade') > 1) return
+    // Whoever else listens knows what to do with it. With nobody else it would hang for ever; of several of us the last one sees to that.
+    const listeners = this.#server.listeners('upgrade')
+    if (TAKEN.has(req) || listeners.some(other => !OURS.has(other)) || listeners.at(-1) !== this.#onUpgrade) return
     if (isWebSocket(req)) refuseUpgrade(socket, '404 Not Found')
     else serveAgain(this.#server, req, socket, head)
   }
@@ -148,6 +153,10 @@ class Door {
     return server === undefined ? undefined : accountsOf(server).core.log
   }
 }
+
+/** Our listeners for upgrades, and the upgrades that one of them took: there may be several on one server, with paths of their own. */
+const OURS = new WeakSet<object>()
+const TAKEN = new WeakSet<IncomingMessage>()
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void
 

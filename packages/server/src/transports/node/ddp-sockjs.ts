@@ -95,10 +95,12 @@ export class SockJs {
     if (transport === 'xhr_send') {
       if (!this.#fits(req, res)) return
     } else if (!this.#visitors.has(key) && req.method !== 'OPTIONS' && !(await this.#enter(key, res, facts))) return
+    // It hung up meanwhile, and the library would wait for that to happen.
+    if (req.socket.destroyed) return this.#leaveUnlessOpen(key)
     req.url = [`${this.#prefix}/${server}/${key}/${transport}`, ...query].join('?')
     handler(req, res)
     // Whoever is not connected by now never will be: the library did not like the request.
-    process.nextTick(() => this.#visitors.get(key)?.connection ?? this.#leave(key))
+    process.nextTick(() => this.#leaveUnlessOpen(key))
   }
 
   async #enter(key: string, res: ServerResponse, facts: () => Promise<readonly [DdpFacts, DdpServed]>): Promise<boolean> {
@@ -111,6 +113,10 @@ export class SockJs {
     }
     this.#visitors.set(key, { facts: known, served, place })
     return true
+  }
+
+  #leaveUnlessOpen(key: string): void {
+    if (!this.#visitors.get(key)?.connection) this.#leave(key)
   }
 
   #leave(key: string): void {

@@ -70,6 +70,12 @@ export class DDPServer {
   /** Gives this server the methods and publications of accounts. `AccountsServer` calls it when it is given a DDP server. */
   attachAccounts(server: AccountsOnDdp): void {
     this.#hub.gates.add(attachAccounts(this, server))
+    this.#accountsServer = server
+  }
+
+  /** The accounts that are attached; undefined while there are none. Sockets ask it whose cookies count. */
+  get accountsServer(): AccountsOnDdp | undefined {
+    return this.#accountsServer
   }
 
   /** Takes a socket. Its frames, and its end, are to be told to what is handed back. */

@@ -156,6 +156,7 @@ test('twitter: a user with a number for an id is found by the text, which is the
   await using world = meteorWorld()
   const { accounts } = world
   const { userId } = await accounts.updateOrCreateUserFromExternalService('twitter', { id: 123_456 }, { profile: { name: 'Ada' } })
+  expect(await kept(world, userId, 'twitter')).toEqual({ id: '123456' })
   expect(await accounts.updateOrCreateUserFromExternalService('twitter', { id: '123456' })).toMatchObject({ userId })
   expect(await kept(world, userId, 'twitter')).toEqual({ id: '123456' })
 })

@@ -1,5 +1,5 @@
 export { AccountsServer, AccountsServer as default } from './accounts-server.ts'
-export type { AccountsServices, AccountsServices as AuthenticationServices } from './accounts-server.ts'
+export type { AccountsServices, AccountsServices as AuthenticationServices, DDPServerOfAccounts } from './accounts-server.ts'
 export type { AccountsServerOptions, MergedOptions, UsersDatabase } from './accounts-server-options.ts'
 export { AccountsJsError } from './compat/accounts-js-error.ts'
 export type {

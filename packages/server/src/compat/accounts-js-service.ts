@@ -54,6 +54,7 @@ export function serviceStrategy(name: string, service: AuthenticationService): S
     name,
     // What a service makes of a `code` nobody else can know.
     ownCode: true,
+    byName: true,
     attach(given) {
       core = given
     },

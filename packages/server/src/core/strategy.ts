@@ -34,6 +34,8 @@ export interface Strategy<Params = unknown> {
   readonly aliases?: readonly string[]
   /** A `code` among its params is its own (a provider's, one that came by SMS) and answers no second factor: that is asked for afterwards. */
   readonly ownCode?: boolean
+  /** Its options look like anything, or like another's: it is asked where it is named, and nowhere else. */
+  readonly byName?: boolean
   /** A strategy that redeems links to sign in says how they are made. */
   readonly loginLinks?: LoginLinks
   /** A strategy that takes codes which were mailed says how they are made. */

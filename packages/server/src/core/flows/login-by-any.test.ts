@@ -36,6 +36,21 @@ describe('signing in by whatever is offered', () => {
     expect(log).toEqual(['first', 'second'])
   })
 
+  it('asks a handler about options that a service would take if they were whole', async () => {
+    await using at = await world()
+    const { id } = await at.createUser('ada')
+    at.server.accounts.addStrategy('ldap', knock([], 'ldap', id))
+    const login = await at.server.accounts.loginByAny({ user: 'ada', ldapPassword: 'x' }, at.origin)
+    expect(login.service).toBe('ldap')
+  })
+
+  it('asks no service that wants to be named', async () => {
+    const log: string[] = []
+    await using at = await world({}, { named: { ...knock(log, 'named'), byName: true } })
+    await expect(at.server.accounts.loginByAny({ any: 1 }, at.origin)).rejects.toMatchObject({ code: 'UnrecognizedOptionsForLogin' })
+    expect(log).toEqual([])
+  })
+
   it('hands on what a handler answers beside the session', async () => {
     await using at = await world()
     const { id } = await at.createUser('ada')

@@ -1,7 +1,7 @@
 /**
  * The login flow: the only code that opens a session. Every way to sign in, over every transport, passes these steps in this order.
  */
-import { AccountsError } from '@latchkey/common'
+import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { Login, Proven, SessionMode } from '../accounts.ts'
 import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
@@ -220,13 +220,14 @@ async function findByAny(core: Core, options: unknown, origin: Origin, found: Fo
   }
   try {
     for (const [key, strategy] of core.strategies) {
+      if (strategy.byName) continue
       found.service = key
       let parsed: unknown
       if (strategy.recognize) {
         // An app's handler does its work to find out whether it is meant.
         await count()
         parsed = await strategy.recognize(options, origin)
-      } else parsed = strategy.parse(options)
+      } else parsed = parsedBy(strategy, options)
       if (parsed === undefined) continue
       found.answer = strategy.ownCode ? undefined : codeIn(options)
       await findProof(core, strategy, parsed, origin, found, isCounted)
@@ -237,6 +238,16 @@ async function findByAny(core: Core, options: unknown, origin: Origin, found: Fo
   } catch (error) {
     // Refused before anything was looked up: what is malformed must not be free.
     if (!found.candidate) await count()
+    throw error
+  }
+}
+
+/** What one says of its own options when something is missing, said of any others means that they are not its own. */
+function parsedBy(strategy: Strategy, options: unknown): unknown {
+  try {
+    return strategy.parse(options)
+  } catch (error) {
+    if (isAccountsError(error) && error.code === 'UnrecognizedOptionsForLogin') return undefined
     throw error
   }
 }

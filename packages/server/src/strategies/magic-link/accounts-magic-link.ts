@@ -35,6 +35,8 @@ export interface MagicLinkParams {
  */
 export class AccountsMagicLink implements Strategy<MagicLinkParams> {
   readonly name = 'magicLink'
+  /** A link is one among other things that are called `token`. */
+  readonly byName = true
   /** accounts-js's word for {@link name}. */
   readonly serviceName = 'magicLink'
   readonly aliases: readonly string[] = ['magicLink', 'magiclink', 'magic-link']

@@ -35,6 +35,8 @@ export interface OAuthParams {
  */
 export class AccountsOauth implements Strategy<OAuthParams> {
   readonly name = 'oauth'
+  /** What a provider sends along may be called anything. */
+  readonly byName = true
   /** RFC 6749, 4.1.2: the provider's. */
   readonly ownCode = true
   /** A map: no name that a client sends can reach a prototype. */

@@ -1,10 +1,5 @@
-import { AccountsError, isAccountsError } from '@latchkey/common'
-import type { Core } from '../../core/core.ts'
-import { checkResume } from '../../core/session/check.ts'
-import { hashSecret } from '../../core/session/secret.ts'
-import { deadline } from '../../core/session/session.ts'
-import type { Session } from '../../core/session/session.ts'
-import type { Proof, Strategy } from '../../core/strategy.ts'
+import { resumeStrategy } from '../../core/session/resume-strategy.ts'
+import type { Strategy } from '../../core/strategy.ts'
 
 /**
  * Continues a session by its resume secret (Meteor's login token). Never opens a session, never rotates the secret and never prolongs its life.
@@ -13,36 +8,4 @@ import type { Proof, Strategy } from '../../core/strategy.ts'
  * const services = { resume: resume() }
  * console.log(services.resume.name) // resume
  */
-export function resume(): Strategy<{ resume: string }> {
-  let core: Core
-  return {
-    name: 'resume',
-    attach(given) {
-      core = given
-    },
-    parse(options) {
-      if (typeof options !== 'object' || options === null || !('resume' in options)) return undefined
-      if (typeof options.resume !== 'string') throw new AccountsError('MatchFailed', { details: { field: 'resume' } })
-      return { resume: options.resume }
-    },
-    async authenticate({ resume: secret }) {
-      try {
-        const { session, user } = await checkResume(core, secret)
-        return { ...proofOf(core, user.id), session }
-      } catch (error) {
-        if (!isAccountsError(error) || error.code !== 'InvalidSession') throw error
-        const over = await expired(core, secret)
-        if (!over) throw new AccountsError('SessionNotFound', { detail: error.detail ?? error.message })
-        return { ...proofOf(core, over.userId), error }
-      }
-    },
-  }
-}
-
-const proofOf = ({ clock }: Core, userId: string): Proof => ({ userId, factor: { name: 'resume', kind: 'holds', at: clock.now() } })
-
-/** The session, if nothing but time ended it. Of one that was ended nobody learns more than that it is not there. */
-async function expired({ store, clock }: Core, secret: string): Promise<Session | null> {
-  const found = await store.sessions.findByResume(hashSecret(secret))
-  return found && found.session.endedAt === undefined && clock.now() >= deadline(found.session) ? found.session : null
-}
+export const resume = (): Strategy<{ resume: string }> => resumeStrategy()

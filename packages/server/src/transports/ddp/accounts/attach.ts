@@ -1,5 +1,6 @@
 /** Accounts over DDP: their methods and publications, and the say they have in what connections do. */
 import { isAccountsError } from '@latchkey/common'
+import { resumeStrategy } from '../../../core/session/resume-strategy.ts'
 import type { Connection } from '../../../wire/connection.ts'
 import { CODE_METHODS } from './code-methods.ts'
 import { methodsOf } from './deed.ts'
@@ -14,7 +15,10 @@ import { TWO_FACTOR_METHODS } from './two-factor-methods.ts'
 
 /** Gives a DDP server the methods and publications of accounts; what it hands back is asked as connections come and call. */
 export function attachAccounts(host: DdpHost, on: AccountsOnDdp): AccountsGate {
-  const signedIn = new SignedIn(on.accounts)
+  const { accounts } = on
+  const signedIn = new SignedIn(accounts)
+  // Every client that was handed a login token goes on by it.
+  if (!accounts.core.strategies.has('resume')) accounts.addStrategy('resume', resumeStrategy())
   host.methods({
     ...methodsOf(on, signedIn, { ...LOGIN_METHODS, ...PASSWORD_METHODS, ...CODE_METHODS, ...TWO_FACTOR_METHODS }, 'meteor'),
     ...methodsOf(on, signedIn, OWN_METHODS, 'ours'),

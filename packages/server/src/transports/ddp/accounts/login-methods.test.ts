@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { AccountsMagicLink } from '../../../strategies/magic-link/index.ts'
+import { AccountsPassword } from '../../../strategies/password/index.ts'
 import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
 import { PASSWORD } from '../../../testing/index.ts'
 
@@ -61,6 +63,19 @@ describe('signing in over DDP', () => {
     await using at = await ddpAccounts()
     await at.world.createUser('ada')
     expect(refusalOf(await at.connect().call('1', 'login', ...params))).toEqual(refusal)
+  })
+
+  it('goes on with the token on a server of another face too, whatever services it has', async () => {
+    const password = new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } })
+    const services = {
+      // As accounts-js has it: takes whatever it is given.
+      greedy: { serviceName: 'greedy', server: {}, authenticate: async () => null },
+      magicLink: new AccountsMagicLink(),
+      password,
+    }
+    await using at = await ddpAccounts({ services, options: { face: 'accounts-js' } })
+    const { token, id } = await at.signedIn()
+    expect(resultOf(await at.connect().call('1', 'login', { resume: token })).id).toBe(id)
   })
 
   it('as somebody else switches the user of the connection, and leaves the earlier session good', async () => {

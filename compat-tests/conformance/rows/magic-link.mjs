@@ -88,7 +88,7 @@ export const magicLink = {
       proof: link('is verified, and the link in an earlier verification mail is spent with it'),
       off: {
         file: 'packages/server/src/core/flows/note-receipt.ts',
-        from: 'await verify(core, user, address, origin)',
+        from: 'await verify(core, user, address, origin, by)',
         to: 'void verify',
       },
     },

@@ -132,8 +132,8 @@ export const passwordOptions = {
       proof: method('keeps what validateNewUser returns, waits for it, and never shows it the password'),
       off: {
         file: `${FLOWS}/register.ts`,
-        from: 'await validateNewUser(offered)',
-        to: 'validateNewUser(offered) as Record<string, unknown>',
+        from: 'await validateNewUser(withoutPassword(input))',
+        to: 'validateNewUser(withoutPassword(input)) as Record<string, unknown>',
       },
     },
     {
@@ -277,7 +277,7 @@ export const passwordMethods = {
     {
       item: 'setPassword(userId, newPassword)',
       proof: method('sets what it is given, without rules, hooks and mail'),
-      off: service("await this.#joined().setPassword(userId, newPassword, APP, 'asItIs')", 'void [userId, newPassword]'),
+      off: service("await this.#joined().setPassword(userId, newPassword, APP, { asItIs: true })", 'void [userId, newPassword]'),
     },
     {
       item: 'changePassword(userId, oldPassword, newPassword)',

@@ -30,7 +30,7 @@ export const serverMembers = {
     {
       item: 'options',
       proof: option(MERGED),
-      off: server('this.options = mergedOptions(options, core.settings)', 'this.options = {} as never'),
+      off: server('this.#options = mergedOptions(options, core.settings)', 'this.#options = {} as never'),
     },
     { item: 'getOptions()', proof: option(MERGED), off: server('return this.options\n', 'return {} as never\n') },
     {

@@ -30,25 +30,25 @@ export const serverOptions = {
       item: 'new AccountsServer({ db, … }, services)',
       note: 'accounts-js 0.33',
       proof: database(TWO_STORES),
-      off: { file: SERVER, from: '        db,\n', to: '' },
+      off: { file: SERVER, from: '      db,\n', to: '' },
     },
     {
       item: 'new AccountsServer(options, services, usersDb)',
       note: 'accounts-js 1.0',
       proof: database(TWO_STORES),
-      off: { file: SERVER, from: '        usersArgument: usersDb,\n', to: '' },
+      off: { file: SERVER, from: '      usersArgument: usersDb,\n', to: '' },
     },
     {
       item: 'new AccountsServer(options, services, usersDb, sessionsDb)',
       note: 'accounts-js 1.0',
       proof: database(TWO_STORES),
-      off: { file: SERVER, from: '        sessionsArgument: sessionsDb,\n', to: '' },
+      off: { file: SERVER, from: '      sessionsArgument: sessionsDb,\n', to: '' },
     },
     {
       item: 'two databases as options',
       note: '`DatabaseManager` of accounts-js 0.33; here `db` and `sessionsDb`',
       proof: database(TWO_STORES),
-      off: { file: SERVER, from: '        sessionsDb: sessionsOption,\n', to: '' },
+      off: { file: SERVER, from: '      sessionsDb: sessionsOption,\n', to: '' },
     },
     {
       item: 'A database driver is required',
@@ -101,7 +101,7 @@ export const serverOptions = {
     {
       item: 'tokenConfigs.refreshToken.expiresIn: default 7 days',
       proof: config(LIVES),
-      off: setting("session.idle ?? '7d'", "session.idle ?? '8d'"),
+      off: setting("'accounts-js': '7d', meteor: null", "'accounts-js': '8d', meteor: null"),
     },
     {
       item: 'tokenConfigs: expiresIn in seconds',

@@ -198,6 +198,9 @@ test('secrets that were sealed for nobody yet are sealed for the user they come 
   const sealed = (await kept(world, userId, 'google'))?.['accessToken']
   expect(oauthEncryption.openSecret(sealed, userId)).toBe('provider token')
   expect(() => oauthEncryption.openSecret(sealed)).toThrow('decryption failed')
+  // Also when the provider does not say it again.
+  await world.accounts.updateOrCreateUserFromExternalService('google', { id: 'g1', name: 'Ada' })
+  expect(oauthEncryption.openSecret((await kept(world, userId, 'google'))?.['accessToken'], userId)).toBe('provider token')
 })
 
 test('users come through providers while sign-up is closed, as the app vouches for them', async () => {

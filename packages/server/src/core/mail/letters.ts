@@ -43,8 +43,8 @@ export const LETTERS: Readonly<Record<TemplateName, WriteLetter>> = {
 
   loginCode: (user, url, data) => ({
     ...to(user, url),
-    subject: `${String(data['code'])} is your code for ${siteOf(url)}`,
-    paragraphs: [`Your code to sign in: ${String(data['code'])}`],
+    subject: `${codeIn(data)} is your code for ${siteOf(url)}`,
+    paragraphs: [`Your code to sign in: ${codeIn(data)}`],
     button: { label: `Open ${siteOf(url)}`, url },
     notes: [lifeOf('code', data), 'If you did not ask for this, you need not do anything. Tell the code to nobody: it opens your account.'],
   }),
@@ -132,6 +132,9 @@ const to = (user: PublicUser | undefined, url: string): { name: string | undefin
   name: greetable(user?.username),
   site: siteOf(url),
 })
+
+/** Missing only where a text is asked for without a mail. */
+const codeIn = ({ code }: MailData): string => (typeof code === 'string' ? code : '…')
 
 // Anybody can register a stranger's address under any name. A name of one plain word cannot smuggle a message or a link into a mail that we send.
 const greetable = (username: string | undefined): string | undefined =>

@@ -120,6 +120,8 @@ test('secrets are sealed when there is a key, opened where they are sealed, and 
   expect(pinned['name']).toBe('Ada')
   expect(made.openSecrets(pinned, 'u1')).toEqual({ accessToken: 's', name: 'Ada' })
   expect(() => made.openSecret(pinned['accessToken'], 'u2')).toThrow('decryption failed')
+  // What is somebody's stays theirs.
+  expect(made.pin(pinned, 'u2')).toEqual(pinned)
 })
 
 function meteorSealed(plaintext: string): Pick<OAuthSealed, 'ciphertext' | 'authTag'> {

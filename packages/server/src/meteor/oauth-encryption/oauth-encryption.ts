@@ -100,12 +100,14 @@ export class OAuthEncryption {
     return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, this.openSecret(value, userId)]))
   }
 
-  /** The same fields, where those that were sealed for nobody yet are sealed for this user. */
+  /** The same fields, where those that were sealed for nobody yet are sealed for this user. What is somebody's already, or of another key, stays as it is. */
   pin(fields: Readonly<Record<string, unknown>>, userId: string): Record<string, unknown> {
-    if (!this.keyIsLoaded()) return { ...fields }
-    return Object.fromEntries(
-      Object.entries(fields).map(([field, value]) => [field, this.isSealed(value) ? this.seal(this.open(value), userId) : value]),
-    )
+    return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, this.#pinned(value, userId)]))
+  }
+
+  #pinned(value: unknown, userId: string): unknown {
+    const opened = this.#key && this.isSealed(value) ? openUnder(this.#key, value) : undefined
+    return opened && opened.userId === undefined ? this.seal(opened.data, userId) : value
   }
 
   #loaded(): KeyObject {

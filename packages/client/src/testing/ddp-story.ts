@@ -17,6 +17,11 @@ export interface Seen {
   taskCounts: number[]
 }
 
+/** For a wire that may fall silent. */
+export const SOON = 100
+/** For a wire that does not. */
+export const LATE = 10_000
+
 export const GOOD: Seen = {
   whoAmI: 'ada',
   added: 'bread',
@@ -29,10 +34,10 @@ export const GOOD: Seen = {
 
 /**
  * Subscribes, signs in, adds a task and asks who it is. The server has a publication `tasks` with a task `milk`, publishes the signed-in user, and has the
- * methods `login(name)`, `tasks.add(id)` and `whoami`.
+ * methods `login(name)`, `tasks.add(id)` and `whoami`. `patience`: milliseconds of silence that are borne, see {@link SOON} and {@link LATE}.
  */
-export async function tellStory(url: string): Promise<Seen> {
-  const connection = new DdpConnection(url, { heartbeatInterval: 100, heartbeatTimeout: 100, connectTimeout: 300 })
+export async function tellStory(url: string, patience: number): Promise<Seen> {
+  const connection = new DdpConnection(url, { heartbeatInterval: patience, heartbeatTimeout: patience, connectTimeout: 3 * patience })
   try {
     const [users, tasks] = [connection.collection('users'), connection.collection('tasks')]
     const [userCounts, taskCounts]: [number[], number[]] = [[], []]
@@ -76,6 +81,9 @@ export const FAULTS: Record<string, (wire: FaultyWire, index: number) => void> =
   'cut twice from': (wire, index) => {
     const isCut = (message: Passing): boolean => message.index === index || (message.connection === 1 && message.from === 'server')
     wire.fate = message => (isCut(message) ? 'cut' : 'pass')
+  },
+  'cut, and cut again 4 messages later, from': (wire, index) => {
+    wire.fate = message => (message.index === index || message.index === index + 4 ? 'cut' : 'pass')
   },
 }
 

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { parrot, plug, socketWorld } from '../../../testing/sockets.ts'
 import { attachDdp } from './index.ts'
+import type { DdpServed } from './index.ts'
 
 describe('A socket over WebSocket', () => {
   test.each(['/websocket', '/websocket/', '/websocket?token=1', '/sockjs/websocket', '/sockjs/websocket/'])(
@@ -96,6 +97,53 @@ describe('A socket over WebSocket', () => {
     await expect(plug(`ws://${world.host}/websocket`)).rejects.toThrow('404')
     const info = await fetch(`http://${world.host}/sockjs/info`)
     expect(await info.json()).toMatchObject({ websocket: false })
+  })
+})
+
+describe('What DDP is told of a client', () => {
+  const headers = {
+    'x-forwarded-for': '203.0.113.9, 198.51.100.7',
+    'user-agent': 'a browser',
+    'accept-language': 'fi',
+    cookie: 'secret=1',
+    authorization: 'Bearer secret',
+    origin: 'http://localhost:3000',
+  }
+
+  test.each([
+    [{}, '127.0.0.1'],
+    [{ trustedProxies: 1 }, '198.51.100.7'],
+    [{ trustedProxies: 2 }, '203.0.113.9'],
+    [{ trustedProxies: ['127.0.0.1'] }, '198.51.100.7'],
+  ])('its address, with %o as far as the proxies are ours: %s', async (options, address) => {
+    const served = parrot()
+    await using world = await socketWorld(served, options)
+    await plug(`ws://${world.host}/websocket`, headers)
+    expect(served.accepted[0]?.facts.clientAddress).toBe(address)
+    await fetch(`http://${world.host}/sockjs/1/polling/xhr`, { method: 'POST', headers })
+    expect(served.accepted[1]?.facts.clientAddress).toBe(address)
+  })
+
+  test('headers that tell something and prove nothing: no cookies, no authorization', async () => {
+    const served = parrot()
+    await using world = await socketWorld(served)
+    await plug(`ws://${world.host}/websocket`, headers)
+    expect(served.accepted[0]?.facts).toEqual({
+      clientAddress: '127.0.0.1',
+      httpHeaders: {
+        'accept-language': 'fi',
+        host: world.host,
+        'user-agent': 'a browser',
+        'x-forwarded-for': '203.0.113.9, 198.51.100.7',
+      },
+    })
+  })
+
+  test('a name of a proxy that is none leaves the last address that is known', async () => {
+    const served = parrot()
+    await using world = await socketWorld(served, { trustedProxies: 5 })
+    await plug(`ws://${world.host}/websocket`, { 'x-forwarded-for': `${'x,'.repeat(2000)}nonsense` })
+    expect(served.accepted[0]?.facts.clientAddress).toBe('127.0.0.1')
   })
 })
 
@@ -266,6 +314,30 @@ describe('Options', () => {
   ])('%o are refused by name', (options, message) => {
     expect(() => attachDdp(createServer(), parrot(), options as object)).toThrow(message)
   })
+})
+
+test('A DDP server that fails at a frame loses that socket, and nothing else', async () => {
+  const served = parrot()
+  const failing: DdpServed = {
+    accept(socket, facts) {
+      const receiver = served.accept(socket, facts)
+      return {
+        gone: () => receiver.gone(),
+        receive() {
+          throw new Error('on purpose')
+        },
+      }
+    },
+  }
+  await using world = await socketWorld(failing)
+  for (const path of ['/websocket', '/sockjs/1/2/websocket']) {
+    const { ws, closed } = await plug(`ws://${world.host}${path}`)
+    ws.send('"x"')
+    expect(await closed).toMatchObject({ code: 1000 })
+  }
+  await fetch(`http://${world.host}/sockjs/1/3/xhr`, { method: 'POST' })
+  await fetch(`http://${world.host}/sockjs/1/3/xhr_send`, { method: 'POST', body: '["x"]' })
+  expect(await (await fetch(`http://${world.host}/sockjs/1/3/xhr`, { method: 'POST' })).text()).toContain('c[1000')
 })
 
 test('Nothing that is sent in place of a handshake brings the server down', async () => {

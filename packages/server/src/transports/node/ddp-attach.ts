@@ -69,8 +69,8 @@ class Door {
     this.#make = make
     this.#settings = settings
     this.#knocks = new Knocks(settings.site)
-    this.#webSockets = new WebSockets(settings, room)
-    this.#sockJs = new SockJs(settings, room, { debug: (fields, message) => this.#logOf()?.debug(fields, message) })
+    this.#webSockets = new WebSockets(settings, room, () => this.#logOf())
+    this.#sockJs = new SockJs(settings, room, () => this.#logOf())
     this.#routes = routesOf(settings)
     // They would all answer what only one may: they are asked from here.
     // Whoever listens for requests takes a request and a response.

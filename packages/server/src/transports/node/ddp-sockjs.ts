@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connection as LibraryConnection, Server as LibraryServer } from 'sockjs'
 import type { Log } from '../../core/ports.ts'
+import { acceptCarefully } from './ddp-careful.ts'
 import type { DdpSettings } from './ddp-options.ts'
 import type { Place, Room } from './ddp-room.ts'
 import type { DdpFacts, DdpReceiver, DdpServed } from './ddp-served.ts'
@@ -45,7 +46,7 @@ const ALONE = /^\/?$|^\/info\/?$/
 export class SockJs {
   readonly #settings: DdpSettings
   readonly #room: Room
-  readonly #log: Pick<Log, 'debug'>
+  readonly #log: () => Log | undefined
   /** Session as the library knows it → visitor. */
   readonly #visitors = new Map<string, Visitor>()
   /** Ends the names of this server's sessions. */
@@ -53,7 +54,7 @@ export class SockJs {
   readonly #prefix: string
   #handler: Handler | undefined
 
-  constructor(settings: DdpSettings, room: Room, log: Pick<Log, 'debug'>) {
+  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined) {
     this.#settings = settings
     this.#room = room
     this.#log = log
@@ -67,7 +68,7 @@ export class SockJs {
     try {
       await this.#answer(req, res, facts)
     } catch (error) {
-      this.#log.debug({ err: error }, 'a request of SockJS could not be answered')
+      this.#log()?.debug({ err: error }, 'a request of SockJS could not be answered')
       res.destroy()
     }
   }
@@ -147,7 +148,7 @@ export class SockJs {
       heartbeat_delay: HEARTBEAT_MS,
       disconnect_delay: DISCONNECT_MS,
       jsessionid: false,
-      log: (severity, line) => severity === 'error' && this.#log.debug({}, `SockJS: ${line}`),
+      log: (severity, line) => severity === 'error' && this.#log()?.debug({}, `SockJS: ${line}`),
     }) as LibraryServer & { middleware(): Handler }
     server.on('connection', connection => this.#connected(connection as Connection))
     return server.middleware()
@@ -160,7 +161,7 @@ export class SockJs {
     if (!visitor) return void connection.close(1000, 'Normal closure')
     visitor.connection = connection
     const { served, facts, place } = visitor
-    const receiver: DdpReceiver = served.accept(socketOf(connection, place), facts)
+    const receiver: DdpReceiver = acceptCarefully(served, socketOf(connection, place), facts, this.#log)
     connection.on('data', (message: unknown) => {
       if (typeof message === 'string') receiver.receive(message)
       else connection.close(3000, 'Broken framing.')

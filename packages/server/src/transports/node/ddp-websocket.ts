@@ -2,6 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
+import type { Log } from '../../core/ports.ts'
+import { acceptCarefully } from './ddp-careful.ts'
 import { BARE, SOCKJS } from './ddp-framing.ts'
 import type { Framing } from './ddp-framing.ts'
 import type { DdpSettings } from './ddp-options.ts'
@@ -24,11 +26,13 @@ const BROKEN_FRAMING = 3000
 export class WebSockets {
   readonly #settings: DdpSettings
   readonly #room: Room
+  readonly #log: () => Log | undefined
   readonly #open = new Map<WebSocket, Framing>()
   #library: WebSocketServer | undefined
   #heartbeat: NodeJS.Timeout | undefined
 
-  constructor(settings: DdpSettings, room: Room) {
+  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined) {
+    this.#log = log
     this.#settings = settings
     this.#room = room
   }
@@ -75,7 +79,8 @@ export class WebSockets {
     if (framing.hello !== null) ws.send(framing.hello)
 
     const { maxFrameBytes } = this.#settings
-    const receiver = served.accept(
+    const receiver = acceptCarefully(
+      served,
       {
         send(message) {
           place.spoke()
@@ -91,6 +96,7 @@ export class WebSockets {
         },
       },
       facts,
+      this.#log,
     )
     ws.on('message', (data, isBinary) => {
       if (isBinary) return say(ws, framing, TEXT_ONLY)

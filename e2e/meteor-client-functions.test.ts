@@ -132,7 +132,7 @@ test('after a sign-out its token signs nobody in', async () => {
   expect(client._storedLoginToken()).toBeNull()
   expect(client._storedLoginTokenExpires()).toBeNull()
   await expect(client.loginWithToken(token)).rejects.toMatchObject({
-    reason: expect.stringContaining("You've been logged out by the server"),
+    reason: "You've been logged out by the server. Please log in again.",
   })
 })
 
@@ -231,4 +231,25 @@ test('a page may change a user only by id, and only the own profile', async () =
   await expect(client.users.update(id, { $set: { username: 'eve' } })).rejects.toMatchObject({ error: 403 })
   await expect(client.users.updateAsync(other, { $set: { 'profile.name': 'Bob' } })).rejects.toMatchObject({ error: 403 })
   expect(client.users.find().map(({ _id }) => _id)).toEqual([id])
+})
+
+test('with no published fields left, whoever is signed in still has an _id', async () => {
+  await using server = await startMeteor()
+  server.accounts.setDefaultPublishFields({})
+  const id = await server.createUser()
+  const client = server.client()
+  await client.loginWithPassword('ada', PASSWORD)
+  expect(client.user()).toEqual({ _id: id })
+})
+
+test('a token that expires on the server signs its client out, is forgotten, and signs nobody in again', async () => {
+  await using server = await startMeteor()
+  const id = await server.createUser()
+  const client = server.client()
+  await client.loginWithPassword('ada', PASSWORD)
+  const token = tokenOf(client)
+  await server.accounts._expireTokens(new Date(Date.now() + 1000), id)
+  await until(() => client.userId() === null, 'being signed out')
+  expect(client._storedLoginToken()).toBeNull()
+  await expect(client.loginWithToken(token)).rejects.toMatchObject({ error: 403 })
 })

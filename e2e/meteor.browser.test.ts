@@ -103,13 +103,14 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   })
 
   test('a second tab follows the first one in and out', async () => {
-    const { own, newTab } = await newWorld()
+    const { own, newTab, keysOf } = await newWorld()
     await own.createUser('ada')
     const [first, second] = [await newTab(), await newTab()]
     await first.evaluate(password => globalThis.own.loginWithPassword('ada', password), PASSWORD)
     await shows(second, 'own', 'ada')
     await second.evaluate(() => globalThis.own.logout())
     await shows(first, 'own', 'nobody')
+    expect(await keysOf(first)).toEqual([])
   })
 
   test('a page that is opened by a link hands its token over, and leaves none in its address', async () => {

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import type { MeteorUser } from '../compat/meteor-user.ts'
+import type { Login } from '../core/accounts.ts'
 import type { Mail } from '../core/ports.ts'
+import { AccountsOauth } from '../strategies/oauth/index.ts'
 import { PASSWORD } from '../testing/index.ts'
 import { meteorWorld } from '../testing/meteor.ts'
+import { ADA, echo } from '../testing/oauth-world.ts'
 import type { MeteorWorld } from '../testing/meteor.ts'
 
 /** A user's document, with what providers said. */
@@ -208,3 +211,26 @@ test('users come through providers while sign-up is closed, as the app vouches f
   const { userId } = await world.accounts.updateOrCreateUserFromExternalService('google', { id: 'g1' })
   expect(await documentOf(world, userId)).toMatchObject({ services: { google: { id: 'g1' } } })
 })
+
+test('the hooks are asked about sign-ins through AccountsOauth too', async () => {
+  await using world = meteorWorld({ services: { oauth: new AccountsOauth({ example: echo }) } })
+  const { accounts } = world
+  const asked: string[] = []
+  accounts.onExternalLogin((options, user) => {
+    asked.push(`on ${user ? 'known' : 'new'}`)
+    return { ...options, liked: true }
+  })
+  accounts.beforeExternalLogin((name, data) => {
+    asked.push(`before ${name}`)
+    return data['banned'] !== true
+  })
+  const login = (as: object): Promise<Login> => accounts.accounts.login('oauth', { provider: 'example', as }, ORIGIN)
+  const { user } = await login(ADA)
+  expect(user).toMatchObject({ custom: { liked: true }, emails: [{ address: 'ada@example.org', verified: true }] })
+  expect((await login(ADA)).user.id).toBe(user.id)
+  expect(asked).toEqual(['before example', 'on new', 'before example', 'on known'])
+  await expect(login({ ...ADA, banned: true })).rejects.toMatchObject({ message: expect.stringContaining('Login forbidden') as string })
+  expect(await kept(world, user.id, 'example')).not.toHaveProperty('banned')
+})
+
+const ORIGIN = { ip: '192.0.2.1', userAgent: 'test', connectionId: '', transport: 'test', extra: {} }

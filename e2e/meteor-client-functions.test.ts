@@ -235,7 +235,7 @@ test('a page may change a user only by id, and only the own profile', async () =
 
 test('with no published fields left, whoever is signed in still has an _id', async () => {
   await using server = await startMeteor()
-  server.accounts.setDefaultPublishFields({})
+  server.accounts.setDefaultPublishFields({ nickname: 1 })
   const id = await server.createUser()
   const client = server.client()
   await client.loginWithPassword('ada', PASSWORD)

@@ -7,7 +7,7 @@ import type { Along } from '../store.ts'
 import type { Origin, Vouched } from '../strategy.ts'
 import { insertNew } from './insert-user.ts'
 import { judgeNewUser } from './judge-new-user.ts'
-import type { Draft, JudgedUser } from './judge-new-user.ts'
+import type { Draft } from './judge-new-user.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { linkFor } from './recover.ts'
 import { alreadyExists, newUserOf, readDraft, readEmail, refuseTaken } from './register.ts'
@@ -99,6 +99,6 @@ function draftOf(core: Core, { username, email, emailVerified = false, emails = 
   const isNamed = (username !== undefined && username !== '') || (email !== undefined && email !== '')
   const read = isNamed || (!nameless && emails.length === 0) ? readDraft(core, { username, email }) : { emails: [] }
   const own = read.emails.map(one => ({ ...one, verified: emailVerified }))
-  const further = emails.map(({ address, verified }) => ({ ...readEmail(core, address), verified: verified === true }))
+  const further = emails.map(({ address, verified }) => ({ ...readEmail(core, address), verified }))
   return { ...read, emails: [...own, ...further], custom }
 }

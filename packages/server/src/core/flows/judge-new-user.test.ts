@@ -86,7 +86,7 @@ test('restrictCreationByEmailDomain that is neither a domain, a list nor a funct
 test('one hook makes new users: a second one is refused until the first is gone', async () => {
   await using world = await newWorld()
   const { newUsers } = world.server.accounts.core
-  const { stop } = newUsers.onCreate((_options, user) => user)
+  const stop = newUsers.onCreate((_options, user) => user)
   expect(() => newUsers.onCreate((_options, user) => user)).toThrow('Can only call onCreateUser once')
   stop()
   newUsers.onCreate((_options, user) => user)

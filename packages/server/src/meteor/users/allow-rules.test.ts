@@ -9,7 +9,7 @@ interface Scene {
   client: WireClient
   ada: string
   ben: string
-  call(method: string, ...params: unknown[]): ReturnType<WireClient['call']>
+  call: (method: string, ...params: unknown[]) => ReturnType<WireClient['call']>
 }
 
 async function scene(world: MeteorWorld): Promise<Scene> {

@@ -65,6 +65,5 @@ function read(call: 'allow' | 'deny', given: AllowRules): AllowRules {
     // Meteor has both names for the one rule.
     rules[key.replace('Async', '')] = value
   }
-  // Functions by their kinds, as was just seen.
-  return rules as AllowRules
+  return rules
 }

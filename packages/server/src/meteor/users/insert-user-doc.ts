@@ -16,7 +16,7 @@ export function inputOf(options: Readonly<Record<string, unknown>>, user: Readon
     ...(_id === undefined ? {} : { id: _id }),
     ...(createdAt instanceof Date ? { createdAt: createdAt.getTime() } : {}),
     ...(username === undefined ? {} : { username }),
-    emails: emails.map(({ address, verified }) => ({ address, verified: Boolean(verified) })),
+    emails: emails.map(({ address, verified = false }: { address: string; verified?: boolean }) => ({ address, verified })),
     ...(stored ? { storedPassword: stored } : {}),
     accounts: Object.entries(providers).map(([provider, account]) => accountOf(provider, account)),
     custom,

@@ -26,9 +26,15 @@ export function userOf(document: unknown, { services, createdAt }: UserToBe): Us
     // Judged where all ids are.
     id: _id as string,
     ...(username === undefined || username === null ? {} : { username }),
-    emails: Array.isArray(emails) ? emails.map(({ address, verified }) => ({ address, verified: Boolean(verified) })) : [],
+    emails: Array.isArray(emails) ? emails.map(readEmail) : [],
     createdAt: since instanceof Date ? since.getTime() : createdAt,
     custom,
     services,
   }
 }
+
+// Apps without types leave `verified` out.
+const readEmail = ({ address, verified = false }: { address: string; verified?: boolean }): { address: string; verified: boolean } => ({
+  address,
+  verified,
+})

@@ -13,7 +13,7 @@ export type UserSelector = string | Readonly<Record<string, unknown>>
 export interface ReadSelector {
   /** Null: everybody. */
   candidates: Identifier[] | null
-  matches(document: Fields): boolean
+  matches: (document: Fields) => boolean
 }
 
 /**

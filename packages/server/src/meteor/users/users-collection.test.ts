@@ -112,10 +112,7 @@ describe('users are changed', () => {
       await using world = meteorWorld()
       const id = await world.createUser()
       const before = await world.accounts.users.findOneAsync(id)
-      await expect(world.accounts.users.updateAsync(id, { $set: { [field]: 'x' } })).rejects.toMatchObject({
-        error: 409,
-        reason: expect.stringMatching(/is not changed here. Call /),
-      })
+      await expect(world.accounts.users.updateAsync(id, { $set: { [field]: 'x' } })).rejects.toThrow(/is not changed here. Call .*\[409\]/)
       expect(await world.accounts.users.findOneAsync(id)).toEqual(before)
     },
   )

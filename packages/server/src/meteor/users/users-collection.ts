@@ -195,10 +195,16 @@ export class UsersCollection {
     const ids = new Set(candidates?.every(({ kind }) => kind === 'id') ? candidates.map(({ key }) => key) : [])
     const concerns = (userId: string | null): boolean => userId === null || ids.size === 0 || ids.has(userId)
     const stops = [
-      this.#accounts.watch(userId => concerns(userId) && listener()),
-      this.#accounts.core.hooks.on('userCreated', ({ user }) => void (concerns(user.id) && listener())),
+      this.#accounts.watch(userId => {
+        if (concerns(userId)) listener()
+      }),
+      this.#accounts.core.hooks.on('userCreated', ({ user }) => {
+        if (concerns(user.id)) listener()
+      }),
     ]
-    return () => stops.forEach(stop => stop())
+    return () => {
+      for (const stop of stops) stop()
+    }
   }
 }
 

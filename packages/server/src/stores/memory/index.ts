@@ -1,5 +1,5 @@
 import type { Store } from '../../core/store.ts'
-import { byCollection } from '../collections.ts'
+import { byCollection } from '../../core/collections.ts'
 import { MemoryData } from './data.ts'
 import { storeOf } from './store.ts'
 

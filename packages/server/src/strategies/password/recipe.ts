@@ -83,7 +83,8 @@ export async function loadCode({ algorithm }: Recipe): Promise<void> {
 export async function makeHash(recipe: OwnRecipe, input: string): Promise<string> {
   if (recipe.algorithm === 'bcrypt') return (await code.bcrypt()).hash(input, { cost: recipe.rounds })
   const { memoryCost, timeCost, parallelism } = recipe
-  // Version 0x13 is this library's default; its own names for the types are const enums, which vanish at run time.
+  // Version 0x13 is this library's default; its own names for the types are const enums, which vanish at run time, so the numbers stand here.
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
   return (await code.argon2id()).hash(input, { memoryCost, timeCost, parallelism, algorithm: TYPES[typeOf(recipe)] })
 }
 

@@ -1,6 +1,6 @@
 /** The name spaces of one database, each opened as a store of its own. */
 import { AccountsError } from '@latchkey/common'
-import type { Store } from '../core/store.ts'
+import type { Store } from './store.ts'
 
 /** The name of a collection of users: letters, digits, `_`, `-` and `.`, at most 64. @throws AccountsError `InvalidSettings` */
 export function readCollection(given: string = 'users'): string {

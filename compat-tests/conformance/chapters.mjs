@@ -1,4 +1,4 @@
-// The table, chapter by chapter. A row: see row.d.ts.
+// What accounts-js does, chapter by chapter. A row: see row.d.ts. What Meteor does: meteor-chapters.mjs.
 import { clients } from './rows/clients.mjs'
 import { databases } from './rows/databases.mjs'
 import { packageExports } from './rows/exports.mjs'

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { chapters } from './chapters.mjs'
-import { PAGE, tablePage } from './table.mjs'
+import { meteorChapters, provenChapters } from './meteor-chapters.mjs'
+import { METEOR_PAGE, meteorPage, PAGE, tablePage } from './table.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const textOf = (file: string): string => (existsSync(root + file) ? readFileSync(root + file, 'utf8') : '')
@@ -12,14 +13,23 @@ test('the page is what the rows say (node compat-tests/conformance/table.mjs)', 
   expect(readFileSync(PAGE, 'utf8')).toBe(tablePage())
 })
 
+test('so is Meteor’s', () => {
+  expect(readFileSync(METEOR_PAGE, 'utf8')).toBe(meteorPage())
+})
+
+test('each of Meteor’s behaviours stands once, in their order', () => {
+  const numbers = meteorChapters.flatMap(({ rows }) => rows.map(({ number }) => number))
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other))
+})
+
 test('no item stands twice in a chapter', () => {
-  for (const { title, rows } of chapters) {
+  for (const { title, rows } of [...chapters, ...provenChapters]) {
     const items = rows.map(({ item }) => item)
     expect([title, items.filter((item, at) => items.indexOf(item) !== at)]).toEqual([title, []])
   }
 })
 
-describe.each(chapters)('$title', ({ rows }) => {
+describe.each([...chapters, ...provenChapters])('$title', ({ rows }) => {
   test('what each row is switched off by stands in the code, once', () => {
     const counts = rows.flatMap(({ item, off }) =>
       ('file' in off ? [off] : off).map(({ file, from }) => [item, file, textOf(file).split(from).length - 1]),

@@ -1,6 +1,6 @@
-/** One thing that accounts-js does, the test that proves that Latchkey does it too, and how to switch it off so that the test has to fail. */
+/** One thing that a parent does, the test that proves that Latchkey does it too, and how to switch it off so that the test has to fail. */
 export interface Row {
-  /** As accounts-js's users know it: `resumeSessionValidator`, `ValidateLogin`, `POST /password/register`. */
+  /** As its users know it: `resumeSessionValidator`, `ValidateLogin`, `POST /password/register`. */
   item: string
   /** Shown in the table where the name alone does not say it. */
   note?: string
@@ -24,4 +24,26 @@ export interface Change {
 export interface Chapter {
   title: string
   rows: readonly Row[]
+}
+
+/** One of the 216 behaviours that Meteor's own tests state. */
+export interface MeteorRow extends Omit<Row, 'proof' | 'off'> {
+  /** 1 to 216. */
+  number: number
+  proof: Row['proof']
+  off: Row['off']
+}
+
+/** One of them that has no test here, and why. */
+export interface MeteorGap {
+  number: number
+  item: string
+  /** Why it cannot apply here, or what later work it belongs to. */
+  reason: { doesNotApply: string } | { later: string }
+}
+
+/** A part of Meteor's table. */
+export interface MeteorChapter {
+  title: string
+  rows: readonly (MeteorRow | MeteorGap)[]
 }

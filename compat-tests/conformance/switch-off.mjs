@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chapters } from './chapters.mjs'
+import { provenChapters } from './meteor-chapters.mjs'
 
 /** @typedef {{ testResults: { name: string, message: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[] }} Report */
 
@@ -16,7 +17,7 @@ const TIMEOUT_MS = 120_000
 const LONG_MS = 1_200_000
 
 const words = process.argv.slice(2).map(word => word.toLowerCase())
-const asked = chapters
+const asked = [...chapters, ...provenChapters]
   .flatMap(({ title, rows }) => rows.map(row => ({ ...row, chapter: title })))
   .filter(({ item, chapter }) => words.length === 0 || words.some(word => `${chapter} ${item}`.toLowerCase().includes(word)))
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-conformance-'))

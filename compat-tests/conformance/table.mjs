@@ -1,10 +1,14 @@
-// The table as a page. `node compat-tests/conformance/table.mjs` writes docs/accounts-js-conformance.md.
+// The tables as pages. `node compat-tests/conformance/table.mjs` writes docs/accounts-js-conformance.md and docs/meteor-conformance.md.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chapters } from './chapters.mjs'
+import { isProven, meteorChapters } from './meteor-chapters.mjs'
 
 /** Where the page is. */
 export const PAGE = fileURLToPath(new URL('../../docs/accounts-js-conformance.md', import.meta.url))
+
+/** Where Meteor's is. */
+export const METEOR_PAGE = fileURLToPath(new URL('../../docs/meteor-conformance.md', import.meta.url))
 
 /** The page's text. */
 export function tablePage() {
@@ -25,8 +29,44 @@ function chapterText({ title, rows }) {
 
 | | proven by |
 | --- | --- |
-${rows.map(({ item, note, proof }) => `| \`${item.replaceAll('|', '\\|')}\`${note ? `: ${note}` : ''} | ${proof.title.replaceAll('|', '\\|')} ([${proof.file.split('/').at(-1)}](../${proof.file})) |`).join('\n')}
+${rows.map(({ item, note, proof }) => `| \`${escape(item)}\`${note ? `: ${note}` : ''} | ${proofText(proof)} |`).join('\n')}
 `
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(PAGE, tablePage())
+/** The text of Meteor's page. */
+export function meteorPage() {
+  const rows = meteorChapters.flatMap(chapter => chapter.rows)
+  const count = (/** @type {(row: (typeof rows)[number]) => boolean} */ kind) => rows.filter(kind).length
+  return `# What Meteor's own tests state, and the test that proves it here
+
+Meteor's accounts packages come with tests of their own. This is what those state, ${rows.length} behaviours: ${count(isProven)} with the test that proves it here,
+${count(row => 'reason' in row && 'later' in row.reason)} that belong to work to come, ${count(row => 'reason' in row && 'doesNotApply' in row.reason)} that cannot apply. A row counts only when its test fails once the thing is switched off:
+\`npm run conformance -- meteor\` switches off each in turn, on a copy of this tree, and runs its test before and after. Where Latchkey differs on purpose, the row
+says so; all of that is in [Moving from Meteor](moving-from-meteor.md).
+
+${meteorChapters.map(meteorChapterText).join('\n')}`
+}
+
+/** @param {import('./row.d.ts').MeteorChapter} chapter */
+function meteorChapterText({ title, rows }) {
+  return `## ${title}
+
+| | behaviour | proven by |
+| --- | --- | --- |
+${rows.map(row => `| ${row.number} | ${escape(row.item)}${'note' in row && row.note ? ` (${escape(row.note)})` : ''} | ${isProven(row) ? proofText(row.proof) : gapText(row.reason)} |`).join('\n')}
+`
+}
+
+/** @param {import('./row.d.ts').MeteorGap['reason']} reason */
+const gapText = reason => ('later' in reason ? `later: ${escape(reason.later)}` : `does not apply: ${escape(reason.doesNotApply)}`)
+
+/** @param {import('./row.d.ts').Row['proof']} proof */
+const proofText = ({ title, file }) => `${escape(title)} ([${file.split('/').at(-1)}](../${file}))`
+
+/** @param {string} text */
+const escape = text => text.replaceAll('|', '\\|')
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(PAGE, tablePage())
+  writeFileSync(METEOR_PAGE, meteorPage())
+}

@@ -277,7 +277,7 @@ export const passwordMethods = {
     {
       item: 'setPassword(userId, newPassword)',
       proof: method('sets what it is given, without rules, hooks and mail'),
-      off: service("await this.#joined().setPassword(userId, newPassword, APP, { asItIs: true })", 'void [userId, newPassword]'),
+      off: service('await this.#joined().setPassword(userId, newPassword, APP, { asItIs: true })', 'void [userId, newPassword]'),
     },
     {
       item: 'changePassword(userId, oldPassword, newPassword)',

@@ -1,5 +1,4 @@
 /** The options of Meteor's face: what `Accounts.config` takes, and everything else Latchkey can set. */
-import { AccountsError } from '@latchkey/common'
 import { CONFIG_KEYS, passwordEnrollTokenLifetime, passwordResetTokenLifetime, tokenLifetime } from '@latchkey/common/meteor'
 import type { AccountsConfig } from '@latchkey/common/meteor'
 import { OPTION_NAMES } from '../accounts-server-options.ts'
@@ -132,8 +131,4 @@ const HOUR = 3_600_000
 
 function codeOptions({ loginTokenExpirationHours: hours, tokenSequenceLength: length }: AccountsConfig): AccountsCodeOptions {
   return { ...(hours === undefined ? {} : { lifetime: hours * HOUR }), ...(length === undefined ? {} : { length }) }
-}
-
-function refuse(message: string): never {
-  throw new AccountsError('InvalidSettings', { message })
 }

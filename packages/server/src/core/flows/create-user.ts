@@ -86,7 +86,7 @@ export function firstLink(core: Core, user: User, hasPassword: boolean, origin: 
 }
 
 /** The rows of a user with accounts elsewhere. */
-export function withAccounts(core: Core, newUser: NewUser, accounts: NonNullable<NewUserInput['accounts']>): NewUser {
+function withAccounts(core: Core, newUser: NewUser, accounts: NonNullable<NewUserInput['accounts']>): NewUser {
   const now = core.clock.now()
   return {
     ...newUser,

@@ -96,7 +96,8 @@ export function changesOfServices(services: Readonly<AccountsServices>, changes:
   const passwords = Object.values(services).filter(service => service instanceof AccountsPassword)
   const codes = Object.values(services).filter(service => service instanceof AccountsCode)
   // Refused here, or not at all.
-  for (const { options } of passwords) void new AccountsPassword({ ...options, ...password })
+  for (const { options } of passwords)
+    void new AccountsPassword({ ...options, ...password, argon2: { ...options.argon2, ...password.argon2 } })
   void new AccountsCode(code)
   return () => {
     if (Object.keys(password).length > 0) for (const service of passwords) service.configure(password)

@@ -1,2 +1,2 @@
 /** A network that is always there. */
-module.exports = { addEventListener: () => () => {}, fetch: () => Promise.resolve({ isConnected: true }) }
+exports.default = { addEventListener: () => () => {}, fetch: () => Promise.resolve({ isConnected: true }) }

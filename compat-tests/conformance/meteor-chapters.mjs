@@ -7,4 +7,7 @@ export const meteorChapters = []
 export const isProven = row => 'proof' in row
 
 /** The rows that have a test, as the chapters of the other table are. */
-export const provenChapters = meteorChapters.map(({ title, rows }) => ({ title: `Meteor: ${title}`, rows: rows.filter(isProven) }))
+export const provenChapters = meteorChapters.map(({ title, rows }) => ({
+  title: `Meteor: ${title}`,
+  rows: rows.filter(isProven).flatMap(row => [row, ...(row.also ?? [])]),
+}))

@@ -32,6 +32,8 @@ export interface MeteorRow extends Omit<Row, 'proof' | 'off'> {
   number: number
   proof: Row['proof']
   off: Row['off']
+  /** Where one sentence of theirs states several things: the others, each with its own test. */
+  also?: readonly Row[]
 }
 
 /** One of them that has no test here, and why. */

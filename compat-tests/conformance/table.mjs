@@ -53,9 +53,12 @@ function meteorChapterText({ title, rows }) {
 
 | | behaviour | proven by |
 | --- | --- | --- |
-${rows.map(row => `| ${row.number} | ${escape(row.item)}${'note' in row && row.note ? ` (${escape(row.note)})` : ''} | ${isProven(row) ? proofText(row.proof) : gapText(row.reason)} |`).join('\n')}
+${rows.map(row => `| ${row.number} | ${escape(row.item)}${'note' in row && row.note ? ` (${escape(row.note)})` : ''} | ${isProven(row) ? proofsText(row) : gapText(row.reason)} |`).join('\n')}
 `
 }
+
+/** @param {import('./row.d.ts').MeteorRow} row */
+const proofsText = ({ proof, also = [] }) => [proof, ...also.map(one => one.proof)].map(proofText).join('; ')
 
 /** @param {import('./row.d.ts').MeteorGap['reason']} reason */
 const gapText = reason => ('later' in reason ? `later: ${escape(reason.later)}` : `does not apply: ${escape(reason.doesNotApply)}`)

@@ -5,6 +5,7 @@ import type { AccountsConnection } from './connection.ts'
 import { DdpSide } from './ddp-side.ts'
 import type { DdpSideParts } from './ddp-side.ts'
 import { hashOfPage, Links } from './links.ts'
+import { LoginCookie } from './login-cookie.ts'
 import { LoginTokenStore } from './login-token-store.ts'
 import type { StorageKind } from './login-token-store.ts'
 import { PageLoad } from './page-load.ts'
@@ -22,6 +23,7 @@ export class DdpHalf {
   readonly services: ReturnType<AccountsConnection['subscribe']>
   readonly isOfPage: boolean
   readonly #own: boolean
+  #cookie: LoginCookie | undefined
 
   /** @throws TypeError for `connection` and `ddpUrl` together */
   constructor(given: { connection?: AccountsConnection; ddpUrl?: string }, parts: Omit<DdpSideParts, 'connection' | 'store'>) {
@@ -35,13 +37,24 @@ export class DdpHalf {
     this.storedLogin = new StoredLogin({ store, side, pageLoad, options: parts.options })
     this.links = new Links(hashOfPage(), this.storedLogin)
     // The login first: what is subscribed to after it is sent once, to the right user
+    if (parts.options().useHttpOnlyCookies) this.#useCookie()
     this.storedLogin.start()
     this.services = connection.subscribe('meteor.loginServiceConfiguration')
   }
 
   /** After the options have changed. */
   useOptions(options: AccountsConfig): void {
-    this.store.use(storageKind(options))
+    if (options.useHttpOnlyCookies) this.#useCookie()
+    else if (!this.#cookie) this.store.use(storageKind(options))
+  }
+
+  /** Once on, it stays on: a token that a script had is not put where no script gets it by a page that goes back and forth. */
+  #useCookie(): void {
+    if (this.#cookie) return
+    const cookie = new LoginCookie(this.connection._stream.rawUrl)
+    this.#cookie = cookie
+    this.store.hand(cookie)
+    if (!this.store.read()) this.storedLogin.startWith(cookie)
   }
 
   close(): void {

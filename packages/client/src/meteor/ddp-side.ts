@@ -113,6 +113,33 @@ export class DdpSide implements Side {
     })
   }
 
+  /**
+   * The connection was signed in by a cookie, whose token is shown to no script. So it will be after every reconnecting, as long as the session lives; whether it
+   * does is asked each time.
+   */
+  resumeByCookie(userId: string): void {
+    const { connection } = this.#parts
+    const ask = (): void => {
+      connection.call('latchkey.user').then(
+        user => {
+          const id = typeof user === 'object' && user !== null && 'id' in user ? user.id : null
+          if (id !== connection.userId.get()) this.makeClientLoggedOut()
+        },
+        // Not now: the next reconnecting asks again
+        () => {},
+      )
+    }
+    connection.setUserId(userId)
+    this.#afterReconnect?.stop()
+    this.#afterReconnect = connection.addReconnectStep(ask)
+    ask()
+  }
+
+  /** `loggingIn` is true until the work is done. */
+  whileLoggingIn(work: Promise<unknown>): void {
+    void work.finally(this.#hold())
+  }
+
   async logout(): Promise<void> {
     const { connection, loggingOut } = this.#parts
     loggingOut.set(true)

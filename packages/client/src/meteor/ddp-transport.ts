@@ -72,8 +72,10 @@ export class DdpTransport implements TransportInterface {
     await this.#deed('verifyEmail', { token })
   }
 
-  async resetPassword(token: string, newPassword: string): Promise<LoginResult<null>> {
-    return this.#signIn('resetPassword', token, this.#side.secret(newPassword))
+  /** Null from a server that signs nobody in by such a link. */
+  async resetPassword(token: string, newPassword: string): Promise<LoginResult<null> | null> {
+    const login = (await this.#side.call('resetPassword', token, this.#side.secret(newPassword))) as MethodLogin | undefined
+    return login ? this.#signIn('login', { resume: login.token }) : null
   }
 
   async sendVerificationEmail(email: string): Promise<void> {

@@ -11,8 +11,14 @@ export interface KeptLogin {
 /** The part of Web Storage that is used. */
 export type WebStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-/** Where logins are kept: for as long as the browser likes, or until the tab is closed. */
-export type StorageKind = 'local' | 'session'
+/** Where logins are kept: for as long as the browser likes, until the tab is closed, or as long as the page is there. */
+export type StorageKind = 'local' | 'session' | 'memory'
+
+/** Told of every token that is kept, and when it is forgotten. */
+export interface TokenWatcher {
+  keep(token: string): void
+  forget(): void
+}
 
 /** Keeps one login. Touches no storage before it is first asked. */
 export class LoginTokenStore {
@@ -22,6 +28,7 @@ export class LoginTokenStore {
   /** The token that this client wrote or took over last: another one in the storage comes from another tab. */
   lastSeen: string | null = null
   #kind: StorageKind
+  #watcher: TokenWatcher | undefined
   #opened: { storage: WebStorage; shared: boolean } | undefined
 
   /** @param suffix behind every name: tells the logins of several servers apart */
@@ -42,6 +49,15 @@ export class LoginTokenStore {
     if (kind === this.#kind) return
     this.#kind = kind
     this.#opened = undefined
+  }
+
+  /** From now on tokens stay in this page's memory, and are told to a watcher, which keeps them elsewhere. One that was stored moves there. */
+  hand(watcher: TokenWatcher): void {
+    const kept = this.read()
+    this.clear()
+    this.#watcher = watcher
+    this.use('memory')
+    if (kept) this.write(kept.userId ?? '', kept.token, new Date(kept.expires ?? Number.NaN))
   }
 
   /** Under names that nobody else has. */
@@ -67,6 +83,7 @@ export class LoginTokenStore {
   /** The token last: a tab that sees it finds the rest. */
   write(userId: string, token: string, expires: Date): void {
     const { storage } = this.#open()
+    if (token !== this.lastSeen) this.#watcher?.keep(token)
     this.lastSeen = token
     try {
       storage.setItem(this.USER_ID_KEY, userId)
@@ -82,6 +99,7 @@ export class LoginTokenStore {
 
   clear(): void {
     const { storage } = this.#open()
+    this.#watcher?.forget()
     this.lastSeen = null
     for (const key of [this.LOGIN_TOKEN_KEY, this.USER_ID_KEY, this.LOGIN_TOKEN_EXPIRES_KEY]) storage.removeItem(key)
   }
@@ -113,6 +131,7 @@ export class LoginTokenStore {
 const POLL = 3000
 
 function openStorage(kind: StorageKind): { storage: WebStorage; shared: boolean } {
+  if (kind === 'memory') return { storage: memoryStorage(), shared: false }
   try {
     const storage = kind === 'session' ? window.sessionStorage : window.localStorage
     // Reading is allowed in some places where writing throws

@@ -2,6 +2,7 @@
 import { tokenExpiresSoon } from '@latchkey/common/meteor'
 import type { AccountsConfig } from '@latchkey/common/meteor'
 import type { DdpSide } from './ddp-side.ts'
+import type { LoginCookie } from './login-cookie.ts'
 import type { KeptLogin, LoginTokenStore } from './login-token-store.ts'
 import type { PageLoad } from './page-load.ts'
 
@@ -25,15 +26,25 @@ export class StoredLogin {
 
   /** At the start of a page. */
   start(): void {
-    const { store, pageLoad, side } = this.#parts
+    const { store } = this.#parts
     const kept = this.enabled ? this.#read() : null
-    if (kept) {
-      side.resumeStored(kept, error => {
-        const methodArguments = [{ resume: kept.token }] as const
-        pageLoad.report({ type: 'resume', allowed: !error, ...(error ? { error } : {}), methodName: 'login', methodArguments })
-      })
-    }
+    if (kept) this.#resume(kept)
     this.#unwatch = store.watch(() => this.poll())
+  }
+
+  /** At the start of a page whose login is in a cookie. A server that cannot be reached leaves it there, for the next page. */
+  startWith(cookie: LoginCookie): void {
+    const { side } = this.#parts
+    side.whileLoggingIn(
+      cookie.read().then(
+        found => {
+          if (!found || !this.enabled) return
+          if ('userId' in found) side.resumeByCookie(found.userId)
+          else this.#resume({ token: found.token, userId: null, expires: found.expires })
+        },
+        (error: unknown) => console.error(error),
+      ),
+    )
   }
 
   /** Looks whether another tab has signed in or out. */
@@ -61,6 +72,14 @@ export class StoredLogin {
   close(): void {
     this.enabled = false
     this.#unwatch?.()
+  }
+
+  #resume(kept: KeptLogin): void {
+    const { pageLoad, side } = this.#parts
+    side.resumeStored(kept, error => {
+      const methodArguments = [{ resume: kept.token }] as const
+      pageLoad.report({ type: 'resume', allowed: !error, ...(error ? { error } : {}), methodName: 'login', methodArguments })
+    })
   }
 
   /** What is stored, unless it is not worth trying any more. */

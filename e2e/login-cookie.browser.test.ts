@@ -1,0 +1,123 @@
+/** A page whose login is in a cookie that no script can read, in a real browser. */
+import { fileURLToPath } from 'node:url'
+import { loginCookies } from '@latchkey/server/meteor-http'
+import type { LoginCookieOptions } from '@latchkey/server/meteor-http'
+import { chromium } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { build } from 'vite'
+import type { Rolldown } from 'vite'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { AccountsClient } from '@latchkey/client/meteor'
+import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
+import { PASSWORD, startMeteor } from './support/meteor.ts'
+import type { MeteorServer } from './support/meteor.ts'
+
+declare global {
+  /** Made by the page. */
+  var own: AccountsClient
+}
+
+describe.skipIf(!hasChromium)('a login in a cookie', () => {
+  let browser: Browser
+  let script = ''
+  beforeAll(async () => {
+    browser = await chromium.launch(chromiumOptions())
+    const bundled = await build({
+      configFile: false,
+      logLevel: 'error',
+      resolve: { conditions: ['latchkey-source'] },
+      build: {
+        write: false,
+        lib: { entry: fileURLToPath(new URL('./support/cookie-page.ts', import.meta.url)), formats: ['es'] },
+        rolldownOptions: { external: ['ws'] },
+      },
+    })
+    const [entry] = (bundled as Rolldown.RolldownOutput[])[0]?.output ?? []
+    script = entry?.code ?? ''
+  })
+  afterAll(() => browser.close())
+
+  test.each([
+    ['handed back to the page when it loads', true],
+    ['shown to no script again', false],
+  ])('survives a reload, is in no storage, and goes with the sign-out: %s', async (_how, handOut) => {
+    const { server, context, open } = await world({ handOut })
+    await server.createUser('ada')
+    const tab = await open()
+    await shows(tab, 'nobody')
+    await tab.evaluate(password => globalThis.own.loginWithPassword('ada', password), PASSWORD)
+    await shows(tab, 'ada')
+    await until(async () => (await cookie(context)) !== undefined)
+    expect(await cookie(context)).toMatchObject({ httpOnly: true, sameSite: 'Strict' })
+    expect(await tab.evaluate(() => [document.cookie, Object.keys(localStorage), Object.keys(sessionStorage)])).toEqual(['', [], []])
+
+    const again = await open()
+    await shows(again, 'ada')
+    expect(await again.evaluate(async () => typeof (await globalThis.own.connection.call('latchkey.sessions')))).toBe('object')
+    await again.evaluate(() => globalThis.own.logout())
+    await shows(again, 'nobody')
+    await until(async () => (await cookie(context)) === undefined)
+    // The first tab's session was the same one.
+    await shows(tab, 'nobody')
+    await again.reload()
+    await shows(again, 'nobody')
+  })
+
+  test('of a session that ended while the page was closed lets nobody in', async () => {
+    const { server, open } = await world({ handOut: false })
+    const id = await server.createUser('ada')
+    const tab = await open()
+    await tab.evaluate(password => globalThis.own.loginWithPassword('ada', password), PASSWORD)
+    await shows(tab, 'ada')
+    await tab.close()
+    await server.accounts.accounts.revoke({ userId: id })
+    await shows(await open(), 'nobody')
+  })
+
+  async function world(options: LoginCookieOptions): Promise<{ server: MeteorServer; context: BrowserContext; open: () => Promise<Page> }> {
+    let cookies: ReturnType<typeof loginCookies> | undefined
+    const server = await startMeteor(
+      { useHttpOnlyCookies: true },
+      {
+        onRequest(request, response) {
+          cookies?.(request, response, () => {
+            const isScript = request.url === '/page.js'
+            response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+            response.end(
+              isScript
+                ? script
+                : '<!doctype html><title>loading</title><script type="module">import { start } from "/page.js"; start()</script>',
+            )
+          })
+        },
+      },
+    )
+    cookies = loginCookies(server.accounts, options)
+    const context = await browser.newContext()
+    context.setDefaultTimeout(10_000)
+    onTestFinished(async () => {
+      await context.close()
+      await server[Symbol.asyncDispose]()
+    })
+    return {
+      server,
+      context,
+      async open() {
+        const tab = await context.newPage()
+        await tab.goto(server.url)
+        return tab
+      },
+    }
+  }
+})
+
+const shows = async (tab: Page, title: string): Promise<void> => {
+  await tab.waitForFunction(wanted => document.title === wanted, title)
+}
+
+const cookie = async (context: BrowserContext): Promise<object | undefined> =>
+  (await context.cookies()).find(({ name }) => name === 'meteor_login_token')
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  await expect.poll(holds, { timeout: 5000 }).toBe(true)
+}

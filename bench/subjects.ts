@@ -80,24 +80,48 @@ export interface Subject {
 }
 
 export async function start(recipe: Recipe, database: string): Promise<Subject> {
-  const program = fileURLToPath(new URL(`./systems/${recipe.program}.js`, import.meta.url))
-  const env = { ...process.env, NODE_ENV: '', BENCH_DATABASE: database, BENCH_HASH: recipe.hash, BENCH_CACHE: recipe.cache ?? '' }
   const began = performance.now()
-  const child = fork(program, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const { port } = await message<{ port: number }>(child)
+  const { port, ask, stop } = await run(recipe.program, {
+    BENCH_DATABASE: database,
+    BENCH_HASH: recipe.hash,
+    BENCH_CACHE: recipe.cache ?? '',
+  })
   await once(port, request('GET', '/'))
   return {
     recipe,
     dialect: DIALECTS[recipe.program],
     port,
     startedIn: performance.now() - began,
-    async usage() {
-      const answer = message<Usage>(child)
-      child.send('usage')
+    usage: () => ask<Usage>('usage'),
+    stop,
+  }
+}
+
+/** A measured program that listens. */
+export interface Running {
+  port: number
+  /** Questions that `systems/child.ts` answers. */
+  ask<T>(question: 'usage' | 'settle' | 'heard'): Promise<T>
+  stop(): Promise<void>
+}
+
+/** Starts one of `systems/`, with these settings. */
+export async function run(program: string, settings: Readonly<Record<string, string>>, execArgv: string[] = []): Promise<Running> {
+  const child = fork(fileURLToPath(new URL(`./systems/${program}.js`, import.meta.url)), {
+    env: { ...process.env, NODE_ENV: '', ...settings },
+    execArgv,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const { port } = await message<{ port: number }>(child)
+  return {
+    port,
+    async ask<T>(question: string) {
+      const answer = message<T>(child)
+      child.send(question)
       return answer
     },
     async stop() {
-      child.disconnect()
+      if (child.connected) child.disconnect()
       if (child.exitCode === null) await event(child, 'exit')
     },
   }

@@ -27,10 +27,9 @@ describe('the example of a Meteor app that moves', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'latchkey-meteor-app-'))
     await build({
-      configFile: false,
-      logLevel: 'error',
       root: join(EXAMPLE, 'after'),
-      build: { outDir: folder, emptyOutDir: false, rolldownOptions: { external: ['ws'] } },
+      logLevel: 'error',
+      build: { outDir: folder, emptyOutDir: false },
     })
     app = await startApp({ PATH: process.env['PATH'] ?? '', PORT: '0', PAGE: folder, DATABASE_URL: join(folder, 'accounts.db') })
   })

@@ -71,16 +71,18 @@ describe.skipIf(!hasChromium)('a login in a cookie', () => {
     await shows(tab, 'ada')
     await tab.close()
     await server.accounts.accounts.revoke({ userId: id })
-    await shows(await open(), 'nobody')
+    const later = await open()
+    await shows(later, 'nobody')
+    expect(await later.evaluate(() => globalThis.own.userId())).toBeNull()
   })
 
   async function world(options: LoginCookieOptions): Promise<{ server: MeteorServer; context: BrowserContext; open: () => Promise<Page> }> {
-    let cookies: ReturnType<typeof loginCookies> | undefined
+    const served: { cookies?: ReturnType<typeof loginCookies> } = {}
     const server = await startMeteor(
       { useHttpOnlyCookies: true },
       {
         onRequest(request, response) {
-          cookies?.(request, response, () => {
+          served.cookies?.(request, response, () => {
             const isScript = request.url === '/page.js'
             response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
             response.end(
@@ -92,7 +94,7 @@ describe.skipIf(!hasChromium)('a login in a cookie', () => {
         },
       },
     )
-    cookies = loginCookies(server.accounts, options)
+    served.cookies = loginCookies(server.accounts, options)
     const context = await browser.newContext()
     context.setDefaultTimeout(10_000)
     onTestFinished(async () => {

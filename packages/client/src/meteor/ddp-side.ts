@@ -120,19 +120,20 @@ export class DdpSide implements Side {
   resumeByCookie(userId: string): void {
     const { connection } = this.#parts
     const ask = (): void => {
-      connection.call('latchkey.user').then(
-        user => {
-          const id = typeof user === 'object' && user !== null && 'id' in user ? user.id : null
-          if (id !== connection.userId.get()) this.makeClientLoggedOut()
-        },
-        // Not now: the next reconnecting asks again
-        () => {},
-      )
+      // Refused or lost: the next reconnecting asks again
+      this.#leaveUnlessSignedIn().catch(() => {})
     }
     connection.setUserId(userId)
     this.#afterReconnect?.stop()
     this.#afterReconnect = connection.addReconnectStep(ask)
     ask()
+  }
+
+  async #leaveUnlessSignedIn(): Promise<void> {
+    const { connection } = this.#parts
+    const user = await connection.call('latchkey.user')
+    const id = typeof user === 'object' && user !== null && 'id' in user ? user.id : null
+    if (id !== connection.userId.get()) this.makeClientLoggedOut()
   }
 
   /** `loggingIn` is true until the work is done. */

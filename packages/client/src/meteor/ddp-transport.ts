@@ -91,8 +91,8 @@ export class DdpTransport implements TransportInterface {
   }
 
   async requestLoginCode(email: string): Promise<string> {
-    await this.#side.call('requestLoginTokenForUser', { selector: { email }, userData: { email } })
-    return ''
+    const { request } = (await this.#deed('requestLoginCode', { email })) as { request: string | null }
+    return request ?? ''
   }
 
   async changePassword(oldPassword: string, newPassword: string, _headers?: Headers, code?: string): Promise<void> {

@@ -34,17 +34,7 @@ export class StoredLogin {
 
   /** At the start of a page whose login is in a cookie. A server that cannot be reached leaves it there, for the next page. */
   startWith(cookie: LoginCookie): void {
-    const { side } = this.#parts
-    side.whileLoggingIn(
-      cookie.read().then(
-        found => {
-          if (!found || !this.enabled) return
-          if ('userId' in found) side.resumeByCookie(found.userId)
-          else this.#resume({ token: found.token, userId: null, expires: found.expires })
-        },
-        (error: unknown) => console.error(error),
-      ),
-    )
+    this.#parts.side.whileLoggingIn(this.#resumeFrom(cookie).catch((error: unknown) => console.error(error)))
   }
 
   /** Looks whether another tab has signed in or out. */
@@ -72,6 +62,13 @@ export class StoredLogin {
   close(): void {
     this.enabled = false
     this.#unwatch?.()
+  }
+
+  async #resumeFrom(cookie: LoginCookie): Promise<void> {
+    const found = await cookie.read()
+    if (!found || !this.enabled) return
+    if ('userId' in found) this.#parts.side.resumeByCookie(found.userId)
+    else this.#resume({ token: found.token, userId: null, expires: found.expires })
   }
 
   #resume(kept: KeptLogin): void {

@@ -17,10 +17,13 @@ const harmless = (object: object, above: readonly object[]): Record<string, unkn
       .map(([key, value]: [string, unknown]) => [key, harmlessValue(value, [...above, object])]),
   )
 
+/** So deep no hook looks; what is nested for its own sake costs the work of no more. */
+const DEEPEST = 32
+
 /** An object of a class is the app's own, as nothing that came over a wire is; so is one that holds itself. */
 function harmlessValue(value: unknown, above: readonly object[]): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (above.includes(value)) return undefined
+  if (above.length >= DEEPEST || above.includes(value)) return undefined
   if (Array.isArray(value)) return value.map(each => harmlessValue(each, [...above, value]))
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null ? harmless(value, above) : value

@@ -21,6 +21,7 @@ export const SETTINGS_KINDS: SettingKinds<GivenSettings> = {
   ambiguousErrorMessages: 'flag',
   enableAutologin: 'flag',
   signUpAllowed: 'flag',
+  providerSignUpAllowed: 'flag',
   restrictCreationByEmailDomain: 'checked',
   newDeviceMail: 'flag',
   password: 'group',

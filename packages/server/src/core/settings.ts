@@ -103,6 +103,7 @@ export interface Settings {
   readonly ambiguousErrorMessages: boolean
   readonly enableAutologin: boolean
   readonly signUpAllowed: boolean
+  readonly providerSignUpAllowed: boolean
   /** Whose addresses are welcome in a new user. */
   readonly restrictCreationByEmailDomain: EmailRule | undefined
   readonly newDeviceMail: boolean
@@ -171,6 +172,8 @@ export interface GivenSettings {
   enableAutologin?: boolean
   /** False: nobody can register from outside. @default true */
   signUpAllowed?: boolean
+  /** Whether somebody new may come through a provider. @default signUpAllowed; on the Meteor face `forbidClientAccountCreation` leaves it true */
+  providerSignUpAllowed?: boolean
   /**
    * Whose addresses are welcome in a new user, by whatever way they come: a domain, a list of them, or the app's own judgement. Without an address of their own
    * it is the one their provider tells of; a user without any is refused.
@@ -289,6 +292,7 @@ export function readSettings(given: GivenSettings): Settings {
     ambiguousErrorMessages: given.ambiguousErrorMessages ?? true,
     enableAutologin: given.enableAutologin ?? false,
     signUpAllowed: given.signUpAllowed ?? true,
+    providerSignUpAllowed: given.providerSignUpAllowed ?? given.signUpAllowed ?? true,
     restrictCreationByEmailDomain: readEmailRule(given.restrictCreationByEmailDomain),
     newDeviceMail: given.newDeviceMail ?? face === 'latchkey',
     password: readPassword(given.password ?? {}, face),

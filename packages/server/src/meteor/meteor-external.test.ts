@@ -233,4 +233,28 @@ test('the hooks are asked about sign-ins through AccountsOauth too', async () =>
   expect(await kept(world, user.id, 'example')).not.toHaveProperty('banned')
 })
 
+test('a first sign-in through AccountsOauth makes a user while clients may not create any, unless providers are closed too', async () => {
+  const services = { oauth: new AccountsOauth({ example: echo }) }
+  await using world = meteorWorld({ forbidClientAccountCreation: true, services })
+  const login = (): Promise<Login> => world.accounts.accounts.login('oauth', { provider: 'example', as: ADA }, ORIGIN)
+  expect((await login()).user.emails).toEqual([{ address: 'ada@example.org', verified: true }])
+  await expect(world.accounts.accounts.signUp({ username: 'eve', password: PASSWORD }, ORIGIN)).rejects.toMatchObject({
+    code: 'SignUpForbidden',
+  })
+
+  for (const closed of [{ signUpAllowed: false }, { forbidClientAccountCreation: true, providerSignUpAllowed: false }]) {
+    await using other = meteorWorld({ ...closed, services: { oauth: new AccountsOauth({ example: echo }) } })
+    await expect(other.accounts.accounts.login('oauth', { provider: 'example', as: ADA }, ORIGIN)).rejects.toMatchObject({
+      code: 'SignUpForbidden',
+    })
+  }
+})
+
+test('config opens and closes sign-up for clients, and leaves providers open', async () => {
+  await using world = meteorWorld({ services: { oauth: new AccountsOauth({ example: echo }) } })
+  world.accounts.config({ forbidClientAccountCreation: true })
+  expect(world.accounts.accounts.core.settings).toMatchObject({ signUpAllowed: false, providerSignUpAllowed: true })
+  await world.accounts.accounts.login('oauth', { provider: 'example', as: ADA }, ORIGIN)
+})
+
 const ORIGIN = { ip: '192.0.2.1', userAgent: 'test', connectionId: '', transport: 'test', extra: {} }

@@ -59,7 +59,7 @@ export function partsOfMeteor(given: MeteorServerOptions): MeteorParts {
 /** Settings that Meteor says otherwise. */
 type SettingsOfConfig = Pick<
   Partial<GivenSettings>,
-  'ambiguousErrorMessages' | 'signUpAllowed' | 'restrictCreationByEmailDomain' | 'session' | 'password'
+  'ambiguousErrorMessages' | 'signUpAllowed' | 'providerSignUpAllowed' | 'restrictCreationByEmailDomain' | 'session' | 'password'
 >
 
 /**
@@ -80,12 +80,16 @@ export function settingsOfConfig(changes: AccountsConfig, all: AccountsConfig): 
   }
   return {
     ...(ambiguousErrorMessages === undefined ? {} : { ambiguousErrorMessages: ambiguousErrorMessages ?? true }),
-    ...(forbidClientAccountCreation === undefined ? {} : { signUpAllowed: !forbidClientAccountCreation }),
+    ...(forbidClientAccountCreation === undefined ? {} : { signUpAllowed: !forbidClientAccountCreation, ...providersOf(all) }),
     ...(restrictCreationByEmailDomain === undefined ? {} : { restrictCreationByEmailDomain }),
     ...(touches('loginExpiration', 'loginExpirationInDays') ? { session: { absolute: tokenLifetime(all) } } : {}),
     ...(Object.keys(password).length > 0 ? { password } : {}),
   }
 }
+
+/** Users whom clients may not create a first sign-in through a provider still makes, as in Meteor; unless the app speaks our language and says otherwise. */
+const providersOf = (all: AccountsConfig): Pick<SettingsOfConfig, 'providerSignUpAllowed'> =>
+  'signUpAllowed' in all || 'providerSignUpAllowed' in all ? {} : { providerSignUpAllowed: true }
 
 /**
  * Reads changes of `Accounts.config` that concern the ways to sign in; what it answers puts them in force, and cannot fail.

@@ -195,7 +195,7 @@ async function userWithAddress(core: Core, coming: Coming): Promise<User | null>
 
 async function newUser(core: Core, { vouched, login, origin }: Coming): Promise<User | null> {
   if (!vouched.byApp) {
-    if (!core.settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
+    if (!core.settings.providerSignUpAllowed) throw new AccountsError('SignUpForbidden')
     await core.limiter.hit('register', { ip: clientOf(origin) })
   }
   await core.externalLogins.ask(login, null)

@@ -1,13 +1,15 @@
-/** One table of everything a client can ask, over REST and over GraphQL, against the same server: what the one wire can, the other can. */
+/** One table of everything a client can ask, over REST, GraphQL and DDP, against the same server: what the one wire can, the others can. */
 import { RestClient } from '@latchkey/client'
 import type { TransportInterface } from '@latchkey/client'
 import { AccountsGraphQLClient } from '@latchkey/client/graphql'
+import { AccountsClient as MeteorClient } from '@latchkey/client/meteor'
 import { AccountsCode } from '@latchkey/server/strategies/code'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsOauth } from '@latchkey/server/strategies/oauth'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { aheadClock, device, GRAPHQL, REST } from './support/device.ts'
+import { aheadClock, DDP, device, GRAPHQL, REST } from './support/device.ts'
 import type { AheadClock, Device } from './support/device.ts'
+import { refused } from './support/refused.ts'
 import { startServer } from './support/server.ts'
 import type { RunningStory } from './support/server.ts'
 import { NEW_PASSWORD, PASSWORD, UNLIMITED } from './support/visitor.ts'
@@ -18,6 +20,8 @@ type Operation = Exclude<keyof TransportInterface, 'client'>
 interface Scene extends Device {
   story: RunningStory
   clock: AheadClock
+  /** What a login answers beside the user. */
+  session: { sessionId: unknown; tokens: unknown }
   id: string
   name: string
   email: string
@@ -28,8 +32,6 @@ interface Scene extends Device {
 const any = (of: unknown): unknown => expect.any(of)
 const PAIR = { accessToken: any(String), refreshToken: any(String) }
 const LONG = 11 * 60_000
-
-const code = (expected: string): unknown => expect.objectContaining({ code: expected })
 
 /** A user with a second factor and a session that is not fresh any more. */
 async function secured({ wire, clock }: Scene): Promise<() => string> {
@@ -42,31 +44,31 @@ async function secured({ wire, clock }: Scene): Promise<() => string> {
 /** A deed that a password and a code confirm, or a fresh sign-in. */
 async function confirmed(scene: Scene, deed: (password?: string, code?: string) => Promise<unknown>): Promise<void> {
   const next = await secured(scene)
-  await expect(deed()).rejects.toEqual(code('RecentLoginRequired'))
-  await expect(deed(PASSWORD)).rejects.toEqual(code('TwoFactorRequired'))
-  await expect(deed(PASSWORD, '000000')).rejects.toEqual(code('TwoFactorInvalid'))
+  await expect(deed()).rejects.toEqual(refused('RecentLoginRequired'))
+  await expect(deed(PASSWORD)).rejects.toEqual(refused('TwoFactorRequired'))
+  await expect(deed(PASSWORD, '000000')).rejects.toEqual(refused('TwoFactorInvalid'))
   expect(await deed(PASSWORD, next())).toBeUndefined()
 }
 
 const addresses = async ({ wire }: Device): Promise<unknown[]> => ((await wire.getUser())?.emails ?? []).map(({ address }) => address)
 
 const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
-  async loginWithService({ stranger, id, name }) {
+  async loginWithService({ stranger, session, id, name }) {
     const login = { user: { username: name }, password: PASSWORD }
     const result = await stranger.wire.loginWithService('password', login)
-    expect(result).toMatchObject({ sessionId: any(String), tokens: PAIR, user: { id, username: name } })
-    await expect(stranger.wire.loginWithService('password', { ...login, password: 'x' })).rejects.toEqual(code('InvalidCredentials'))
+    expect(result).toMatchObject({ ...session, user: { id, username: name } })
+    await expect(stranger.wire.loginWithService('password', { ...login, password: 'x' })).rejects.toEqual(refused('InvalidCredentials'))
   },
   async authenticateWithService({ stranger, name }) {
     const login = { user: name, password: PASSWORD }
     expect(await stranger.wire.authenticateWithService('password', login)).toBe(true)
-    await expect(stranger.wire.authenticateWithService('carrier-pigeon', login)).rejects.toEqual(code('ServiceNotFound'))
+    await expect(stranger.wire.authenticateWithService('carrier-pigeon', login)).rejects.toEqual(refused('ServiceNotFound'))
   },
   async refreshTokens({ client, stranger, id }) {
     const { accessToken, refreshToken } = (await client.getTokens()) ?? { accessToken: '', refreshToken: '' }
     const result = await stranger.wire.refreshTokens(accessToken, refreshToken)
     expect(result).toMatchObject({ sessionId: any(String), tokens: PAIR, user: { id }, infos: { ip: any(String) } })
-    await expect(stranger.wire.refreshTokens(accessToken, 'x')).rejects.toEqual(code('TokenVerificationFailed'))
+    await expect(stranger.wire.refreshTokens(accessToken, 'x')).rejects.toEqual(refused('TokenVerificationFailed'))
   },
   async logout({ wire }) {
     expect(await wire.logout()).toBeUndefined()
@@ -97,13 +99,13 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
   },
   async createUser({ stranger, email }) {
     expect(await stranger.wire.createUser({ email: `new-${email}`, password: PASSWORD })).toEqual({})
-    await expect(stranger.wire.createUser({ email: 'none', password: PASSWORD })).rejects.toEqual(code('InvalidEmail'))
+    await expect(stranger.wire.createUser({ email: 'none', password: PASSWORD })).rejects.toEqual(refused('InvalidEmail'))
   },
   async verifyEmail({ wire, stranger, story, email }) {
     await wire.sendVerificationEmail(email)
     expect(await stranger.wire.verifyEmail(await story.tokenFor(email, 'verify-email'))).toBeUndefined()
     expect(await wire.getUser()).toMatchObject({ emails: [{ verified: true }] })
-    await expect(stranger.wire.verifyEmail('x')).rejects.toEqual(code('VerifyEmailLinkExpired'))
+    await expect(stranger.wire.verifyEmail('x')).rejects.toEqual(refused('VerifyEmailLinkExpired'))
   },
   async resetPassword({ stranger, story, email }) {
     await stranger.wire.sendResetPasswordEmail(email)
@@ -132,7 +134,7 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
     const { wire, stranger, name } = scene
     expect(await wire.changePassword(PASSWORD, NEW_PASSWORD)).toBeUndefined()
     const next = await secured(scene)
-    await expect(wire.changePassword(NEW_PASSWORD, PASSWORD)).rejects.toEqual(code('TwoFactorRequired'))
+    await expect(wire.changePassword(NEW_PASSWORD, PASSWORD)).rejects.toEqual(refused('TwoFactorRequired'))
     expect(await wire.changePassword(NEW_PASSWORD, PASSWORD, undefined, next())).toBeUndefined()
     await stranger.password.login({ user: { username: name }, password: PASSWORD, code: next() })
   },
@@ -163,19 +165,19 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
   async twoFactorSet({ wire, clock }) {
     const { base32 } = await wire.getTwoFactorSecret()
     await wire.twoFactorSet({ base32 }, clock.code(base32))
-    await expect(wire.twoFactorSet({ base32 }, clock.code(base32))).rejects.toEqual(code('TwoFactorAlreadySet'))
+    await expect(wire.twoFactorSet({ base32 }, clock.code(base32))).rejects.toEqual(refused('TwoFactorAlreadySet'))
   },
   async twoFactorEnable({ wire, clock }) {
     clock.pass(LONG)
     const { base32 } = await wire.getTwoFactorSecret()
-    await expect(wire.twoFactorEnable({ base32 }, clock.code(base32))).rejects.toEqual(code('RecentLoginRequired'))
+    await expect(wire.twoFactorEnable({ base32 }, clock.code(base32))).rejects.toEqual(refused('RecentLoginRequired'))
     const { recoveryCodes } = await wire.twoFactorEnable({ base32 }, clock.code(base32), undefined, PASSWORD)
     expect(recoveryCodes).toHaveLength(10)
   },
   async twoFactorUnset(scene) {
     const next = await secured(scene)
     expect(await scene.wire.twoFactorUnset(next())).toBeUndefined()
-    await expect(scene.wire.twoFactorUnset(next())).rejects.toEqual(code('TwoFactorNotSet'))
+    await expect(scene.wire.twoFactorUnset(next())).rejects.toEqual(refused('TwoFactorNotSet'))
   },
   async twoFactorRecoveryCodes(scene) {
     const next = await secured(scene)
@@ -194,7 +196,7 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
   async linkAccount({ wire, stranger, clock, name, id }) {
     clock.pass(LONG)
     const params = { provider: 'example', token: name }
-    await expect(wire.linkAccount(params)).rejects.toEqual(code('RecentLoginRequired'))
+    await expect(wire.linkAccount(params)).rejects.toEqual(refused('RecentLoginRequired'))
     expect(await wire.linkAccount(params, PASSWORD)).toBeUndefined()
     expect((await stranger.client.loginWithService('oauth', params)).user.id).toBe(id)
   },
@@ -206,13 +208,14 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
   },
   async sessions({ wire, stranger }) {
     expect(await wire.sessions()).toMatchObject([{ id: any(String), current: true, factors: ['password'], impersonated: false }])
-    await expect(stranger.wire.sessions()).rejects.toMatchObject({ status: 401 })
+    await expect(stranger.wire.sessions()).rejects.toEqual(refused('Unauthorized'))
   },
   async endSession({ wire, stranger, name }) {
-    const { sessionId } = await stranger.password.login({ user: name, password: PASSWORD })
-    expect(await wire.endSession(sessionId)).toBeUndefined()
+    await stranger.password.login({ user: name, password: PASSWORD })
+    const [own] = (await stranger.wire.sessions()).filter(({ current }) => current)
+    expect(await wire.endSession(own?.id ?? '')).toBeUndefined()
     expect(await stranger.wire.getUser()).toBeNull()
-    await expect(wire.endSession('x')).rejects.toEqual(code('NotFound'))
+    await expect(wire.endSession('x')).rejects.toEqual(refused('NotFound'))
   },
   async endOtherSessions({ wire, stranger, name }) {
     await stranger.password.login({ user: name, password: PASSWORD })
@@ -228,7 +231,31 @@ const OPERATIONS: Record<Operation, (scene: Scene) => Promise<void>> = {
   },
 }
 
-for (const wire of [REST, GRAPHQL]) {
+/** What is done with tokens, or without a session: a DDP connection has no tokens, and is signed in by whatever it tries. */
+const NOT_OVER_DDP: Partial<Record<Operation, (scene: Scene) => Promise<void>>> = {
+  async authenticateWithService({ stranger, name }) {
+    const tried = stranger.wire.authenticateWithService('password', { user: name, password: PASSWORD })
+    await expect(tried).rejects.toEqual(refused('ServiceNotFound'))
+    expect(await stranger.wire.getUser()).toBeNull()
+  },
+  async refreshTokens({ wire, client, id }) {
+    expect([await client.getTokens(), await client.refreshSession(true)]).toEqual([null, null])
+    await expect(wire.refreshTokens('', '')).rejects.toEqual(refused('ServiceNotFound'))
+    expect(await wire.getUser()).toMatchObject({ id })
+  },
+  async impersonate({ wire, id }) {
+    await expect(wire.impersonate('', { userId: 'x' })).rejects.toEqual(refused('ServiceNotFound'))
+    expect(await wire.getUser()).toMatchObject({ id })
+  },
+}
+
+const WIRES = [
+  { wire: REST, operations: OPERATIONS },
+  { wire: GRAPHQL, operations: OPERATIONS },
+  { wire: DDP, operations: { ...OPERATIONS, ...NOT_OVER_DDP } },
+]
+
+for (const { wire, operations } of WIRES) {
   describe(`over ${wire.name}`, () => {
     const clock = aheadClock()
     let story: RunningStory
@@ -239,24 +266,35 @@ for (const wire of [REST, GRAPHQL]) {
       story = await startServer(
         'memory',
         { ...UNLIMITED, face: 'latchkey', impersonationAuthorize: () => true, ports: { clock } },
-        { graphql: wire.graphql, services: { magicLink: new AccountsMagicLink(), code: new AccountsCode(), oauth } },
+        { ...wire.around, services: { magicLink: new AccountsMagicLink(), code: new AccountsCode(), oauth } },
       )
     })
-    afterAll(() => story?.close())
+    afterAll(async () => {
+      for (const { close } of devices) close()
+      await story?.close()
+    })
 
-    test.each(Object.entries(OPERATIONS))('%s', async (operation, run) => {
+    const devices: Device[] = []
+    const here = (): Device => {
+      const made = device(wire, story.url)
+      devices.push(made)
+      return made
+    }
+    const session = wire.hasTokens ? { sessionId: any(String), tokens: PAIR } : { sessionId: '', tokens: null }
+
+    test.each(Object.entries(operations))('%s', async (operation, run) => {
       const name = operation.toLowerCase()
       const email = `${name}@example.org`
       const { id } = await story.accounts.accounts.createUser({ username: name, email, password: PASSWORD })
-      const own = device(wire, story.url)
+      const own = here()
       await own.password.login({ user: { username: name }, password: PASSWORD })
       // Each row has its own expectations.
-      expect(await run({ ...own, story, clock, id, name, email, stranger: device(wire, story.url) })).toBeUndefined()
+      expect(await run({ ...own, story, clock, id, name, email, session, stranger: here() })).toBeUndefined()
     })
   })
 }
 
-test('the table has every method of both clients', () => {
+test('the table has every method of every client', () => {
   const methodsOf = (client: object): string[] => Object.getOwnPropertyNames(client).filter(name => name !== 'constructor')
   // For an app's own routes.
   const restAlone = ['fetch', 'authFetch']
@@ -267,4 +305,12 @@ test('the table has every method of both clients', () => {
       .toSorted(),
   ).toEqual(all)
   expect(methodsOf(AccountsGraphQLClient.prototype).toSorted()).toEqual(all)
+  const overDdp = new MeteorClient({})
+  const { transport } = overDdp
+  overDdp.close()
+  expect(
+    methodsOf(Object.getPrototypeOf(transport) as object)
+      .filter(name => name !== 'connect')
+      .toSorted(),
+  ).toEqual(all)
 })

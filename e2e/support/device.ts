@@ -1,40 +1,80 @@
-/** Somebody's device, with our own client on it, over either wire. */
+/** Somebody's device, with our own client on it, over any wire. */
 import { AccountsClient, AccountsClientCode, AccountsClientMagicLink, AccountsClientPassword, RestClient } from '@latchkey/client'
 import type { TransportInterface } from '@latchkey/client'
 import { AccountsGraphQLClient } from '@latchkey/client/graphql'
+import { AccountsClient as MeteorClient } from '@latchkey/client/meteor'
 import { TOTP } from 'otpauth'
 import { fetchGraphQL } from './graphql-fetch.ts'
 
 /** A way to talk to a server. */
 export interface Wire {
-  name: string
-  /** The server has to answer GraphQL. */
-  graphql: boolean
-  open(url: string): TransportInterface
+  name: 'REST' | 'GraphQL' | 'DDP'
+  /** What the server has to answer beside REST. */
+  around: { graphql?: boolean; ddp?: boolean }
+  /** The client holds tokens. Over DDP the connection holds the session, and there is nothing to refresh, to put aside or to act with. */
+  hasTokens: boolean
+  open(url: string): Opened
 }
 
-export const REST: Wire = { name: 'REST', graphql: false, open: apiHost => new RestClient({ apiHost, rootPath: '/accounts' }) }
+/** A client on a wire. */
+export interface Opened {
+  client: AccountsClient
+  /** Something new instead of what was used so far: tokens, or the connection. */
+  readonly renew: () => Promise<void>
+  /** The device is gone; whoever was signed in on it stays so. */
+  readonly close: () => void
+}
+
+export const REST: Wire = {
+  name: 'REST',
+  around: {},
+  hasTokens: true,
+  open: apiHost => withTokens(new RestClient({ apiHost, rootPath: '/accounts' })),
+}
+
 export const GRAPHQL: Wire = {
   name: 'GraphQL',
-  graphql: true,
-  open: url => new AccountsGraphQLClient({ graphQLClient: fetchGraphQL(url) }),
+  around: { graphql: true },
+  hasTokens: true,
+  open: url => withTokens(new AccountsGraphQLClient({ graphQLClient: fetchGraphQL(url) })),
+}
+
+export const DDP: Wire = {
+  name: 'DDP',
+  around: { ddp: true },
+  hasTokens: false,
+  open(ddpUrl) {
+    const client = new MeteorClient({ ddpUrl })
+    return {
+      client,
+      async renew() {
+        client.connection.disconnect()
+        client.connection.reconnect()
+      },
+      close: () => client.close(),
+    }
+  },
+}
+
+function withTokens(transport: TransportInterface): Opened {
+  const client = new AccountsClient({}, transport)
+  return { client, renew: async () => void (await client.refreshSession(true)), close() {} }
 }
 
 /** A client with its parts. */
-export interface Device {
+export interface Device extends Opened {
   wire: TransportInterface
-  client: AccountsClient
   password: AccountsClientPassword
   magicLink: AccountsClientMagicLink
   codes: AccountsClientCode
 }
 
 export function device(wire: Wire, url: string): Device {
-  const transport = wire.open(url)
-  const client = new AccountsClient({}, transport)
+  const opened = wire.open(url)
+  const { client } = opened
   return {
-    wire: transport,
-    client,
+    ...opened,
+    wire: client.transport,
     password: new AccountsClientPassword(client),
     magicLink: new AccountsClientMagicLink(client),
     codes: new AccountsClientCode(client),

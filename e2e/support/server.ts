@@ -1,6 +1,9 @@
+import type { Server } from 'node:http'
 import { AccountsServer } from '@latchkey/server'
 import type { AccountsServerOptions, AccountsServices, Mail } from '@latchkey/server'
-import { serve } from '@latchkey/server/node'
+import { DDPServer } from '@latchkey/server/ddp'
+import type { DDPServerOptions } from '@latchkey/server/ddp'
+import { attachDdp, serve } from '@latchkey/server/node'
 import { restTransport } from '@latchkey/server/rest'
 import type { RestOptions } from '@latchkey/server/rest'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
@@ -12,6 +15,8 @@ import { STORES } from './stores.ts'
 export interface RunningStory {
   url: string
   accounts: AccountsServer
+  /** What speaks DDP, if that was asked for. */
+  ddp: DDPServer | undefined
   mails: Mail[]
   /** The token in the newest link to that address and page. */
   tokenFor(address: string, page: string): Promise<string>
@@ -32,12 +37,16 @@ export interface Around {
   services?: AccountsServices
   /** Answers at `/graphql` too, as the standalone server does. */
   graphql?: boolean
+  /** Speaks DDP on the same port too. */
+  ddp?: boolean | DDPServerOptions
+  /** @default a free one */
+  port?: number
 }
 
 export async function startServer(
   storeName: string,
   options: Partial<AccountsServerOptions> = {},
-  { password = { argon2: CHEAP }, rest = {}, services = {}, graphql = false }: Around = {},
+  { password = { argon2: CHEAP }, rest = {}, services = {}, graphql = false, ddp = false, port = 0 }: Around = {},
 ): Promise<RunningStory> {
   const kind = STORES.find(({ name }) => name === storeName)
   if (!kind) throw new Error(`no store ${storeName}`)
@@ -56,17 +65,34 @@ export async function startServer(
   await accounts.ready()
   const overRest = restTransport(accounts.accounts, rest)
   const served = graphql ? beside(overRest, graphqlEndpoint(accounts.accounts, { introspection: true })) : overRest
-  const running = await serve(served, { port: 0 })
+  const running = await serve(served, { port })
+  const sockets = ddp ? ddpBeside(running.server, accounts, ddp === true ? {} : ddp, rest) : undefined
   return {
     url: running.url,
     accounts,
+    ddp: sockets?.ddp,
     mails,
     tokenFor: async (address, page) => decodeURIComponent(await findIn(mails, address, new RegExp(`/${page}/([\\w%-]+)`))),
     codeFor: address => findIn(mails, address, /code to sign in: (\w+)/),
     async close() {
+      await sockets?.close()
       await running.close()
       await accounts.stop()
       await opened.close()
+    },
+  }
+}
+
+function ddpBeside(server: Server, accounts: AccountsServer, options: DDPServerOptions, { cors, cookies, trustedProxies }: RestOptions) {
+  const ddp = new DDPServer(options)
+  ddp.attachAccounts(accounts)
+  const site = Object.fromEntries(Object.entries({ cors, cookies, trustedProxies }).filter(([, value]) => value !== undefined))
+  const attached = attachDdp(server, ddp, site)
+  return {
+    ddp,
+    async close() {
+      await attached.stop()
+      await ddp.stop()
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Everything of ours over DDP that Meteor has no method for. */
 import { Secret, TOTP } from 'otpauth'
 import { describe, expect, it, vi } from 'vitest'
+import { AccountsCode } from '../../../strategies/code/index.ts'
 import { AccountsMagicLink } from '../../../strategies/magic-link/index.ts'
 import { ddpAccounts, resultOf } from '../../../testing/ddp-accounts.ts'
 import { PASSWORD } from '../../../testing/index.ts'
@@ -25,6 +26,7 @@ const NEEDS_SESSION = Object.keys(OWN_METHODS).filter(
       'latchkey.sendVerificationEmail',
       'latchkey.verifyEmail',
       'latchkey.requestMagicLinkEmail',
+      'latchkey.requestLoginCode',
       'latchkey.twoFactorSecret',
     ].includes(name),
 )
@@ -135,6 +137,17 @@ describe('methods of ours', () => {
     const token = await at.world.tokenFor('ada@example.org')
     const login = await client.call('2', 'latchkey.authenticate', { service: 'magicLink', params: { token } })
     expect(resultOf(login).type).toBe('magicLink')
+  })
+
+  it('ask for a code to sign in, which is good on the device that asked', async () => {
+    await using at = await ddpAccounts({ more: { code: new AccountsCode({ bound: true }) } })
+    await at.world.createUser('ada')
+    const client = at.connect()
+    const { request } = resultOf<{ request: string }>(await client.call('1', 'latchkey.requestLoginCode', { email: 'ada@example.org' }))
+    await vi.waitFor(() => expect(at.world.mails.some(({ text }) => text.includes('code to sign in'))).toBe(true))
+    const token = /code to sign in: (\w+)/.exec(at.world.mails.map(({ text }) => text).join('\n'))?.[1]
+    const login = await client.call('2', 'latchkey.authenticate', { service: 'code', params: { request, token } })
+    expect(resultOf(login).type).toBe('passwordless')
   })
 
   it('set up a second factor, renew its recovery codes and give it up', async () => {

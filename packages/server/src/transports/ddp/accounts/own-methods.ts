@@ -46,6 +46,10 @@ export const OWN_METHODS: Readonly<Record<string, Deed>> = {
   'latchkey.sendVerificationEmail': anyone(email, ({ accounts, origin }, given) => accounts.sendVerificationEmail(given.email, origin)),
   'latchkey.verifyEmail': anyone(v.object({ token: text }), ({ accounts, origin }, { token }) => accounts.verifyEmail(token, origin)),
   'latchkey.requestMagicLinkEmail': anyone(email, ({ accounts, origin }, given) => accounts.requestMagicLinkEmail(given.email, origin)),
+  'latchkey.requestLoginCode': anyone(email, async ({ accounts, origin }, given) => {
+    const { request, isNewUser } = await accounts.requestLoginCode({ selector: given, userData: given }, origin)
+    return { request, ...(isNewUser === undefined ? {} : { isNewUser }) }
+  }),
   'latchkey.addEmail': signedIn(v.object({ newEmail: text, ...confirmation }), ({ accounts, origin }, who, given) =>
     accounts.addEmail(who, given.newEmail, origin, confirmationOf(given)),
   ),

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { AccountsError } from '@latchkey/common'
+import { AccountsError, ERRORS, isAccountsError } from '@latchkey/common'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { emailKey, parseEmail } from '../identity/email.ts'
@@ -15,6 +15,7 @@ import type { Secret, SecretHash } from '../session/secret.ts'
 import type { LoginCodes, Origin } from '../strategy.ts'
 import type { OneTimeToken } from '../token/one-time-token.ts'
 import { createAccount } from './create-account.ts'
+import type { Registration } from './register.ts'
 
 /** Who wants a code, as it came from outside. */
 export interface CodeRequest {
@@ -39,9 +40,9 @@ const REMEMBERED = 24 * 60 * 60_000
 
 /**
  * Mails a code to sign in, in the place of earlier ones: to the address that was named, or to all of a user who was named otherwise. With ambiguous messages an
- * unknown user costs the same work and answers the same.
- * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and what making a user
- * throws
+ * unknown user answers the same, also one who could not be made: then whatever refused that, a hook's words among it, is in the log alone.
+ * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and without
+ * ambiguous messages what making a user throws
  */
 export async function requestLoginCode(core: Core, given: CodeRequest, origin: Origin): Promise<CodeRequested> {
   const codes = codesOf(core)
@@ -96,24 +97,38 @@ async function findOrCreate(
   core: Core,
   codes: LoginCodes,
   selector: Identifier,
-  { userData, userCreationDisabled = false }: CodeRequest,
+  given: CodeRequest,
   origin: Origin,
 ): Promise<{ user: User | null; isNew: boolean }> {
+  const registration = registrationOf(core, codes, given)
   const found = await core.store.users.find(selector)
   if (found) return { user: found.deactivatedAt === undefined ? found : null, isNew: false }
-  if (!codes.createUsers || userCreationDisabled || !core.settings.signUpAllowed) return { user: null, isNew: false }
-  // Nobody to make, which is not asked about who is there either.
-  if (userData === undefined && core.settings.ambiguousErrorMessages) return { user: null, isNew: false }
-  if (userData !== undefined && (typeof userData !== 'object' || userData === null || Array.isArray(userData)))
-    throw new AccountsError('MatchFailed', { details: { field: 'userData' } })
-  await core.limiter.hit('register', { ip: origin.ip })
-  // A code is what they have in its place.
-  const { password: _password, ...registration } = (userData ?? {}) as Record<string, unknown>
-  await createAccount(core, registration, origin)
+  if (!registration) return { user: null, isNew: false }
+  const silently = core.settings.ambiguousErrorMessages
+  try {
+    await core.limiter.hit('register', { ip: origin.ip })
+    await createAccount(core, registration, origin)
+  } catch (refusal) {
+    // Nothing of the kind is ever said to somebody who is there, so that saying it would tell who is not.
+    if (!silently || !isAccountsError(refusal) || ERRORS[refusal.code].status >= 500) throw refusal
+    core.log.info({ err: refusal }, 'nobody was made of a request for a code, and the visitor was not told')
+  }
   // Who was made need not be who was named.
   const user = await core.store.users.find(selector)
-  if (!user) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
-  return { user, isNew: true }
+  if (!user && !silently) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
+  return { user, isNew: user !== null }
+}
+
+/** Who would be made; null: nobody. @throws AccountsError `MatchFailed`, whoever was named */
+function registrationOf(core: Core, codes: LoginCodes, { userData, userCreationDisabled = false }: CodeRequest): Registration | null {
+  if (!codes.createUsers || userCreationDisabled || !core.settings.signUpAllowed) return null
+  // Nobody to make, which is not asked about who is there either.
+  if (userData === undefined && core.settings.ambiguousErrorMessages) return null
+  if (userData !== undefined && (typeof userData !== 'object' || userData === null || Array.isArray(userData)))
+    throw new AccountsError('MatchFailed', { details: { field: 'userData' } })
+  // A code is what they have in its place.
+  const { password: _password, ...registration } = (userData ?? {}) as Record<string, unknown>
+  return registration
 }
 
 /** Where the code goes: to the address that was named, else to all that may lead in. */
@@ -136,9 +151,9 @@ interface Issue {
 
 async function issueCodes(core: Core, codes: LoginCodes, { user, addresses, selector, request, origin }: Issue): Promise<void> {
   const audit = [auditEvent(core, 'login-code-requested', origin, { userId: user?.id ?? null })]
-  if (user) await core.store.tokens.drop(user.id, ['login-code'])
   // Decoys stay out of each other's way.
   const owner = user?.id ?? newSecret(core.chance)
+  await core.store.tokens.drop(owner, ['login-code'])
   const rows: { row: OneTimeToken; code: string; to: string }[] = []
   const add = (to: string, of: Parameters<typeof codeRow>[1]): string => {
     const code = newCode(core.chance, codes)
@@ -149,7 +164,7 @@ async function issueCodes(core: Core, codes: LoginCodes, { user, addresses, sele
   else
     for (const address of addresses.length > 0 ? addresses : [selector.key])
       add(address, { userId: owner, address: emailKey(address) ?? '' })
-  const own = request === null && user ? add('', { userId: owner, address: '' }) : null
+  const own = request === null ? add('', { userId: owner, address: '' }) : null
   const mayMail = user === null || own === null || (await (codes.deliver?.(own, user.id) ?? true))
   for (const { row, code, to } of rows) {
     const mail: OutboxMail[] =

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { AccountsError } from '@latchkey/common'
 import type { Login } from '../../core/accounts.ts'
 import type { CodeRequested } from '../../core/flows/request-login-code.ts'
@@ -177,6 +177,60 @@ describe('a code as Meteor’s passwordless has it', () => {
     })
     await using closed = await meteor({}, { signUpAllowed: false })
     await expect(ask(closed, other, { userData: other })).rejects.toMatchObject({ code: 'UserNotFound' })
+  })
+
+  it.each<[string, object]>([
+    ['names an address somebody has', { email: ADA }],
+    ['names a username somebody has', { email: 'eve@example.org', username: 'ada' }],
+    ['names nobody', {}],
+    ['names somebody else', { email: 'evi@example.org' }],
+    ['is misshapen', { email: 'eve@example.org', username: 5 }],
+    ['is refused by a hook', { email: 'eve@example.org', profile: 'refused' }],
+    ['would do', { email: 'eve@example.org' }],
+  ])('answers the same while messages are ambiguous when the user to be %s, whoever was named', async (_what, userData) => {
+    await using world = await meteor({}, { ambiguousErrorMessages: true })
+    world.server.accounts.core.newUsers.validate(({ custom }) => custom['profile'] !== 'refused')
+    await world.createUser('ada')
+    const asked = [ask(world, { email: ADA }, { userData }), ask(world, { email: 'eve@example.org' }, { userData })]
+    expect(await Promise.all(asked)).toEqual([
+      { request: null, isNewUser: undefined },
+      { request: null, isNewUser: undefined },
+    ])
+  })
+
+  it('answers the same while messages are ambiguous when an address has made as many users as it may', async () => {
+    await using world = await meteor(
+      {},
+      { ambiguousErrorMessages: true, limits: { register: { address: { limit: 1, window: 60 * MINUTE } } } },
+    )
+    await world.createUser('ada')
+    const from = { ...world.origin, ip: '192.0.2.1' }
+    for (const email of [ADA, 'eve@example.org', 'eva@example.org', 'evi@example.org'])
+      expect(await world.server.accounts.requestLoginCode({ selector: { email }, userData: { email } }, from)).toMatchObject({
+        request: null,
+      })
+    await world.delivered()
+    expect(world.mails.map(({ to }) => to)).toEqual([ADA, 'eve@example.org'])
+  })
+
+  it('is written down, looked for and counted for somebody unknown as for somebody known', async () => {
+    await using world = await meteor({}, { ambiguousErrorMessages: true })
+    await world.createUser('ada')
+    const { users, tokens, attempts } = world.server.accounts.core.store
+    const steps = [
+      vi.spyOn(users, 'find'),
+      vi.spyOn(tokens, 'drop'),
+      vi.spyOn(tokens, 'issue'),
+      vi.spyOn(tokens, 'find'),
+      vi.spyOn(attempts, 'count'),
+    ]
+    const workFor = async (email: string): Promise<number[]> => {
+      for (const step of steps) step.mockClear()
+      await ask(world, { email })
+      await failure(world, { selector: { email }, token: 'ZZZZZZ' })
+      return steps.map(step => step.mock.calls.length)
+    }
+    expect(await workFor('nobody@example.org')).toEqual(await workFor(ADA))
   })
 
   it('goes to each address of a user who was named otherwise, with a code of its own', async () => {

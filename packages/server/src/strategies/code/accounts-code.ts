@@ -16,6 +16,8 @@ import type { CodeParams } from './params.ts'
 
 /** How often a code can be tried. */
 const TRIES = 5
+/** Milliseconds that tries are remembered where no code is. */
+const NOTHING_TO_GUESS = 60_000
 
 /**
  * Signs in with a short code that was mailed: Meteor's passwordless, and a code of six digits elsewhere. A code works once and only the newest one does; after
@@ -80,14 +82,16 @@ export class AccountsCode implements Strategy<CodeParams> {
   async authenticate(params: CodeParams, origin: Origin, candidate: LoginCandidate): Promise<Proof> {
     const core = this.#attached()
     const now = core.clock.now()
-    const row = await core.store.tokens.find(rowOf(core, params, candidate), 'login-code', now)
-    const user = row?.userId ? await core.store.users.find({ kind: 'id', key: row.userId }) : candidate.user
+    const place = rowOf(core, params, candidate)
+    const row = await core.store.tokens.find(place, 'login-code', now)
+    const user = 'request' in params ? await core.store.users.find({ kind: 'id', key: row?.userId ?? '' }) : candidate.user
+    // Counted before the code is looked at: guesses sent at once share the tries. Also where there is nothing to guess, which would show by the time it takes.
+    const window = row ? Math.max(1, row.expiresAt - row.createdAt) : NOTHING_TO_GUESS
+    const [tries] = await core.store.attempts.count([{ key: `tries:login-code:${place}:${row?.createdAt ?? ''}`, window }], now)
     if (!user) throw this.#wrong('request' in params ? 'LoginTokenMismatch' : 'UserNotFound')
     const proof: Proof = { userId: user.id, factor: { name: 'code', kind: 'receives', at: now } }
     if (!row) return { ...proof, error: this.#wrong('LoginTokenNotSet') }
-    // Counted before the code is looked at: guesses sent at once share the tries.
-    const window = Math.max(1, row.expiresAt - row.createdAt)
-    const [tries] = await core.store.attempts.count([{ key: `tries:login-code:${row.hash}:${row.createdAt}`, window }], now)
+
     if (!tries || tries.count > TRIES) return { ...proof, error: this.#wrong('LoginTokenMismatch') }
     if (!isCodeOf(core, row, params.token)) return { ...proof, error: this.#mismatch(params) }
     if (goodUntil(row) <= now || row.data.epoch !== user.epoch) return { ...proof, error: this.#wrong('LoginTokenExpired') }

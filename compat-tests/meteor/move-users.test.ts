@@ -1,0 +1,79 @@
+/** Users as Meteor keeps them in MongoDB, moved by the script of examples/meteor-app. */
+import { createHash } from 'node:crypto'
+import { DDP } from '@latchkey/client/ddp'
+import type { AccountsServer } from '@latchkey/server'
+import { TOTP } from 'otpauth'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startMeteor } from '../../e2e/support/meteor.ts'
+
+// The example has no types.
+const script = '../../examples/meteor-app/after/move-users.js'
+let moveUser: (accounts: AccountsServer, document: Record<string, unknown>) => Promise<void>
+beforeAll(async () => {
+  ;({ moveUser } = (await import(script)) as { moveUser: typeof moveUser })
+})
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+const PASSWORD = 'hunter2'
+/** Of its digest. */
+const BCRYPT = '$2a$04$BxRFmpanbZ8Euw.v1oOmlO4nWCHPiJGPiVp3lgBkvZ3my8ao7qEzW'
+const TOKEN = 'aeZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
+
+/** A document out of a Meteor app. */
+const ada = () => ({
+  _id: 'CMNZHTBzt9EPyGeiv',
+  createdAt: new Date('2019-03-04T05:06:07.000Z'),
+  username: 'Ada',
+  emails: [{ address: 'Ada@Example.org', verified: true }],
+  profile: { name: 'Ada', born: new Date('1815-12-10T00:00:00.000Z') },
+  plan: 'free',
+  services: {
+    password: {
+      bcrypt: BCRYPT,
+      reset: { token: 'old', email: 'Ada@Example.org', when: new Date(), reason: 'reset' },
+    },
+    email: { verificationTokens: [{ token: 'old', address: 'Ada@Example.org', when: new Date() }] },
+    resume: { loginTokens: [{ when: new Date(), hashedToken: createHash('sha256').update(TOKEN).digest('base64') }] },
+    github: { id: 4711, username: 'ada', accessToken: 'of github' },
+  },
+})
+
+async function world() {
+  const server = await startMeteor()
+  const connection = DDP.connect(server.url)
+  onTestFinished(async () => {
+    connection.close()
+    await server[Symbol.asyncDispose]()
+  })
+  return { server, connection }
+}
+
+test('who was signed in stays signed in, and everybody’s password works as clients of Meteor send it', async () => {
+  const { server, connection } = await world()
+  const { _id: id, ...user } = ada()
+  await moveUser(server.accounts, { _id: id, ...user })
+  expect(await connection.call('login', { resume: TOKEN })).toMatchObject({ id, token: TOKEN, type: 'resume' })
+  expect(
+    await connection.call('login', { user: { username: 'ada' }, password: { digest: digest(PASSWORD), algorithm: 'sha-256' } }),
+  ).toMatchObject({ id, type: 'password' })
+})
+
+test('documents arrive as they were, without secrets, and accounts elsewhere are found', async () => {
+  const { server } = await world()
+  const { _id: id, services: _services, ...fields } = ada()
+  await moveUser(server.accounts, ada())
+  const found = await server.accounts.users.findOneAsync({ 'services.github.id': '4711' })
+  expect(found).toMatchObject({ _id: id, ...fields })
+  expect(JSON.stringify(found)).not.toMatch(/of github|\$2[aby]\$|hashedToken/)
+})
+
+test('a second factor goes along', async () => {
+  const { server, connection } = await world()
+  const totp = new TOTP({})
+  const user = ada()
+  const services = { ...user.services, twoFactorAuthentication: { type: 'otp', secret: totp.secret.base32 } }
+  await moveUser(server.accounts, { ...user, services })
+  const proof = { user: { username: 'ada' }, password: { digest: digest(PASSWORD), algorithm: 'sha-256' } }
+  await expect(connection.call('login', proof)).rejects.toMatchObject({ error: 'no-2fa-code' })
+  expect(await connection.call('login', { ...proof, code: totp.generate() })).toMatchObject({ id: user._id })
+})

@@ -147,6 +147,23 @@ describe('a new user', () => {
   })
 })
 
+describe('an address', () => {
+  it('is verified by its own link alone, and once it is spelt anew it has to be verified anew', async () => {
+    await using at = app()
+    const client = at.connect()
+    const id = await createUser(client, { email: 'ada@example.org' })
+    const emails = async (): Promise<unknown> => (await at.accounts.findUserByEmail('ada@example.org'))?.emails
+    const first = { address: 'ada@example.org', verified: false }
+    for (const address of ['second@example.org', 'SECOND@example.org']) {
+      await at.accounts.addEmailAsync(id, address)
+      expect(await emails()).toEqual([first, { address, verified: false }])
+      await at.accounts.sendVerificationEmail(id, address)
+      expect(resultOf(await at.connect().call('1', 'verifyEmail', await at.tokenFor(address))).id).toBe(id)
+      expect(await emails()).toEqual([first, { address, verified: true }])
+    }
+  })
+})
+
 describe('a link to reset the password', () => {
   it('goes to an address that was added later, asked for in another case, and leads back in with the new password', async () => {
     await using at = app()

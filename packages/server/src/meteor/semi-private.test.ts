@@ -233,4 +233,14 @@ describe('links to set a password', () => {
       expect(await works(kept)).toBe(true)
     },
   )
+
+  it('that were made without a reason are resets, and are taken away as those are', async () => {
+    await using world = meteorWorld()
+    const id = await world.createUser()
+    const { token } = await world.accounts.generateResetToken(id)
+    world.clock.pass(1000)
+    await world.accounts._expirePasswordResetTokens(world.clock.now(), id)
+    const answer = await world.connect().call('try', 'resetPassword', token, 'a new password, long enough')
+    expect(refusalOf(answer)[0]).toBe(403)
+  })
 })

@@ -6,6 +6,7 @@ import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.
 type At = Awaited<ReturnType<typeof ddpAccounts>>
 
 const EVE = { email: 'Eve@example.org' }
+const ADA = { email: 'ada@example.org' }
 
 describe('codes to sign in over DDP', () => {
   it('sign up and in, verify the address, and work once', async () => {
@@ -28,6 +29,29 @@ describe('codes to sign in over DDP', () => {
       selector: EVE,
       isNewUser: false,
     })
+  })
+
+  it('are refused as expired once their time is over', async () => {
+    await using at = await open()
+    await at.world.createUser('ada')
+    const client = at.connect()
+    await client.call('1', 'requestLoginTokenForUser', { selector: ADA })
+    const token = await codeFor(at)
+    at.world.clock.pass(61 * 60_000)
+    expect(refusalOf(await client.call('2', 'login', { selector: ADA, token }))).toEqual([403, 'Expired token'])
+  })
+
+  it('are refused with another address than their own, and with other characters', async () => {
+    await using at = await open()
+    const { id } = await at.world.createUser('ada')
+    await at.world.server.accounts.addEmailOf(id, 'second@example.org', true)
+    const client = at.connect()
+    await client.call('1', 'requestLoginTokenForUser', { selector: { username: 'ada' } })
+    const token = await codeFor(at, 'second@example.org')
+    expect(refusalOf(await client.call('2', 'login', { selector: ADA, token }))).toEqual([403, 'Email or token mismatch'])
+    expect(refusalOf(await client.call('3', 'login', { selector: ADA, token: 'ZZZZZZ' }))).toEqual([403, 'Email or token mismatch'])
+    expect(refusalOf(await client.call('4', 'login', { selector: { id }, token: 'ZZZZZZ' }))).toEqual([403, 'Token mismatch'])
+    expect(resultOf(await client.call('5', 'login', { selector: { email: 'second@example.org' }, token })).id).toBe(id)
   })
 
   it('come in a mail whose link carries the code and the address, encoded', async () => {
@@ -80,6 +104,8 @@ const open = (options: object = {}): Promise<At> =>
     services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), code: new AccountsCode() },
   })
 
-async function codeFor({ world }: At): Promise<string> {
-  return /code to sign in: (\w+)/.exec((await world.delivered()).at(-1)?.text ?? '')?.[1] ?? ''
+/** The code in the newest mail, or in the newest one to an address. */
+async function codeFor({ world }: At, address?: string): Promise<string> {
+  const mail = (await world.delivered()).findLast(({ to }) => address === undefined || to === address)
+  return /code to sign in: (\w+)/.exec(mail?.text ?? '')?.[1] ?? ''
 }

@@ -218,6 +218,18 @@ describe('resetPassword', () => {
     expect(resultOf(await at.connect().call('1', 'login', { user: { email: 'ada@example.org' }, password: NEXT })).id).toBe(id)
   })
 
+  it('by an invitation that is too old changes nothing', async () => {
+    await using at = await ddpAccounts({ options: OPENLY })
+    await at.world.server.accounts.createUser({ email: 'ada@example.org' })
+    await at.world.server.accounts.sendEnrollmentEmail('ada@example.org')
+    const link = await at.world.tokenFor('ada@example.org')
+    at.world.clock.pass(35 * 86_400_000)
+    const client = at.connect()
+    expect(refusalOf(await client.call('1', 'resetPassword', link, NEXT))).toEqual([403, 'Token expired'])
+    const login = { user: { email: 'ada@example.org' }, password: NEXT }
+    expect(refusalOf(await client.call('2', 'login', login))).toEqual([403, 'User has no password set'])
+  })
+
   it('changes the password of a user with a second factor, and does not sign in', async () => {
     await using at = await ddpAccounts({ options: OPENLY })
     const code = await withSecondFactor(at)

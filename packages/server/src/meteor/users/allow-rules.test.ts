@@ -138,3 +138,15 @@ describe('rules of the app', () => {
     expect(() => world.accounts.users.deny({ update: true } as object)).toThrow('deny: Value for `update` must be a function')
   })
 })
+
+test('a client makes their own profile as large as one message of theirs, and no larger by further ones', async () => {
+  await using world = meteorWorld()
+  const { ada, call } = await scene(world)
+  const half = 'x'.repeat(600_000)
+  expect(resultOf<number>(await call('/users/update', { _id: ada }, { $set: { 'profile.one': half } }))).toBe(1)
+  expect(refusalOf(await call('/users/update', { _id: ada }, { $set: { 'profile.two': half } }))).toEqual([
+    409,
+    'The fields of a user may have 1048576 characters',
+  ])
+  expect(resultOf<number>(await call('/users/update', { _id: ada }, { $set: { 'profile.one': 'less' } }))).toBe(1)
+})

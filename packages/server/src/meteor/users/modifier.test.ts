@@ -169,3 +169,32 @@ function unsetAlong(at: Fields, [first = '', ...rest]: string[]): boolean {
   else if (isFields(next)) unsetAlong(next, rest)
   return true
 }
+
+describe('what one frame can ask for takes no longer than others', () => {
+  const many = Array.from({ length: 100_000 }, (_, at) => at)
+  const others = many.map(at => -1 - at)
+
+  test.each([
+    ['$addToSet', { profile: {} }, { $addToSet: { 'profile.list': { $each: many } } }],
+    ['$pullAll', { profile: { list: many } }, { $pullAll: { 'profile.list': others } }],
+  ])('%s of a long list', (_operator, before, modifier) => {
+    const began = performance.now()
+    expect(modify(before, readModifier(modifier))).toEqual({ profile: { list: many } })
+    // Compared each with each it is minutes.
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  test('a condition of $pull is short, and a modifier has so many steps that lie so deep', () => {
+    const conditional = readModifier({ $pull: { 'profile.list': { $in: others } } })
+    expect(() => modify({ profile: { list: many } }, conditional)).toThrow('$pull takes conditions of 1000 characters')
+    expect(() => readModifier({ $set: Object.fromEntries(many.map(at => [`profile.f${at}`, 1])) })).toThrow('1000 fields at most')
+    expect(() => readModifier({ $set: { [`profile${'.a'.repeat(200)}`]: 1 } })).toThrow('not nested so deeply')
+  })
+
+  test('equal values are one, in whatever order their fields are', () => {
+    const list = [{ a: 1, b: { c: 2, d: [new Date(0)] } }]
+    const same = { b: { d: [new Date(0)], c: 2 }, a: 1 }
+    expect(modify({ list }, readModifier({ $addToSet: { list: same } }))).toEqual({ list })
+    expect(modify({ list: [...list, 1, '1'] }, readModifier({ $pullAll: { list: [same, '1'] } }))).toEqual({ list: [1] })
+  })
+})

@@ -15,9 +15,12 @@ export interface Change {
   operand: unknown
 }
 
+/** Steps of one modifier: each may fill up a list, and what one call costs is what one client can make of it. */
+const MOST_STEPS = 1000
+
 /**
  * The steps of a modifier, in order.
- * @throws MeteorError 409 for what is no modifier, names that are no fields, and two steps at one place
+ * @throws MeteorError 409 for what is no modifier, names that are no fields, two steps at one place, and more than a thousand of them
  */
 export function readModifier(modifier: unknown): Change[] {
   if (!isPlain(modifier)) refuse('A modifier is an object of operators, such as { $set: { … } }')
@@ -26,6 +29,7 @@ export function readModifier(modifier: unknown): Change[] {
     if (!operator.startsWith('$')) refuse(`A user cannot be replaced as a whole. Name the fields: { $set: { ${operator}: … } }`)
     if (!Object.hasOwn(OPERATORS, operator)) refuse(`Invalid modifier specified ${operator}`)
     if (!isPlain(operands)) refuse(`${operator} takes an object, of values by the names of fields`)
+    if (changes.length + Object.keys(operands).length > MOST_STEPS) refuse(`A modifier changes ${MOST_STEPS} fields at most`)
     for (const [path, operand] of Object.entries(operands)) changes.push({ operator, path, names: readPath(path), operand })
   }
   refuseConflicts(changes)
@@ -54,10 +58,15 @@ export function modify(document: Fields, changes: readonly Change[]): Fields {
 
 /** Of two steps at one place, or one inside of the other, the outcome would depend on their order. */
 function refuseConflicts(changes: readonly Change[]): void {
-  const paths = changes.map(({ path }) => path).toSorted()
-  for (const [at, path] of paths.entries()) {
-    const other = paths.slice(at + 1).find(next => next === path || next.startsWith(`${path}.`))
-    if (other !== undefined) refuse(`Updating '${other}' and '${path}' at once would create a conflict`)
+  const paths = new Set<string>()
+  for (const { path } of changes) {
+    if (paths.has(path)) refuse(`Updating '${path}' twice at once would create a conflict`)
+    paths.add(path)
+  }
+  for (const { path, names } of changes) {
+    const above = names.slice(1).map((_name, at) => names.slice(0, at + 1).join('.'))
+    const other = above.find(each => paths.has(each))
+    if (other !== undefined) refuse(`Updating '${path}' and '${other}' at once would create a conflict`)
   }
 }
 
@@ -78,7 +87,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   $pushAll: (before, operand, path) => [...listAt(before, path), ...readList(operand, '$pushAll')],
   $addToSet: (before, operand, path) => withEach(listAt(before, path), eachOf(operand)),
   $pop: (before, operand, path) => (before === undefined ? KEEP : popped(listAt(before, path), operand)),
-  $pull: (before, operand, path) => (before === undefined ? KEEP : listAt(before, path).filter(each => !isPulled(each, operand))),
+  $pull: (before, operand, path) => (before === undefined ? KEEP : pulled(listAt(before, path), operand)),
   $pullAll: (before, operand, path) => (before === undefined ? KEEP : without(listAt(before, path), readList(operand, '$pullAll'))),
   $bit: (before, operand, path) => bits(numberAt(before ?? 0, path), operand),
 }
@@ -126,7 +135,12 @@ function pushed(list: unknown[], operand: unknown): unknown[] {
 }
 
 function withEach(list: unknown[], values: readonly unknown[]): unknown[] {
-  for (const value of values) if (!list.some(each => EJSON.equals(each, value))) list.push(value)
+  const there = new Set(list.map(keyOf))
+  for (const value of values) {
+    const key = keyOf(value)
+    if (!there.has(key)) list.push(value)
+    there.add(key)
+  }
   return list
 }
 
@@ -135,16 +149,34 @@ function popped(list: unknown[], operand: unknown): unknown[] {
   return operand === 1 ? list.slice(0, -1) : list.slice(1)
 }
 
-/** By value, or by a condition: of objects on their fields, else on the value. */
-function isPulled(each: unknown, operand: unknown): boolean {
-  if (!isPlain(operand)) return EJSON.equals(each, operand)
+/** Characters of a condition that is asked about each element of a list. */
+const LONGEST_CONDITION = 1000
+
+function pulled(list: unknown[], operand: unknown): unknown[] {
+  if (!isPlain(operand)) return without(list, [readValue(operand)])
+  const text = JSON.stringify(EJSON.toJSONValue(operand))
+  if (text.length > LONGEST_CONDITION)
+    refuse(`$pull takes conditions of ${LONGEST_CONDITION} characters at most. Many values take $pullAll`)
+  return list.filter(each => !isPulled(each, operand))
+}
+
+/** By a condition: of objects on their fields, else on the value. */
+function isPulled(each: unknown, operand: Fields): boolean {
   const isCondition = Object.keys(operand).some(name => name.startsWith('$'))
   if (isCondition) return matchesValue([each], operand)
   return isPlain(each) && Object.entries(operand).every(([name, wanted]) => matchesValue([valueAt(each, readPath(name))], wanted))
 }
 
-const without = (list: readonly unknown[], values: readonly unknown[]): unknown[] =>
-  list.filter(each => !values.some(value => EJSON.equals(each, value)))
+function without(list: readonly unknown[], values: readonly unknown[]): unknown[] {
+  const unwanted = new Set(values.map(keyOf))
+  return list.filter(each => !unwanted.has(keyOf(each)))
+}
+
+/** The same for equal values, in whatever order their fields are: lists are as long as somebody made them, and comparing all with all takes too long. */
+const keyOf = (value: unknown): string =>
+  String(JSON.stringify(EJSON.toJSONValue(value), (_name, part: unknown) => (isPlain(part) ? Object.fromEntries(sorted(part)) : part)))
+
+const sorted = (fields: Fields): [string, unknown][] => Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1))
 
 const isOfOneKind = (one: unknown, other: unknown): boolean =>
   (typeof one === 'number' && typeof other === 'number') ||

@@ -15,9 +15,13 @@ export function refuse(why: string): never {
   throw new MeteorError(409, why)
 }
 
+/** Mongo's limit too: no document is nested deeper. */
+export const DEEPEST = 100
+
 /** The names along a path. @throws MeteorError for an empty one, an operator, and names that are no fields */
 export function readPath(path: string): string[] {
-  const names = path.split('.')
+  const names = path.split('.', DEEPEST + 1)
+  if (names.length > DEEPEST) refuse('A field is not nested so deeply')
   for (const name of names) {
     if (name === '') refuse(`"${path}" is not the name of a field`)
     if (name.startsWith('$')) refuse(`"${path}": ${name} is not known here. Name the element by its number`)
@@ -30,7 +34,7 @@ export function readPath(path: string): string[] {
 export function readValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') refuse(`A ${typeof value} cannot be kept`)
   if (typeof value !== 'object' || value === null) return value
-  if (depth > 100) refuse('The value is nested too deeply')
+  if (depth > DEEPEST) refuse('The value is nested too deeply')
   if (Array.isArray(value)) return value.map(each => readValue(each, depth + 1))
   if (!isPlain(value)) return value
   for (const name of Object.keys(value)) {

@@ -136,3 +136,14 @@ describe('signing in by a name', () => {
     },
   )
 })
+
+test('a profile is nested no deeper than a user can be sent in a list of users', async () => {
+  await using world = meteorWorld()
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)
+  expect(refusalOf(await signUp(world.connect(), { username: 'eve', password: PASSWORD, profile: nested(110) }))[0]).toBe(400)
+  expect(await count(world)).toBe(0)
+  const client = world.connect()
+  resultOf(await signUp(client, { username: 'ada', password: PASSWORD, profile: nested(90) }))
+  world.ddp.methods({ page: async () => ({ of: { users: await world.accounts.users.find().fetchAsync() } }) })
+  expect(resultOf<object>(await client.call('page', 'page'))).toHaveProperty('of')
+})

@@ -1,3 +1,4 @@
+import { EJSON } from '@latchkey/common/ddp'
 import { MeteorError, project } from '@latchkey/common/meteor'
 import type { FieldOptions } from '@latchkey/common/meteor'
 import { toMeteorUser } from '../../compat/meteor-user.ts'
@@ -105,6 +106,18 @@ export class UsersCollection {
     return done.filter(Boolean).length
   }
 
+  /** The same for a client, who was allowed to: the user does not grow without end. */
+  async _updateForClient(id: string, modifier: Modifier): Promise<number> {
+    const changes = readModifier(modifier)
+    refuseOurs(changes)
+    const isDone = await this.#accounts.changeFields(id, fields => {
+      const next = modify(fields, changes)
+      refuseGrowth(sizeOf(fields), sizeOf(next))
+      return next
+    })
+    return isDone ? 1 : 0
+  }
+
   /** Deletes the users a selector means, with sessions and everything else that is kept of them; how many. Never everybody at once. */
   async removeAsync(selector: UserSelector): Promise<number> {
     const read = readSelector(selector)
@@ -206,6 +219,16 @@ export class UsersCollection {
       for (const stop of stops) stop()
     }
   }
+}
+
+/** Characters of EJSON that clients may make of a user's own fields, as much as one message of theirs has: each login reads them, and each socket is sent them. */
+const LARGEST = 2 ** 20
+
+const sizeOf = (fields: object): number => EJSON.stringify(fields).length
+
+/** One that the app made larger may still shrink. */
+function refuseGrowth(before: number, after: number): void {
+  if (after > LARGEST && after > before) throw new MeteorError(409, `The fields of a user may have ${LARGEST} characters`)
 }
 
 /** Fields that have rules of their own are changed by calls that keep them. */

@@ -57,7 +57,7 @@ async function updateFor(users: UsersCollection, { userId }: Caller, [selector, 
   const user = await users.findOneAsync(id)
   if (!user) return 0
   await users._changeIsAllowed(userId, user, modifier)
-  return users.updateAsync(id, modifier)
+  return users._updateForClient(id, modifier)
 }
 
 async function removeFor(users: UsersCollection, { userId }: Caller, [selector]: readonly unknown[]): Promise<number> {

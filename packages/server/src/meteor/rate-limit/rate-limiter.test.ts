@@ -150,3 +150,10 @@ test('a flood of buckets takes bounded room: those that were begun first are for
   expect(await calls(one, 1, { userId: 3 })).toEqual([false])
   expect(await calls(one, 1, { userId: 1 })).toEqual([true])
 })
+
+test('of a name as long as a client likes to send only a digest is kept', () => {
+  const matcher: RateLimitMatcher = { method: () => true, userId: () => true }
+  const [one, other] = ['x', 'y'].map(end => bucketOf({ matcher }, input({ method: 'm'.repeat(1_000_000) + end })))
+  expect(one?.length).toBeLessThan(100)
+  expect(one).not.toBe(other)
+})

@@ -1,4 +1,5 @@
 /** One rule: which calls it is about, which of them it counts together, and how many it lets pass. */
+import { createHash } from 'node:crypto'
 
 /** What is asked about, for example `{ type: 'method', name: 'login', userId: null, connectionId: 'c', clientAddress: '192.0.2.1' }`. */
 export type RateLimitInput = Readonly<Record<string, unknown>>
@@ -49,12 +50,19 @@ export async function isAbout({ matcher }: Pick<Rule, 'matcher'>, input: RateLim
   return true
 }
 
-/** What calls are counted by: the names and values of everything the rule does not leave open, in its order. */
+/** Characters of a bucket that is kept as it is. */
+const LONGEST_BUCKET = 256
+
+/**
+ * What calls are counted by: the names and values of everything the rule does not leave open, in its order. The name of a method is whatever a client sent, so a
+ * long one is kept as its digest.
+ */
 export function bucketOf({ matcher }: Pick<Rule, 'matcher'>, input: RateLimitInput): string {
-  return Object.entries(matcher)
+  const bucket = Object.entries(matcher)
     .filter(([, wanted]) => wanted !== null)
     .map(([key]) => `${key}${String(input[key])}`)
     .join('')
+  return bucket.length > LONGEST_BUCKET ? createHash('sha256').update(bucket).digest('base64url') : bucket
 }
 
 /** A rule in words that are the same in every process of the app, so that they can count together. */

@@ -14,9 +14,11 @@ beforeAll(async () => {
 })
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
 const PASSWORD = 'hunter2'
 /** Of its digest. */
 const BCRYPT = '$2a$04$BxRFmpanbZ8Euw.v1oOmlO4nWCHPiJGPiVp3lgBkvZ3my8ao7qEzW'
+const OLD_TOKEN = 'bfZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
 const TOKEN = 'aeZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
 
 /** A document out of a Meteor app. */
@@ -33,7 +35,12 @@ const ada = () => ({
       reset: { token: 'old', email: 'Ada@Example.org', when: new Date(), reason: 'reset' },
     },
     email: { verificationTokens: [{ token: 'old', address: 'Ada@Example.org', when: new Date() }] },
-    resume: { loginTokens: [{ when: new Date(), hashedToken: createHash('sha256').update(TOKEN).digest('base64') }] },
+    resume: {
+      loginTokens: [
+        { when: new Date(), hashedToken: hashOf(TOKEN) },
+        { when: new Date('2020-01-01T00:00:00Z'), hashedToken: hashOf(OLD_TOKEN) },
+      ],
+    },
     github: { id: 4711, username: 'ada', accessToken: 'of github' },
   },
 })
@@ -56,6 +63,23 @@ test('who was signed in stays signed in, and everybody’s password works as cli
   expect(
     await connection.call('login', { user: { username: 'ada' }, password: { digest: digest(PASSWORD), algorithm: 'sha-256' } }),
   ).toMatchObject({ id, type: 'password' })
+})
+
+test('a login token that was over stays over', async () => {
+  const { server, connection } = await world()
+  await moveUser(server.accounts, ada())
+  await expect(connection.call('login', { resume: OLD_TOKEN })).rejects.toMatchObject({ error: 403 })
+  expect(await connection.call('login', { resume: TOKEN })).toMatchObject({ token: TOKEN })
+})
+
+test('of two whose names differ only by case the second is refused, and so are names that could be addresses', async () => {
+  const { server } = await world()
+  await moveUser(server.accounts, ada())
+  await expect(moveUser(server.accounts, { _id: 'another', username: 'ADA' })).rejects.toMatchObject({ error: 403 })
+  await expect(moveUser(server.accounts, { _id: 'third', emails: [{ address: 'ada@example.org', verified: true }] })).rejects.toMatchObject(
+    { error: 403 },
+  )
+  await expect(moveUser(server.accounts, { _id: 'fourth', username: 'ada@example.com' })).rejects.toMatchObject({ error: 400 })
 })
 
 test('documents arrive as they were, without secrets, and accounts elsewhere are found', async () => {

@@ -149,3 +149,39 @@ test('a client connects, signs in by what it has, and then subscribes, in that o
   await vi.waitFor(() => expect(client.loginServicesConfigured()).toBe(true))
   expect(server.peer.heard.map(({ msg }) => msg)).toEqual(['connect', 'method', 'sub'])
 })
+
+test('a token that is renewed for somebody who has signed out meanwhile is not kept', async () => {
+  const server = adasServer()
+  const client = clientOn(server)
+  await client.loginWithPassword('ada', 'a password')
+  server.methods['removeOtherTokens'] = () => undefined
+  server.methods['getNewToken'] = () => {
+    client.makeClientLoggedOut()
+    return { id: 'ada', token: 'token-2', tokenExpires: inDays(90), type: 'resume' }
+  }
+  await client.logoutOtherClients()
+  expect([client.userId(), client._storedLoginToken()]).toEqual([null, null])
+  client.close()
+})
+
+test('a cookie that is another user’s after a reconnecting signs that one in here, and is left to them', async () => {
+  const server = adasServer()
+  let [who, cleared]: [string | null, number] = ['ada', 0]
+  server.methods['latchkey.user'] = () => (who === null ? null : { id: who })
+  vi.stubGlobal('fetch', async (url: string) => {
+    if (url.endsWith('/clear')) cleared += 1
+    return Response.json({ userId: 'ada' })
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const client = clientOn(server, { useHttpOnlyCookies: true })
+  await vi.waitFor(() => expect(client.userId()).toBe('ada'))
+  who = 'ben'
+  server.peer.close()
+  await vi.waitFor(() => expect(client.userId()).toBe('ben'), { timeout: 5000 })
+  expect(cleared).toBe(0)
+  who = null
+  server.peer.close()
+  await vi.waitFor(() => expect(client.userId()).toBeNull(), { timeout: 10_000 })
+  client.close()
+  client.connection.close()
+})

@@ -115,25 +115,25 @@ export class DdpSide implements Side {
 
   /**
    * The connection was signed in by a cookie, whose token is shown to no script. So it will be after every reconnecting, as long as the session lives; whether it
-   * does is asked each time.
+   * does is asked each time. Tabs share the cookie: when another one has signed in somebody else, that is who is signed in here, and the cookie is theirs to keep.
    */
   resumeByCookie(userId: string): void {
     const { connection } = this.#parts
-    const ask = (): void => {
-      // Refused or lost: the next reconnecting asks again
-      this.#leaveUnlessSignedIn().catch(() => {})
+    const ask = async (): Promise<void> => {
+      const user = await connection.call('latchkey.user')
+      // Somebody has signed in or out here since
+      if (this.#afterReconnect !== step) return
+      const id = typeof user === 'object' && user !== null && 'id' in user && typeof user.id === 'string' ? user.id : null
+      if (id === null) this.makeClientLoggedOut()
+      else connection.setUserId(id)
     }
+    // Refused or lost: the next reconnecting asks again
+    const tryAsking = (): void => void ask().catch(() => {})
     connection.setUserId(userId)
     this.#afterReconnect?.stop()
-    this.#afterReconnect = connection.addReconnectStep(ask)
-    ask()
-  }
-
-  async #leaveUnlessSignedIn(): Promise<void> {
-    const { connection } = this.#parts
-    const user = await connection.call('latchkey.user')
-    const id = typeof user === 'object' && user !== null && 'id' in user ? user.id : null
-    if (id !== connection.userId.get()) this.makeClientLoggedOut()
+    const step = connection.addReconnectStep(tryAsking)
+    this.#afterReconnect = step
+    tryAsking()
   }
 
   /** `loggingIn` is true until the work is done. */
@@ -141,7 +141,8 @@ export class DdpSide implements Side {
     void work.finally(this.#hold())
   }
 
-  async logout(): Promise<void> {
+  /** @param stored what another tab has stored since is left to it */
+  async logout(stored: 'forget' | 'leave' = 'forget'): Promise<void> {
     const { connection, loggingOut } = this.#parts
     loggingOut.set(true)
     try {
@@ -151,14 +152,15 @@ export class DdpSide implements Side {
       throw error
     }
     loggingOut.set(false)
-    this.makeClientLoggedOut()
+    this.makeClientLoggedOut(stored)
   }
 
   async logoutOtherClients(): Promise<void> {
     const { connection } = this.#parts
     // Both are sent at once: nothing comes between them, and the second one is not given up for the first
     const renewed = report(connection.apply('getNewToken', [], { wait: true }), (_error, result) => {
-      if (isLogin(result)) this.storeLoginToken(result.id, result.token, result.tokenExpires)
+      // Who has signed out meanwhile, or is somebody else by now, has no use for it: kept, it would sign the next page in
+      if (isLogin(result) && connection.userId.get() === result.id) this.storeLoginToken(result.id, result.token, result.tokenExpires)
     })
     await connection.apply('removeOtherTokens', [], { wait: true })
     await renewed
@@ -177,11 +179,11 @@ export class DdpSide implements Side {
     this.#parts.connection.setUserId(id)
   }
 
-  makeClientLoggedOut(): void {
+  makeClientLoggedOut(stored: 'forget' | 'leave' = 'forget'): void {
     const { connection, store } = this.#parts
     this.#retry.end()
     if (connection.userId.get() !== null) this.#parts.loggedOut()
-    store.clear()
+    if (stored === 'forget') store.clear()
     connection.setUserId(null)
     this.#afterReconnect?.stop()
     this.#afterReconnect = undefined

@@ -90,8 +90,9 @@ export class LoginTokenStore {
       storage.setItem(this.LOGIN_TOKEN_EXPIRES_KEY, String(expires))
       storage.setItem(this.LOGIN_TOKEN_KEY, token)
     } catch (error) {
-      // A full storage: the login holds as long as this page does
+      // A full storage: the login holds as long as this page does, and the one before is nobody's any more
       console.error(error)
+      this.#erase(storage)
       this.#opened = { storage: memoryStorage(), shared: false }
       this.write(userId, token, expires)
     }
@@ -101,6 +102,10 @@ export class LoginTokenStore {
     const { storage } = this.#open()
     this.#watcher?.forget()
     this.lastSeen = null
+    this.#erase(storage)
+  }
+
+  #erase(storage: WebStorage): void {
     for (const key of [this.LOGIN_TOKEN_KEY, this.USER_ID_KEY, this.LOGIN_TOKEN_EXPIRES_KEY]) storage.removeItem(key)
   }
 

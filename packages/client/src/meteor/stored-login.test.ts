@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FakePage } from '../testing/fake-page.ts'
 import type { FakeStorage } from '../testing/fake-page.ts'
-import { adasServer, clientOn, spy } from '../testing/meteor-fake.ts'
+import { adasServer, clientOn, inDays, spy } from '../testing/meteor-fake.ts'
 import { AccountsClient } from './index.ts'
 
 const DAY = 86_400_000
@@ -106,6 +106,18 @@ describe('what is kept of a login', () => {
   })
 })
 
+test('a storage that fills up keeps nothing of whoever was signed in before', async () => {
+  const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
+  fill(page.localStorage, { token: 'token-of-before' })
+  const server = adasServer()
+  server.methods['login'] = () => ({ id: 'ben', token: 'token-2', tokenExpires: inDays(90), type: 'password' })
+  const client = newClient(server)
+  page.localStorage.full = true
+  await Promise.all([client.loginWithPassword('ben', 'a password'), pass(3000)])
+  expect([client.userId(), client._storedLoginToken(), page.localStorage.kept.size]).toEqual(['ben', 'token-2', 0])
+  complained.mockRestore()
+})
+
 describe('at the load of a page', () => {
   test('the stored user is believed at once, and signed in', async () => {
     fill(page.localStorage)
@@ -197,6 +209,24 @@ describe('between tabs', () => {
     page.storageEvent(null)
     await pass()
     expect([client.userId(), told.mock.calls.length]).toEqual([null, 1])
+  })
+
+  test('what another tab stores while this one follows its sign-out stays, and signs in here too', async () => {
+    const server = adasServer()
+    const client = newClient(server)
+    await Promise.all([client.loginWithPassword('ada', 'a password'), pass()])
+    const { logout } = server.methods
+    server.methods['logout'] = (...call) => {
+      // The other tab is quicker than the answer
+      fill(page.localStorage, { token: 'token-2' })
+      return logout?.(...call)
+    }
+    page.localStorage.kept.clear()
+    page.storageEvent(null)
+    await pass()
+    expect(page.localStorage.getItem(`Meteor.loginToken${SUFFIX}`)).toBe('token-2')
+    await pass(3000)
+    expect([client.userId(), client._storedLoginToken()]).toEqual(['ada', 'token-2'])
   })
 
   test('what this tab writes itself starts nothing', async () => {

@@ -45,8 +45,9 @@ export class StoredLogin {
     if ((kept?.token ?? null) === store.lastSeen) return
     if (kept) return side.resumeStored(kept, () => {})
     store.lastSeen = null
-    // The other tab has ended the session on the server already; a server that cannot be reached changes nothing about that
-    side.logout().catch(() => side.makeClientLoggedOut())
+    // The other tab has ended the session on the server already; a server that cannot be reached changes nothing about that. By the time it has answered, the
+    // next login may be stored
+    side.logout('leave').catch(() => side.makeClientLoggedOut('leave'))
     return undefined
   }
 

@@ -19,7 +19,9 @@ export async function createAccount(core: Core, input: Registration, origin: Ori
   const password = given === undefined || given === null ? null : readNewPassword(core, given, draft)
   const kept = await askValidateNewUser(core, input, draft)
   const services = password === null ? {} : { password: {} }
-  const judged = await judgeNewUser(core, { draft: kept, options: withoutPassword(input), services })
+  // Meteor's users begin with the profile that was asked for; elsewhere `validateNewUser` says what is kept.
+  const defaults = core.settings.face === 'meteor' && input.profile ? { profile: input.profile } : {}
+  const judged = await judgeNewUser(core, { draft: kept, options: withoutPassword(input), services, defaults })
   const stored = password === null ? null : await hasherOf(core).hash(password, { ip: origin.ip })
   const outcome = await insertUser(core, judged, stored, origin)
   // Taken since it was looked up.

@@ -147,3 +147,13 @@ test('a profile is nested no deeper than a user can be sent in a list of users',
   world.ddp.methods({ page: async () => ({ of: { users: await world.accounts.users.find().fetchAsync() } }) })
   expect(resultOf<object>(await client.call('page', 'page'))).toHaveProperty('of')
 })
+
+test('who becomes a user by asking for a code begins with the profile they sent, and no other field', async () => {
+  await using world = meteorWorld(OPEN)
+  const selector = { email: 'ada@example.org' }
+  const userData = { ...selector, profile: { name: 'Ada' }, roles: ['admin'] }
+  resultOf<object>(await world.connect().call('1', 'requestLoginTokenForUser', { selector, userData }))
+  const user = await world.accounts.findUserByEmail('ada@example.org')
+  expect(user).toMatchObject({ profile: { name: 'Ada' } })
+  expect(user).not.toHaveProperty('roles')
+})

@@ -15,7 +15,7 @@ export interface Invocation {
   readonly transport: string
 }
 
-const current = new AsyncLocalStorage<Invocation>()
+const current = new AsyncLocalStorage<Invocation | undefined>()
 
 /**
  * Runs the work on behalf of this invocation. What the work starts and does not wait for runs on its behalf too.
@@ -27,3 +27,15 @@ export const runInvocation = <T>(invocation: Invocation, work: () => T): T => cu
 
 /** The invocation this code runs on behalf of; undefined outside of any. */
 export const currentInvocation = (): Invocation | undefined => current.getStore()
+
+/**
+ * Runs the work on nobody's behalf: for what one request happens to set going and concerns others, or outlives it. It would be taken for the caller's, and keep
+ * what they sent.
+ */
+export const runOutside = <T>(work: () => T): T => current.run(undefined, work)
+
+/** The listener, to run on behalf of whoever it is registered by, and not of whoever happens to cause the event. */
+export function boundToInvocation(listener: () => void): () => void {
+  const around = current.getStore()
+  return () => current.run(around, listener)
+}

@@ -1,6 +1,7 @@
 /** One client: who is signed in, what it subscribed to, and which of its messages is being answered. */
 import type { ServerMessage } from '@latchkey/common/ddp'
 import type { Connection } from '../../wire/connection.ts'
+import { boundToInvocation } from '../../wire/invocation.ts'
 import { ConnectionHandle } from './connection-handle.ts'
 import { toWireError } from './errors.ts'
 import type { Hub } from './hub.ts'
@@ -142,7 +143,7 @@ export class Session implements BoxSink, Timed {
   publishToAll(handler: PublishHandler): void {
     // Before its time has come, it is one of those that are started then.
     if (this.#isOver || !this.#hasBegun) return
-    const subscription = new Subscription(this, { id: null, name: null, params: [], size: 0, handler })
+    const subscription = new Subscription(this, { id: null, name: null, params: '[]', size: 0, handler })
     this.#universal.push(subscription)
     void subscription.run()
   }
@@ -196,7 +197,7 @@ export class Session implements BoxSink, Timed {
 
   onClose(listener: () => void): void {
     if (this.#isOver) this.hub.tell(listener, 'the end of a connection')
-    else (this.#closeListeners ??= []).push(listener)
+    else (this.#closeListeners ??= []).push(boundToInvocation(listener))
   }
 
   /** Ends the session for good, also one whose client is away. */

@@ -16,7 +16,8 @@ export async function startSubscription(session: Session, message: SubMessage, s
     // Clients subscribe again after a reconnect, and wait for the answer; where the session went on, it is the old one.
     if (active) return active.isReady && session.resumption?.wasResumed ? session.ready(id) : undefined
     if (!session.hasRoomFor(size)) throw new MeteorError('too-many-requests', 'Too many subscriptions')
-    const params = readParams(message)
+    readParams(message)
+    const params = JSON.stringify(message.params ?? [])
     await hub.admit('subscription', name, session)
     if (session.isOver) return undefined
     const subscription = new Subscription(session, { id, name, params, size, handler }, unblock)

@@ -3,8 +3,9 @@
 // oxlint-disable no-underscore-dangle
 import { EJSON, idStringify } from '@latchkey/common/ddp'
 import type { Connection } from '../../wire/connection.ts'
-import { runInvocation } from '../../wire/invocation.ts'
+import { boundToInvocation, runInvocation } from '../../wire/invocation.ts'
 import type { Invocation } from '../../wire/invocation.ts'
+import { readParams } from './read-message.ts'
 import type { Session } from './session.ts'
 import type { Publication, PublishedCursor, PublishHandler } from './types.ts'
 
@@ -12,7 +13,8 @@ import type { Publication, PublishedCursor, PublishHandler } from './types.ts'
 export interface Asked {
   readonly id: string | null
   readonly name: string | null
-  readonly params: readonly unknown[]
+  /** Parameters as the client sent them, a list in JSON: read, they would take many times its length. */
+  readonly params: string
   /** Length of the message it was asked with. */
   readonly size: number
   readonly handler: PublishHandler
@@ -46,7 +48,8 @@ export class Subscription implements Publication, Invocation {
   /** Runs the handler and publishes what it returns. Never rejects: an error ends the subscription. */
   async run(): Promise<void> {
     try {
-      const params = EJSON.clone([...this.asked.params])
+      // It was read before, when it came.
+      const params = readParams({ params: JSON.parse(this.asked.params) as unknown[] })
       const published: unknown = await runInvocation<unknown>(this, () => this.asked.handler.apply(this, params))
       if (!this.#isOver) await this.#publish(published)
     } catch (error) {
@@ -94,7 +97,7 @@ export class Subscription implements Publication, Invocation {
 
   onStop(listener: () => void): void {
     if (this.#isOver) this.#session.hub.tell(listener, 'the end of a subscription')
-    else (this.#listeners ??= []).push(listener)
+    else (this.#listeners ??= []).push(boundToInvocation(listener))
   }
 
   unblock(): void {

@@ -1,4 +1,5 @@
 /** Whose turn it is among one client's messages: one at a time and in order, unless one lets the next begin. */
+import { runOutside } from '../../wire/invocation.ts'
 import { answer } from './answer.ts'
 import { readFrame } from './read-message.ts'
 import type { Incoming } from './read-message.ts'
@@ -51,7 +52,7 @@ export class Turns {
 
   /** Once others had their turn: a client that sends many messages is no reason for others to wait. */
   #soon(): void {
-    if (this.#waiting.length > 0) setImmediate(() => this.#next())
+    if (this.#waiting.length > 0) runOutside(() => setImmediate(() => this.#next()))
   }
 
   #next(): void {

@@ -6,7 +6,7 @@ import type { MethodHandler, MethodInvocation } from '../types.ts'
 import { toMeteorError } from './errors.ts'
 import type { Manner } from './errors.ts'
 import type { AccountsOnDdp } from './ports.ts'
-import type { SignedIn } from './signed-in.ts'
+import type { Held, SignedIn } from './signed-in.ts'
 
 /** One call of a method. */
 export interface Call {
@@ -15,7 +15,7 @@ export interface Call {
   readonly signedIn: SignedIn
   readonly invocation: MethodInvocation
   readonly origin: Origin
-  /** The live session of the connection; null when it has none. Asked anew at each call. */
+  /** The live session of the connection; null when it has none, or when the app's own code says that it is somebody else's, or nobody's. Asked anew at each call. */
   who(): Promise<SessionAndUser | null>
 }
 
@@ -47,7 +47,11 @@ export function methodsOf(
 function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): Call {
   const { accounts } = on
   const { connection } = invocation
-  const session = signedIn.of(connection)?.session
+  const held = (): Held | undefined => {
+    const found = signedIn.of(connection)
+    return found?.user.id === invocation.userId ? found : undefined
+  }
+  const session = held()?.session
   return {
     accounts,
     on,
@@ -62,7 +66,7 @@ function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocat
       ...(session ? { session } : {}),
       extra: {},
     },
-    who: () => signedIn.check(connection),
+    who: async () => (held() ? signedIn.check(connection) : null),
   }
 }
 

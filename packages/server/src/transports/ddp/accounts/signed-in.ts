@@ -7,6 +7,7 @@ import type { User } from '../../../core/identity/user.ts'
 import { deadline } from '../../../core/session/session.ts'
 import type { Session, SessionAndUser } from '../../../core/session/session.ts'
 import type { Connection } from '../../../wire/connection.ts'
+import { runOutside } from '../../../wire/invocation.ts'
 import type { AttachedConnections } from './ports.ts'
 
 /** The session a connection holds. */
@@ -27,6 +28,8 @@ export type Onlooker = (user: User | null) => void
 interface OnAir {
   readonly held: Set<Held>
   readonly onlookers: Set<Onlooker>
+  /** How often they were looked at, or began to be. */
+  looks: number
 }
 
 /** How many users are read anew at the same time. */
@@ -75,6 +78,7 @@ export class SignedIn implements AttachedConnections {
     const hashedToken = token === undefined ? undefined : createHash('sha256').update(token).digest('base64')
     const held: Held = { connection, session, user, hashedToken, isLeaving: true }
     const onAir = this.#onAir(user.id)
+    const looks = onAir.looks
     // Before it is looked at: what changes from now on is heard of.
     onAir.held.add(held)
     try {
@@ -89,13 +93,17 @@ export class SignedIn implements AttachedConnections {
     this.#byConnection.set(connection.id, held)
     if (!this.#isOpen.has(connection)) {
       this.#isOpen.set(connection, true)
-      connection.onClose(() => {
-        this.#isOpen.set(connection, false)
-        this.release(connection)
-      })
+      runOutside(() =>
+        connection.onClose(() => {
+          this.#isOpen.set(connection, false)
+          this.release(connection)
+        }),
+      )
     }
     // It was closed while the login was on its way.
     if (!this.#isOpen.get(connection)) this.release(connection)
+    // Something changed meanwhile, and the answer here may be of before: a look passes over what is not held yet.
+    if (onAir.looks !== looks) this.doubt(user.id)
     return held
   }
 
@@ -169,7 +177,8 @@ export class SignedIn implements AttachedConnections {
 
   #begin(userId: string): Promise<void> {
     this.#doubtful.delete(userId)
-    const look = this.#lookAt(userId)
+    // What changes about one user is often another's doing.
+    const look = runOutside(() => this.#lookAt(userId))
       .catch((error: unknown) => {
         this.#accounts.core.log.error({ err: error, user: userId }, 'a signed-in user could not be read anew; that is tried again')
         this.#retries ??= this.#accounts.core.timers.after(RETRY_AFTER, () => {
@@ -186,6 +195,7 @@ export class SignedIn implements AttachedConnections {
   async #lookAt(userId: string): Promise<void> {
     const onAir = this.#byUser.get(userId)
     if (!onAir) return
+    onAir.looks += 1
     let user: User | null | undefined
     let failure: unknown
     const checked = await Promise.allSettled(bySession(onAir.held).map(holders => this.#lookAtSession(holders)))
@@ -228,11 +238,13 @@ export class SignedIn implements AttachedConnections {
   }
 
   #onAir(userId: string): OnAir {
-    this.#watching ??= this.#accounts.watch(id => this.doubt(id))
-    this.#expiring ??= this.#accounts.core.timers.every(EXPIRY_EVERY, () => this.#expire())
+    runOutside(() => {
+      this.#watching ??= this.#accounts.watch(id => this.doubt(id))
+      this.#expiring ??= this.#accounts.core.timers.every(EXPIRY_EVERY, () => this.#expire())
+    })
     const known = this.#byUser.get(userId)
     if (known) return known
-    const onAir: OnAir = { held: new Set(), onlookers: new Set() }
+    const onAir: OnAir = { held: new Set(), onlookers: new Set(), looks: 0 }
     this.#byUser.set(userId, onAir)
     return onAir
   }

@@ -2,6 +2,7 @@ const TEST = 'packages/server/src/meteor/users/passwords.test.ts'
 const HASHING = 'packages/server/src/strategies/password/password-hashing.ts'
 const UPGRADE = 'packages/server/src/strategies/password/password-upgrade.ts'
 const RECIPE = 'packages/server/src/strategies/password/recipe.ts'
+const ADMINISTER = 'packages/server/src/core/flows/administer.ts'
 const OPTIONS = 'packages/server/src/meteor/meteor-options.ts'
 
 /** @type {import('../row.d.ts').MeteorChapter} */
@@ -28,6 +29,23 @@ export const argon2 = {
       item: '`setPasswordAsync` makes a hash of argon2, each time another one, removes the link to reset it, and ends sessions unless told otherwise',
       proof: { file: TEST, title: 'sets a hash of argon2 where that is wanted' },
       off: { file: OPTIONS, from: '...(argon2Enabled === undefined ? {} : { argon2Enabled }),', to: 'argon2Enabled: false,' },
+      also: [
+        {
+          item: '`setPasswordAsync` removes the link to reset the password',
+          proof: { file: TEST, title: 'sets a hash of argon2 where that is wanted' },
+          off: { file: 'packages/server/src/stores/memory/credentials.ts', from: 'if (!keepLinks) data', to: 'if (false) data' },
+        },
+        {
+          item: '`setPasswordAsync` ends sessions',
+          proof: { file: TEST, title: 'sets a hash of argon2 where that is wanted' },
+          off: { file: ADMINISTER, from: 'keepSessions ? {} : { endSessionsExcept: null }', to: '{}' },
+        },
+        {
+          item: '`setPasswordAsync` with `logout: false` ends none',
+          proof: { file: TEST, title: 'sets a hash of argon2 where that is wanted' },
+          off: { file: ADMINISTER, from: 'keepSessions ? {} : { endSessionsExcept: null }', to: '{ endSessionsExcept: null }' },
+        },
+      ],
     },
     {
       number: 216,

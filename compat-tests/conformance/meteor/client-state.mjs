@@ -27,11 +27,7 @@ export const clientState = {
       number: 55,
       item: '`loggingIn()` is false in the callback of a login, where `user()` and `userAsync()` have the user',
       proof: { file: CLIENT_TEST, title: LOGGING_IN },
-      off: {
-        file: SIDE,
-        from: '      release()\n      call.userCallback?.(error, result)',
-        to: '      call.userCallback?.(error, result)\n      release()',
-      },
+      off: { file: SIDE, from: 'if (--this.#underWay === 0) loggingIn.set(false)', to: 'this.#underWay--' },
       also: [
         {
           item: '`user()` has the user in the callback of a login',
@@ -62,7 +58,15 @@ export const clientState = {
         {
           item: '`user()` is null in the callback of `logout`',
           proof: { file: CLIENT_TEST, title: LOGGING_OUT },
-          off: { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut()', to: '    loggingOut.set(false)' },
+          // The server takes the user's document back, too.
+          off: [
+            { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut()', to: '    loggingOut.set(false)' },
+            {
+              file: 'packages/client/src/ddp/documents.ts',
+              from: '      documents.delete(key)\n      if (documents.size === 0) collections.delete(name)\n',
+              to: '      return\n',
+            },
+          ],
         },
       ],
     },

@@ -58,7 +58,7 @@ export const ddpServer = {
         {
           item: 'a client tries the version that a server suggests',
           proof: { file: 'packages/client/src/ddp/connection.test.ts', title: 'the version a server suggests is tried at once' },
-          off: { file: 'packages/client/src/ddp/connection.ts', from: '    this.#version = suggested\n', to: '' },
+          off: { file: 'packages/client/src/ddp/connection.ts', from: '    this.#stream.again()\n', to: '' },
         },
       ],
     },

@@ -75,7 +75,7 @@ export const external = {
       number: 51,
       item: 'Meteor developer, a name with a hyphen: the same user, whose profile stays',
       proof: { file: TEST, title: 'meteor-developer: a name with a hyphen is the same user too, and the profile stays' },
-      off: { file: HOOKS, from: 'if (!on) return user ? {} : login.options', to: 'if (!on) return login.options' },
+      off: { file: LINK, from: '      (await linkedUser(core, coming)) ??\n', to: '' },
     },
     {
       number: 52,
@@ -91,8 +91,19 @@ export const external = {
       number: 53,
       item: 'Twitter: a user with a number for an id is found by the text, which is then what is kept',
       note: 'ids become text when they are first kept',
-      proof: { file: TEST, title: 'twitter: a user with a number for an id is found by the text, which is then what is kept' },
-      off: { file: VOUCHED, from: 'account: { ...serviceData, id: subject }', to: 'account: { ...serviceData }' },
+      proof: { file: TEST, title: 'twitter: a user whose document has a number for an id is found by the text' },
+      off: {
+        file: 'packages/server/src/meteor/users/insert-user-doc.ts',
+        from: 'return { provider, subject: String(id), account }',
+        to: 'return { provider, subject: id as string, account }',
+      },
+      also: [
+        {
+          item: 'Twitter: an id that a provider says as a number is kept as text',
+          proof: { file: TEST, title: 'twitter: a user with a number for an id is found by the text, which is then what is kept' },
+          off: { file: VOUCHED, from: 'account: { ...serviceData, id: subject }', to: 'account: { ...serviceData }' },
+        },
+      ],
     },
   ],
 }

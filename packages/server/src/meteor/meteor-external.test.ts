@@ -164,6 +164,15 @@ test('twitter: a user with a number for an id is found by the text, which is the
   expect(await kept(world, userId, 'twitter')).toEqual({ id: '123456' })
 })
 
+test('twitter: a user whose document has a number for an id is found by the text, which is then what is kept', async () => {
+  await using world = meteorWorld()
+  const { accounts } = world
+  const userId = await accounts.insertUserDoc({}, { services: { twitter: { id: 123_456, screenName: 'ada' } } })
+  expect(await accounts.updateOrCreateUserFromExternalService('twitter', { id: '123456' })).toEqual({ type: 'twitter', userId })
+  expect(await kept(world, userId, 'twitter')).toEqual({ id: '123456', screenName: 'ada' })
+  expect(await accounts.accounts.core.store.users.count()).toBe(1)
+})
+
 test('names of no provider and data without an id are refused', async () => {
   await using world = meteorWorld()
   const { accounts } = world

@@ -12,6 +12,7 @@ export interface Answer {
 export interface Message extends Answer {
   msg?: string
   id?: string
+  offendingMessage?: { id?: unknown } | null
 }
 
 /** One socket on which DDP may be spoken, or anything else. */
@@ -67,9 +68,14 @@ export class DdpClient {
     return this.#until('connected', '{"msg":"connect","version":"1","support":["1","pre2","pre1"],"receivedCount":0}')
   }
 
-  /** Resolves when everything that was sent before was read; also when the socket closes. */
   ping(): Promise<void> {
     return this.#until('pong', '{"msg":"ping"}')
+  }
+
+  /** Resolves when everything that was sent before was answered, or refused; also when the socket closes. */
+  settled(): Promise<void> {
+    const id = `barrier-${(this.#calling += 1)}`
+    return this.#until(id, `{"msg":"unsub","id":"${id}"}`)
   }
 
   call(method: string, ...params: unknown[]): Promise<Answer> {
@@ -132,8 +138,9 @@ export class DdpClient {
       this.#calls.get(message.id)?.(message)
       this.#calls.delete(message.id)
     }
-    if (message.msg === this.#waiting?.is) {
-      this.#waiting?.resolve()
+    const barrier = message.msg === 'nosub' ? message.id : message.offendingMessage?.id
+    if (this.#waiting && (message.msg === this.#waiting.is || barrier === this.#waiting.is)) {
+      this.#waiting.resolve()
       this.#waiting = null
     }
     this.onMessage?.(message)

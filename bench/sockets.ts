@@ -6,9 +6,7 @@
  *     npm run bench:sockets -w latchkey-bench -- --only fuzz --frames 100000 --seed 1
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import setup from '../tools/test/global-setup.ts'
 import { freshDatabase } from '../tools/test/postgres.ts'
@@ -33,16 +31,14 @@ if (openFiles < connections + 500)
   throw new Error(`${connections} connections need more open files than the ${openFiles} that are allowed: raise them with \`ulimit -n\``)
 
 const tearDown = setup()
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-sockets-'))
 try {
   console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}\n`)
   const wanted = options.only.split(',')
   if (wanted.includes('memory')) await onPostgres(url => measureMemory(url, connections))
   if (wanted.includes('logins')) await onPostgres(url => measureLogins(url, rate, seconds))
   if (wanted.includes('calls')) await onPostgres(url => measureCalls(url))
-  if (wanted.includes('fuzz')) await fuzz(join(folder, 'fuzz.db'), Number(options.frames), Number(options.seed))
+  if (wanted.includes('fuzz')) await onPostgres(url => fuzz(url, Number(options.frames), Number(options.seed)))
 } finally {
-  rmSync(folder, { recursive: true, force: true })
   await tearDown?.()
 }
 

@@ -81,19 +81,19 @@ export interface Subject {
 
 export async function start(recipe: Recipe, database: string): Promise<Subject> {
   const began = performance.now()
-  const { port, ask, stop } = await run(recipe.program, {
+  const running = await run(recipe.program, {
     BENCH_DATABASE: database,
     BENCH_HASH: recipe.hash,
     BENCH_CACHE: recipe.cache ?? '',
   })
-  await once(port, request('GET', '/'))
+  await once(running.port, request('GET', '/'))
   return {
     recipe,
     dialect: DIALECTS[recipe.program],
-    port,
+    port: running.port,
     startedIn: performance.now() - began,
-    usage: () => ask<Usage>('usage'),
-    stop,
+    usage: () => running.ask<Usage>('usage'),
+    stop: () => running.stop(),
   }
 }
 

@@ -104,6 +104,19 @@ describe.each(SERVERS)('$name', ({ here, hasNotes, start }) => {
       expect(first.documents('notes')).toMatchObject([{ text: 'milk' }, { text: 'bread' }])
     })
 
+    it.skipIf(!hasNotes || !library.comesBack)('comes back as nobody when its session was ended elsewhere', async () => {
+      const first = await open(socketsTo(server.url, library.over), true)
+      const user = somebody()
+      const { id } = await first.signUp(user)
+      expect(await first.call('whoAmI')).toBe(id)
+      const second = await open()
+      await second.logIn(user.username, PASSWORD)
+      await second.changePassword(PASSWORD, OTHER)
+      await first.closed
+      await until(async () => (await first.call('whoAmI')) === null)
+      await until(() => first.documents('users').length === 0)
+    })
+
     it.skipIf(!hasNotes)('calls a method of the app, and follows a publication of it, as whoever is signed in', async () => {
       const [first, second] = [await open(), await open()]
       const user = somebody()

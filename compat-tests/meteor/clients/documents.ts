@@ -17,6 +17,8 @@ interface Teller {
 export function keepDocuments(teller: Teller): (collection: string) => Document[] {
   const kept = new Map<string, Document>()
   const key = ({ collection, id }: Message): string => `${collection} ${id}`
+  // On a new connection the server begins anew.
+  teller.on('connected', () => kept.clear())
   teller.on('added', message => kept.set(key(message), { id: message.id, ...message.fields }))
   teller.on('changed', message => {
     const changed: Document = { id: message.id, ...kept.get(key(message)), ...message.fields }

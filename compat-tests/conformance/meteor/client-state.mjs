@@ -53,14 +53,14 @@ export const clientState = {
       number: 57,
       item: '`loggingOut()` is false in the callback of `logout`, where `user()` is null',
       proof: { file: CLIENT_TEST, title: LOGGING_OUT },
-      off: { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut()', to: '    this.makeClientLoggedOut()' },
+      off: { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut(', to: '    this.makeClientLoggedOut(' },
       also: [
         {
           item: '`user()` is null in the callback of `logout`',
           proof: { file: CLIENT_TEST, title: LOGGING_OUT },
           // The server takes the user's document back, too.
           off: [
-            { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut()', to: '    loggingOut.set(false)' },
+            { file: SIDE, from: '    loggingOut.set(false)\n    this.makeClientLoggedOut(', to: '    loggingOut.set(false)\n    void (' },
             {
               file: 'packages/client/src/ddp/documents.ts',
               from: '      documents.delete(key)\n      if (documents.size === 0) collections.delete(name)\n',

@@ -4,7 +4,8 @@
  */
 export const looksSecret = (name: string): boolean => SECRET.test(name)
 
-const SECRET = /pass|secret|token|code|verifier|assertion|credential|pending|resume|signature|jwt|api_?key|private/i
+// A digest of Meteor's clients is as good as the password.
+const SECRET = /pass|digest|secret|token|code|verifier|assertion|credential|pending|resume|signature|jwt|api_?key|private/i
 
 /** What was sent, without anything that proves something, however deep it lies: for hooks. Nothing that is no object holds a name. */
 export const withoutSecrets = (params: unknown): Record<string, unknown> =>

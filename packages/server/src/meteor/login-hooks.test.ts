@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { createHash } from 'node:crypto'
+import { describe, expect, it, test, vi } from 'vitest'
 import { MeteorError } from '@latchkey/common/meteor'
 import { currentInvocation } from '../wire/invocation.ts'
 import { refusalOf, resultOf } from '../testing/ddp-accounts.ts'
@@ -232,4 +233,23 @@ describe('who is signed in', () => {
     expect(resultOf(await client.call('after', 'whoAmI'))).toBe(id)
     expect(() => world.accounts.userId()).toThrow('Meteor.userId can only be invoked in method calls or publications.')
   })
+})
+
+test('the digest of a new password and what stands in a list are withheld from hooks too', async () => {
+  await using world = meteorWorld()
+  const userId = await world.createUser()
+  const seen: unknown[] = []
+  world.accounts.onLogin(({ methodArguments }) => void seen.push(methodArguments))
+  world.accounts.onLoginFailure(({ methodArguments }) => void seen.push(methodArguments))
+  const { token } = await world.accounts.generateResetToken(userId)
+  const digest = createHash('sha256').update('another good password').digest('hex')
+  const password = { digest, algorithm: 'sha-256' }
+  resultOf(await world.connect().call('1', 'resetPassword', token, password))
+  // A method of the app's own that signs in.
+  const { accounts: core } = world.accounts
+  const origin = { ip: '192.0.2.1', userAgent: '', connectionId: '', transport: 'test', extra: {} }
+  world.ddp.methods({ mine: async () => core.login('password', WRONG, origin) })
+  await world.connect().call('2', 'mine', ['a-token', { of: 1 }])
+  await vi.waitFor(() => expect(seen).toHaveLength(2))
+  expect(seen).toEqual([['[withheld]', { algorithm: 'sha-256' }], [['[withheld]', { of: 1 }]]])
 })

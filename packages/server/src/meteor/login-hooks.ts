@@ -1,6 +1,6 @@
 /** Meteor's hooks around a login, on the moments of the core. */
 import { Callbacks, MeteorError, project } from '@latchkey/common/meteor'
-import type { Registered } from '@latchkey/common/meteor'
+import type { Registered, ReportedError } from '@latchkey/common/meteor'
 import { toMeteorUser } from '../compat/meteor-user.ts'
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import type { Accounts } from '../core/accounts.ts'
@@ -20,7 +20,7 @@ export interface MeteorLoginAttempt {
   type: string
   allowed: boolean
   /** Why not, once something refused. */
-  error?: Error
+  error?: ReportedError
   /** Once it is known whose account it is about; with the fields of `defaultFieldSelector`. */
   user?: MeteorUser
   /** The socket it came by; null over HTTP and from the app's own code. */
@@ -182,5 +182,6 @@ const as = <T>(userId: string | null, work: () => T): T => runInvocation({ ...(c
 
 function withoutSecretsIn(argument: unknown): unknown {
   if (typeof argument === 'string') return WITHHELD
+  if (Array.isArray(argument)) return argument.map(withoutSecretsIn)
   return typeof argument === 'object' && argument !== null ? withoutSecrets(argument) : argument
 }

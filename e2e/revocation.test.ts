@@ -1,7 +1,9 @@
-/** Ending a session takes effect everywhere: in other processes on one PostgreSQL within a second, on one SQLite file with the next request. */
+/** Ending a session takes effect everywhere: in other processes on one PostgreSQL within a second, on one SQLite file with the next request; sockets are closed within a second. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freshDatabase, hasPostgres } from '../tools/test/postgres.ts'
 import { post } from './support/call.ts'
+import { openSocket } from './support/ddp-socket.ts'
+import type { DdpSocket } from './support/ddp-socket.ts'
 import { command, dataFolder, startStandalone } from './support/standalone.ts'
 import type { Standalone } from './support/standalone.ts'
 
@@ -29,6 +31,20 @@ describe.skipIf(!hasPostgres)('two processes on one PostgreSQL', () => {
     const endedAt = Date.now()
     for (const token of tokens) for (const server of [one, other]) await refusedWithin(1000, endedAt, server, token)
   })
+
+  it('each closes the sockets of sessions that the other one, or the command line, ended', async () => {
+    const [one, other, data, env] = await twoOnPostgres()
+    const [first, second] = [await socketOf(one), await socketOf(other)]
+    await post(other.url, 'sessions/endOthers', {}, await signIn(other))
+    const byOther = performance.now()
+    for (const socket of [first, second]) expect((await socket.closed) - byOther).toBeLessThan(1000)
+
+    const [third, fourth] = [await socketOf(one), await socketOf(other)]
+    const { code } = await command(data, ['user', 'revoke', USER.email, '--json'], { env })
+    const byCommand = performance.now()
+    for (const socket of [third, fourth]) expect((await socket.closed) - byCommand).toBeLessThan(1000)
+    expect(code).toBe(0)
+  })
 })
 
 describe('a process and the command line on one SQLite file', () => {
@@ -44,6 +60,19 @@ describe('a process and the command line on one SQLite file', () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, { ended: 1 }])
     expect(await who(server, token)).toBeNull()
   })
+
+  it('a socket is closed within a second of the command that ended its session', async () => {
+    const data = await dataFolder()
+    onTestFinished(() => data.remove())
+    const server = await startStandalone(data.path)
+    onTestFinished(async () => void (await server.stop()))
+    await post(server.url, 'password/register', { user: USER })
+    const socket = await socketOf(server)
+    const { code } = await command(data.path, ['user', 'deactivate', USER.email, '--json'])
+    const endedAt = performance.now()
+    expect(code).toBe(0)
+    expect((await socket.closed) - endedAt).toBeLessThan(1000)
+  })
 })
 
 async function twoOnPostgres(): Promise<[one: Standalone, other: Standalone, data: string, env: NodeJS.ProcessEnv]> {
@@ -58,6 +87,13 @@ async function twoOnPostgres(): Promise<[one: Standalone, other: Standalone, dat
   })
   await post(servers[0].url, 'password/register', { user: USER })
   return [...servers, data.path, env]
+}
+
+async function socketOf({ url }: Standalone): Promise<DdpSocket> {
+  const socket = await openSocket(url)
+  await socket.login(PASSWORD, USER.email)
+  onTestFinished(() => socket.close())
+  return socket
 }
 
 async function signIn({ url }: Standalone): Promise<string> {

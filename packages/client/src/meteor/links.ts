@@ -42,8 +42,10 @@ export class Links {
     this.link = readLink(hash)
     if (!this.link) return
     autoLogin.disable()
-    // A reload, or a bookmark, does not open it again
-    window.location.hash = ''
+    // Neither a reload, nor a bookmark, nor the way back opens it again
+    const { history, location } = window
+    history?.replaceState(history.state, '', location.href.split('#', 1)[0])
+    if (location.hash !== '') location.hash = ''
     whenPageIsReady(() => {
       this.#started = true
       this.#deliver()

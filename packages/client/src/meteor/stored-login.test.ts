@@ -271,6 +271,12 @@ describe('a page that is opened by a link from a mail', () => {
     expect([client._autoLoginEnabled, client.userId(), told.mock.calls.length]).toEqual([true, 'ada', 1])
   })
 
+  test('the token of a link is not in the history of the page either', () => {
+    openPage(new FakePage('#/reset-password/secret-1'))
+    newClient(adasServer())
+    expect([page.replaced, page.location.hash]).toEqual([['http://app.test/in/'], ''])
+  })
+
   test('a link that nobody waits for keeps nobody out', async () => {
     openPage(new FakePage('#/verify-email/secret-1'))
     fill(page.localStorage)

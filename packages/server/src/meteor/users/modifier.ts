@@ -174,7 +174,7 @@ function without(list: readonly unknown[], values: readonly unknown[]): unknown[
 
 /** The same for equal values, in whatever order their fields are: lists are as long as somebody made them, and comparing all with all takes too long. */
 const keyOf = (value: unknown): string =>
-  String(JSON.stringify(EJSON.toJSONValue(value), (_name, part: unknown) => (isPlain(part) ? Object.fromEntries(sorted(part)) : part)))
+  JSON.stringify(EJSON.toJSONValue(value), (_name, part: unknown) => (isPlain(part) ? Object.fromEntries(sorted(part)) : part))
 
 const sorted = (fields: Fields): [string, unknown][] => Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1))
 

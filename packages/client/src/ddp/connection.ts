@@ -19,7 +19,7 @@ import { toSocketUrl } from './socket-url.ts'
 import { Stream } from './stream.ts'
 import type { DdpStatus } from './stream.ts'
 import { Subscriptions } from './subscriptions.ts'
-import type { SubscriptionHandle } from './subscriptions.ts'
+import type { SubscriptionCallbacks, SubscriptionHandle } from './subscriptions.ts'
 
 /**
  * A connection to a DDP server that comes back when it is cut: methods that were not answered are sent again, subscriptions are taken up, and the documents
@@ -102,6 +102,8 @@ export class DdpConnection {
    * `(error, result)` at that moment.
    * @throws MeteorError what the method threw
    */
+  call(name: string, ...params: [...params: unknown[], callback: MethodCallback]): Promise<unknown>
+  call(name: string, ...params: unknown[]): Promise<unknown>
   call(name: string, ...params: unknown[]): Promise<unknown> {
     const callback = params.at(-1)
     // A function cannot be sent, so one in the last place is no parameter
@@ -135,6 +137,8 @@ export class DdpConnection {
    * Asks for a publication. After the parameters may stand `onReady`, or an object with `onReady`, `onStop` and `onError`.
    * @throws MeteorError `connection-closed` after `close()`
    */
+  subscribe(name: string, ...params: [...params: unknown[], callbacks: SubscriptionCallbacks | (() => void)]): SubscriptionHandle
+  subscribe(name: string, ...params: unknown[]): SubscriptionHandle
   subscribe(name: string, ...params: unknown[]): SubscriptionHandle {
     if (this.#closed) throw closedError()
     return this.#subscriptions.add(name, params)

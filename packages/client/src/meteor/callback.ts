@@ -1,5 +1,7 @@
+import type { ReportedError } from '@latchkey/common/meteor'
+
 /** How Meteor's functions report: the error first. */
-export type Callback<T = void> = (error?: unknown, result?: T) => void
+export type Callback<T = void> = (error?: ReportedError, result?: T) => void
 
 /** Tells the callback how it ended; without one the promise itself is the answer. */
 export function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
@@ -14,7 +16,7 @@ export async function report<T>(promise: Promise<T>, callback: Callback<T>): Pro
   try {
     result = await promise
   } catch (error) {
-    callback(error)
+    callback(errorOf(error))
     return
   }
   callback(undefined, result)
@@ -23,6 +25,9 @@ export async function report<T>(promise: Promise<T>, callback: Callback<T>): Pro
 /** A mistake of the caller: told to the callback, thrown at once where there is none. */
 export function refuse(error: unknown, callback: Callback<never> | undefined): undefined {
   if (!callback) throw error
-  callback(error)
+  callback(errorOf(error))
   return undefined
 }
+
+/** JavaScript can throw anything, and a hook of the app is JavaScript; whoever looks at a callback's error looks at its `message`. */
+export const errorOf = (thrown: unknown): ReportedError => (thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown }))

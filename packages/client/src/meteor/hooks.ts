@@ -1,4 +1,4 @@
-import type { Callbacks } from '@latchkey/common/meteor'
+import type { Callbacks, ReportedError } from '@latchkey/common/meteor'
 
 /** What `onLogin` is told. */
 export interface LoginDetails {
@@ -11,7 +11,7 @@ export interface LoginDetails {
 
 /** What `onLoginFailure` is told. */
 export interface LoginFailure {
-  error: unknown
+  error: ReportedError
 }
 
 /** Tells all callbacks. */

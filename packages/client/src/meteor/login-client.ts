@@ -14,7 +14,7 @@ import type { AccountsClientOptions, ClientState } from '../accounts-client.ts'
 import { makeSource } from '../source.ts'
 import type { Source } from '../source.ts'
 import type { TransportInterface } from '../transport.ts'
-import { answer } from './callback.ts'
+import { answer, errorOf } from './callback.ts'
 import type { Callback } from './callback.ts'
 import { tracked } from './callable.ts'
 import type { TrackedSource } from './callable.ts'
@@ -333,7 +333,7 @@ export class LoginClient extends LeanClient {
         this.#loggedIn = true
         tellAll(this.#onLogin, { type: 'unknown', ...details })
       },
-      failed: (error: unknown) => tellAll(this.#onLoginFailure, { error }),
+      failed: (error: unknown) => tellAll(this.#onLoginFailure, { error: errorOf(error) }),
       loggedOut: () => {
         this.#loggedIn = false
         tellAll(this.#onLogout, undefined)

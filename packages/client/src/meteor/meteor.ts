@@ -47,19 +47,18 @@ const SAME = [
 export interface MeteorClient
   extends
     Pick<AccountsClient, (typeof SAME)[number]>,
-    Pick<AccountsConnection, 'call' | 'subscribe' | 'status' | 'reconnect' | 'disconnect'> {
+    Pick<AccountsConnection, 'call' | 'callAsync' | 'apply' | 'applyAsync' | 'subscribe' | 'status' | 'reconnect' | 'disconnect'> {
   readonly Error: typeof MeteorError
   readonly isClient: true
   readonly isServer: false
   /** What the server wrote into the page. */
   readonly settings: { readonly public: Readonly<Record<string, unknown>> }
   readonly connection: AccountsConnection
-  callAsync: AccountsConnection['call']
   /** Signs in with a service that was named with `Accounts.oauth.registerService`. */
   [loginWith: `loginWith${string}`]: (...args: never[]) => unknown
 }
 
-const CONNECTION: readonly PropertyKey[] = ['call', 'callAsync', 'subscribe', 'status', 'reconnect', 'disconnect', 'apply']
+const CONNECTION: readonly PropertyKey[] = ['call', 'callAsync', 'apply', 'applyAsync', 'subscribe', 'status', 'reconnect', 'disconnect']
 
 /** `Meteor.user()`, `Meteor.loginWithPassword(…)` and their like: the functions of {@link Accounts} that Meteor has there too. */
 export const Meteor: MeteorClient = new Proxy({} as MeteorClient, {
@@ -69,7 +68,7 @@ export const Meteor: MeteorClient = new Proxy({} as MeteorClient, {
     if (key === 'isServer') return false
     if (key === 'settings') return { public: runtimeConfig().PUBLIC_SETTINGS ?? {} }
     if (key === 'connection') return client().connection
-    if (CONNECTION.includes(key)) return own(client().connection, key === 'callAsync' ? 'call' : key)
+    if (CONNECTION.includes(key)) return own(client().connection, key)
     if ((SAME as readonly PropertyKey[]).includes(key)) return own(client(), key)
     const service = typeof key === 'string' && key.startsWith('loginWith') ? client().oauth.named(key) : undefined
     return service && ((...args: unknown[]) => client().applyLoginFunction(service, args))

@@ -18,4 +18,4 @@ export { addDefaultFieldSelector, isInclusion, project } from './field-selector.
 export type { FieldOptions, FieldSelector } from './field-selector.ts'
 export { LoginCancelledError } from './login-cancelled.ts'
 export { isMeteorError, MeteorError } from './meteor-error.ts'
-export type { MeteorErrorFields } from './meteor-error.ts'
+export type { MeteorErrorFields, ReportedError } from './meteor-error.ts'

@@ -12,6 +12,9 @@ export interface MeteorErrorFields {
   readonly errorType: 'Meteor.Error'
 }
 
+/** An error as callbacks and hooks are told of it: a {@link MeteorError} has all of these, another error its `message` alone. */
+export type ReportedError = Error & Partial<Pick<MeteorErrorFields, 'error' | 'reason' | 'details'>>
+
 /**
  * An error that a client may see as it is: thrown from a method, a publication or a hook, it arrives there with the same fields. Every other error becomes
  * `Internal server error`. Meteor knows it as `Meteor.Error`.

@@ -43,7 +43,7 @@ export const DDPRateLimiter: Limiter = lazily(() => predefined.accounts.rateLimi
 export const Email: MeteorEmail = lazily(() => predefined.email)
 
 export { MeteorError } from '@latchkey/common/meteor'
-export type { AccountsConfig, FieldOptions, FieldSelector, Registered } from '@latchkey/common/meteor'
+export type { AccountsConfig, FieldOptions, FieldSelector, Registered, ReportedError } from '@latchkey/common/meteor'
 export type { MeteorUser, MeteorUserEmail } from '../compat/meteor-user.ts'
 export type { MailOptions } from './email/letters.ts'
 export type { EmailOptions, EmailSettings } from './email/options.ts'

@@ -10,6 +10,7 @@ import { clientOf } from '../origin.ts'
 import { refuseLocked } from '../policy/lockout.ts'
 import { refuseImpersonated } from '../policy/may-change.ts'
 import { readPassword } from '../policy/password-rules.ts'
+import { guesserOf } from '../session/session.ts'
 import type { Session, SessionAndUser } from '../session/session.ts'
 import type { Origin } from '../strategy.ts'
 import { hasherOf } from './new-password.ts'
@@ -76,7 +77,7 @@ export async function verifyOwnPassword(
 ): Promise<void> {
   const password = readPassword(given, core.settings.password)
   if (password === null || password === '') throw new AccountsError('InvalidPassword', { details: { field: 'password' } })
-  const asking = session ? `session:${session.id}` : `user-asks:${user.id}`
+  const asking = session ? guesserOf(session) : `user-asks:${user.id}`
   const key = `failures:${asking}`
   const now = core.clock.now()
   // By session too: a name that a login can spell would let strangers use up the owner's tries.

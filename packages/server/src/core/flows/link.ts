@@ -17,6 +17,7 @@ import { isDeactivated } from '../identity/user.ts'
 import type { NewUser, User } from '../identity/user.ts'
 import { parseUsername } from '../identity/username.ts'
 import { clientOf } from '../origin.ts'
+import { guesserOf } from '../session/session.ts'
 import type { SessionAndUser } from '../session/session.ts'
 import type { Along } from '../store.ts'
 import type { ExternalLogin } from '../policy/external-logins.ts'
@@ -71,7 +72,7 @@ export async function linkAccount(
   const parsed = strategy.parse(params)
   if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')
   await confirm(core, who, confirmation, origin)
-  await core.limiter.hit('login', { ip: origin.ip, account: `session:${who.session.id}` })
+  await core.limiter.hit('login', { ip: origin.ip, account: guesserOf(who.session) })
   const vouched = await strategy.vouch(parsed)
   const outcome = await link(core, who.user, vouched, along(core, 'account-linked', { ...who, vouched, origin }))
   if (outcome === 'gone') throw new AccountsError('UserNotFound')

@@ -4,13 +4,14 @@ import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
 import { clientOf } from '../origin.ts'
 import { refuseLocked } from '../policy/lockout.ts'
-import type { Factor } from '../session/session.ts'
+import { guesserOf } from '../session/session.ts'
+import type { Factor, Session } from '../session/session.ts'
 import type { Origin, SecondFactor } from '../strategy.ts'
 
 /** Whose code it is, and the session they try it from, if they try it from one. */
 export interface Someone {
   user: { id: string }
-  session?: { id: string }
+  session?: Pick<Session, 'id' | 'userId' | 'createdAt'>
 }
 
 /**
@@ -31,7 +32,7 @@ export async function proveCode(core: Core, factor: SecondFactor, userId: string
  */
 export async function withinTries<T>(core: Core, { user, session }: Someone, origin: Origin, deed: () => Promise<T>): Promise<T> {
   const { limiter, settings, store, clock } = core
-  const by = session ? `code:session:${session.id}` : `code:user:${user.id}`
+  const by = session ? `code:${guesserOf(session)}` : `code:user:${user.id}`
   const key = `failures:${by}`
   await limiter.hit('login', { ip: clientOf(origin), account: by })
   const [failures] = settings.rateLimits ? await store.attempts.failures([key], clock.now()) : []

@@ -67,11 +67,11 @@ describe('refuseLocked', () => {
 describe('knownDeviceOf', () => {
   const known = { known: true, deviceId: 'phone' }
   const unknown = { known: false, deviceId: null }
-  const session = { id: 's1', userId: 'ada' }
+  const session = { createdAt: 5, userId: 'ada' }
 
   it.each([
     ['a mark of the user', 'ada', known, undefined, 'phone'],
-    ['a live session of the user', 'ada', unknown, session, 'session:s1'],
+    ['a live session of the user', 'ada', unknown, session, 'session:ada:5'],
     ['both', 'ada', known, session, 'phone'],
     ['neither', 'ada', unknown, undefined, null],
     ["somebody else's session", 'grace', unknown, session, null],

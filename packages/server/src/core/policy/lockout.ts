@@ -12,6 +12,7 @@ import { usernameKey } from '../identity/username.ts'
 import type { Keys } from '../keys.ts'
 import type { Clock } from '../ports.ts'
 import type { Lockout } from '../settings.ts'
+import { guesserOf } from '../session/session.ts'
 import type { Session } from '../session/session.ts'
 import { userFailureKey } from '../store.ts'
 import type { Failures } from '../store.ts'
@@ -83,12 +84,12 @@ export function failureCountersOfUser(keys: Pick<Keys, 'mac'>, user: User, devic
 export function knownDeviceOf(
   userId: string | null,
   mark: { known: boolean; deviceId: string | null },
-  session: Pick<Session, 'id' | 'userId' | 'impersonatorId'> | undefined,
+  session: Pick<Session, 'userId' | 'createdAt' | 'impersonatorId'> | undefined,
 ): string | null {
   if (userId === null) return null
   if (mark.known && mark.deviceId !== null) return mark.deviceId
   // Whoever acts as the user is not them, and could begin session after session for fresh tries.
-  return session?.userId === userId && session.impersonatorId === undefined ? `session:${session.id}` : null
+  return session?.userId === userId && session.impersonatorId === undefined ? guesserOf(session) : null
 }
 
 /** {@link knownDeviceOf} for where a request came from. */

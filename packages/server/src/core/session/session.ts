@@ -75,3 +75,9 @@ export const deadline = (session: Session): number =>
 /** The whole rule for "this session is good". Every check, on every transport, comes down to this line. */
 export const isLive = ({ session, user }: SessionAndUser, now: number): boolean =>
   session.endedAt === undefined && now < deadline(session) && session.epoch === user.epoch && user.deactivatedAt === undefined
+
+/**
+ * What guesses made from inside a session are counted by. A session and its twins are as old as each other, to the millisecond, and count as one: whoever holds
+ * one could make twin after twin for fresh tries.
+ */
+export const guesserOf = ({ userId, createdAt }: Pick<Session, 'userId' | 'createdAt'>): string => `session:${userId}:${createdAt}`

@@ -73,6 +73,19 @@ describe('Who is signed in on a connection', () => {
   })
 })
 
+it('a new token gives no fresh guesses at what its user knows', async () => {
+  await using at = await ddpAccounts({ options: { face: 'meteor', lockout: { free: 2, first: 60_000 } } })
+  const { client } = await at.signedIn()
+  const guess = async (id: string): Promise<unknown[]> => [
+    refusalOf(await client.call(`change ${id}`, 'changePassword', 'not this one', 'another secret of mine'))[0],
+    refusalOf(await client.call(`login ${id}`, 'login', { user: { username: 'ada' }, password: 'not this one' }))[0],
+  ]
+  for (let tried = 1; tried <= 3; tried++) expect(await guess(`${tried}`)).toEqual([403, 403])
+  expect(await guess('too many')).toEqual(['too-many-requests', 'too-many-requests'])
+  resultOf(await client.call('token', 'getNewToken'))
+  expect(await guess('with another token')).toEqual(['too-many-requests', 'too-many-requests'])
+})
+
 describe('Code that runs because of somebody', () => {
   it('when a connection or a subscription ends runs on behalf of whoever registered it, not of whoever ended it', async () => {
     await using at = await ddpAccounts()

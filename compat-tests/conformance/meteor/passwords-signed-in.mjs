@@ -245,6 +245,10 @@ export const whoIsSignedIn = [
       file: CLIENT_TEST,
       title: 'a failed login tells onLoginFailure, keeps whoever was signed in, and hands the reason to the callback',
     },
-    off: { file: CLIENT, from: 'failed: (error: unknown) => tellAll(this.#onLoginFailure, { error }),', to: 'failed: () => {},' },
+    off: {
+      file: CLIENT,
+      from: 'failed: (error: unknown) => tellAll(this.#onLoginFailure, { error: errorOf(error) }),',
+      to: 'failed: () => {},',
+    },
   },
 ]

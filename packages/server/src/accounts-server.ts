@@ -102,7 +102,7 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     sessionsDb?: Store,
   ) {
     const { ddpServer, meteor, options, services } = readArguments(first, second)
-    super(meteor ?? options, meteor ? METEOR_KEYS : [...Object.keys(options), ...CONFIG_KEYS])
+    super(ownOptions(meteor ?? options), meteor ? METEOR_KEYS : [...Object.keys(options), ...CONFIG_KEYS])
     const { db, sessionsDb: sessionsOption, acceptAccountsJsTokens: accepted, factors, log = processLog } = options
     const ports = { ...systemPorts(log), ...options.ports }
     const strategies = strategiesOf(services)
@@ -323,6 +323,9 @@ export class AccountsServer<CustomUser extends AccountsJsUser = AccountsJsUser> 
     return { sessionId, tokens, user }
   }
 }
+
+/** A copy: what is set later on one server is not set on another that was given the same. Without the key, which is kept nowhere but where it is used. */
+const ownOptions = ({ oauthSecretKey: _key, ...options }: AccountsConfig): AccountsConfig => options
 
 /** Which of the two constructors was called, and with what. */
 function readArguments<CustomUser extends AccountsJsUser>(

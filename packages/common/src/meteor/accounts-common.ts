@@ -17,7 +17,7 @@ import { LoginCancelledError } from './login-cancelled.ts'
 
 /** Meteor's `AccountsCommon`. Apps meet it as `AccountsServer`, which adds everything that needs a server. */
 export abstract class AccountsCommon {
-  /** The very object that was given; `config` adds to it. */
+  /** The very object that was given, on a server a copy; `config` adds to it. */
   _options: AccountsConfig
   /** The error of a sign-in that a person gave up. */
   readonly LoginCancelledError: typeof LoginCancelledError = LoginCancelledError

@@ -47,10 +47,12 @@ describe("a server of Meteor's face", () => {
     await world.accounts.init()
   })
 
-  it('keeps the very options it was given', () => {
-    const options = { db: memoryStore(), tokenSecret }
+  it('keeps the options it was given, in an object of its own', () => {
+    const options = { db: memoryStore(), tokenSecret, defaultFieldSelector: { profile: 0 } as const }
     const accounts = new AccountsServer(new DDPServer(), options)
-    expect(accounts._options).toBe(options)
+    expect(accounts._options).toEqual(options)
+    expect(accounts._options).not.toBe(options)
+    expect(accounts._options.defaultFieldSelector).toBe(options.defaultFieldSelector)
   })
 
   it('refuses a weak secret in production, like any other', () => {
@@ -234,4 +236,22 @@ describe('the signed-in user', () => {
     const added = client.arrived.find(({ msg, id: of }) => msg === 'added' && of === id)
     expect(added?.fields).toEqual({ username: 'ada', bigArray: [1, 2] })
   })
+})
+
+it('servers that were given the same options are set apart, and the key for secrets of providers is in none', async () => {
+  const shared = { oauthSecretKey: Buffer.alloc(16, 1).toString('base64') }
+  await using one = meteorWorld(shared)
+  const options = { db: memoryStore(), tokenSecret }
+  const servers = [new DDPServer(), new DDPServer()].map(ddp => ({ ddp, accounts: new AccountsServer(ddp, options) }))
+  const [first, second] = servers
+  first?.accounts.config({ defaultFieldSelector: { profile: 0 }, loginExpirationInDays: 3 })
+  expect(second?.accounts._options).not.toHaveProperty('defaultFieldSelector')
+  expect(second?.accounts._getTokenLifetimeMs()).toBe(90 * 86_400_000)
+  expect(options).not.toHaveProperty('defaultFieldSelector')
+  expect(one.accounts._options).not.toHaveProperty('oauthSecretKey')
+  expect(one.accounts.oauthEncryption.keyIsLoaded()).toBe(true)
+  for (const { ddp, accounts } of servers) {
+    await ddp.stop()
+    await accounts.stop()
+  }
 })

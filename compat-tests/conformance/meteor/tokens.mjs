@@ -2,7 +2,9 @@ const TOKENS_TEST = 'packages/server/src/meteor/semi-private.test.ts'
 const SESSION_TEST = 'packages/server/src/transports/ddp/accounts/signed-in.test.ts'
 const METHODS = 'packages/server/src/transports/ddp/accounts/login-methods.ts'
 const TWIN = 'has a twin by getNewToken, which is over when the first would be, and which the connection holds from then on'
-const IN_PLACE = 'a database of Meteor’s, opened in place; Latchkey itself never keeps a token as it is'
+const PLAIN = 'sign in again and again, plain ones of Meteor’s first years too, and are kept as their hash alone'
+const BROUGHT = 'once `_insertLoginToken` has brought it along'
+const LINKS = 'packages/server/src/meteor/login-tokens.ts'
 
 /** @type {import('../row.d.ts').MeteorChapter} */
 export const tokens = {
@@ -14,7 +16,7 @@ export const tokens = {
       note: 'here a number is what the caller may give, not what is kept',
       proof: { file: TOKENS_TEST, title: 'that began before then are ended by _expireTokens, given as a date and as a number' },
       off: {
-        file: 'packages/server/src/meteor/login-tokens.ts',
+        file: LINKS,
         from: '.filter(({ createdAt }) => new Date(createdAt).getTime() < before)',
         to: '.filter(() => false)',
       },
@@ -22,12 +24,14 @@ export const tokens = {
     {
       number: 17,
       item: 'A plain token of old, as the database has it, signs in',
-      reason: { later: IN_PLACE },
+      note: BROUGHT,
+      proof: { file: TOKENS_TEST, title: PLAIN },
+      off: { file: LINKS, from: 'return hashSecret(stamped.token)', to: "return hashSecret('')" },
     },
     {
       number: 18,
       item: 'A plain token that was read from the database signs a thief in, which is why there are no more of them',
-      reason: { later: IN_PLACE },
+      reason: { doesNotApply: 'it takes a plain token in Meteor’s own collection; here none is ever kept as it is' },
     },
     {
       number: 19,
@@ -45,12 +49,20 @@ export const tokens = {
     {
       number: 20,
       item: 'Once it was used, a plain token of old is kept as its hash alone',
-      reason: { later: IN_PLACE },
+      note: 'here from the start',
+      proof: { file: TOKENS_TEST, title: PLAIN },
+      off: { file: LINKS, from: 'return hashSecret(stamped.token)', to: 'return stamped.token as SecretHash' },
     },
     {
       number: 21,
       item: 'After that the same plain token goes on signing in',
-      reason: { later: IN_PLACE },
+      note: BROUGHT,
+      proof: { file: TOKENS_TEST, title: PLAIN },
+      off: {
+        file: 'packages/server/src/core/session/resume-strategy.ts',
+        from: 'return { ...proofOf(core, user.id), session }',
+        to: "setImmediate(() => void core.store.sessions.end(session.id, 'logout', core.clock.now()))\n        return { ...proofOf(core, user.id), session }",
+      },
     },
     {
       number: 22,

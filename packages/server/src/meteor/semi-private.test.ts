@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { MeteorError } from '@latchkey/common/meteor'
 import { originOf } from '../core/origin.ts'
+import { memoryStore } from '../stores/memory/index.ts'
 import { refusalOf, resultOf } from '../testing/ddp-accounts.ts'
 import { PASSWORD } from '../testing/index.ts'
 import { meteorWorld } from '../testing/meteor.ts'
@@ -185,6 +186,19 @@ describe('login tokens that an app makes', () => {
       const result = resultOf(await world.connect().call(way, 'login', { resume: token }))
       expect(result).toMatchObject({ id, token, tokenExpires: { $date: began.getTime() + 10 * 86_400_000 } })
     }
+  })
+
+  it('sign in again and again, plain ones of Meteor’s first years too, and are kept as their hash alone', async () => {
+    const db = memoryStore()
+    const open = vi.spyOn(db.sessions, 'open')
+    await using world = meteorWorld({ db })
+    const id = await world.createUser()
+    const token = 'lqJ0gKqkSfBGLcJzUYbQ9t7rC3xNhWmVd2sEoPaTiRu'
+    await world.accounts._insertLoginToken(id, { token, when: new Date(world.clock.now()) })
+    expect(open).toHaveBeenCalledOnce()
+    expect(JSON.stringify(open.mock.calls)).not.toContain(token)
+    for (const visit of ['first', 'second', 'third'])
+      expect([visit, resultOf(await world.connect().call(visit, 'login', { resume: token })).id]).toEqual([visit, id])
   })
 
   it('are refused when they are too short, no hash, or for nobody', async () => {

@@ -71,10 +71,12 @@ export abstract class MeteorBase extends AccountsCommon {
   }
 
   protected override _configure({ oauthSecretKey, ...changes }: AccountsConfig): AccountsConfig {
-    if (changes.collection !== undefined) this._useCollection(collectionName(changes.collection))
+    const collection = changes.collection === undefined ? undefined : collectionName(changes.collection)
     const changeServices = changesOfServices(this.services, changes)
     if (oauthSecretKey !== undefined) this._loadOAuthSecretKey(oauthSecretKey)
     this.accounts.configure(settingsOfConfig(changes, { ...this._options, ...changes }))
+    // Last: changes that are refused must not leave the users behind.
+    if (collection !== undefined) this._useCollection(collection)
     changeServices()
     return changes
   }

@@ -69,7 +69,7 @@ export const passwordOptions = {
       item: `${kind}TokenExpiration: default ${days.slice(0, -2)} days`,
       proof: atWork(`${kind}TokenExpiration is how long such a link is good`),
       off: {
-        file: 'packages/server/src/core/settings.ts',
+        file: 'packages/server/src/core/settings-defaults.ts',
         from: `${kind}TokenExpiration: ${days} DAY`,
         to: `${kind}TokenExpiration: 1000 * DAY`,
       },

@@ -101,7 +101,11 @@ export const serverOptions = {
     {
       item: 'tokenConfigs.refreshToken.expiresIn: default 7 days',
       proof: config(LIVES),
-      off: setting("'accounts-js': '7d', meteor: null", "'accounts-js': '8d', meteor: null"),
+      off: {
+        file: 'packages/server/src/core/settings-defaults.ts',
+        from: "'accounts-js': '7d', meteor: null",
+        to: "'accounts-js': '8d', meteor: null",
+      },
     },
     {
       item: 'tokenConfigs: expiresIn in seconds',

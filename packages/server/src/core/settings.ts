@@ -7,6 +7,7 @@ import type { Duration } from './duration.ts'
 import type { User } from './identity/user.ts'
 import type { EmailTemplates, GivenEmailTemplates } from './mail/templates.ts'
 import { mergeTemplates } from './mail/templates.ts'
+import { FACE_DEFAULTS, IDLE, LIMITS, LOCKOUT, PASSWORD_DEFAULTS, PASSWORD_DURATIONS } from './settings-defaults.ts'
 import { LIMIT_KINDS, LOCKOUT_KINDS, PASSWORD_KINDS, refuseMisfits, SESSION_KINDS, SETTINGS_KINDS } from './settings-kinds.ts'
 import type { EmailRule } from './policy/email-domain.ts'
 import type { Mail } from './ports.ts'
@@ -215,50 +216,6 @@ export interface GivenSettings {
   /** For a service beside the one that keeps accounts: an access token is believed by its signature, and nothing but the user's id is known. @default false */
   micro?: boolean
 }
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-
-const PASSWORD_DEFAULTS: PasswordSettings = {
-  minLength: 8,
-  maxLength: 256,
-  refuseCommon: true,
-  contextWords: [],
-  acceptDigests: true,
-  requireEmailVerification: false,
-  sendVerificationEmailAfterSignup: false,
-  notifyUserAfterPasswordChanged: true,
-  returnTokensAfterResetPassword: false,
-  invalidateAllSessionsAfterPasswordReset: true,
-  invalidateAllSessionsAfterPasswordChanged: true,
-  removeAllResetPasswordTokensAfterPasswordChanged: true,
-  verifyEmailTokenExpiration: 3 * DAY,
-  passwordResetTokenExpiration: 3 * DAY,
-  passwordEnrollTokenExpiration: 30 * DAY,
-}
-
-/** Where a face departs from the defaults above: the parents send no mail after sign-up unless they are told to, and Meteor none after a change. */
-const FACE_DEFAULTS: Record<Face, Partial<PasswordSettings>> = {
-  latchkey: { sendVerificationEmailAfterSignup: true },
-  'accounts-js': {},
-  meteor: { returnTokensAfterResetPassword: true, notifyUserAfterPasswordChanged: false },
-}
-
-/** A login token of Meteor's is good for its time, used or not. */
-const IDLE: Record<Face, string | null> = { latchkey: '7d', 'accounts-js': '7d', meteor: null }
-
-const PASSWORD_DURATIONS = ['verifyEmailTokenExpiration', 'passwordResetTokenExpiration', 'passwordEnrollTokenExpiration'] as const
-
-const LIMITS: Limits = {
-  login: { address: { limit: 60, window: MINUTE }, account: { limit: 15, window: MINUTE }, process: { limit: 6000, window: MINUTE } },
-  register: { address: { limit: 60, window: HOUR }, process: { limit: 3000, window: MINUTE } },
-  mail: { address: { limit: 30, window: HOUR }, account: { limit: 6, window: 15 * MINUTE } },
-  token: { address: { limit: 300, window: MINUTE } },
-  offer: { address: { limit: 60, window: HOUR } },
-}
-
-const LOCKOUT: Lockout = { free: 5, first: 30_000, longest: 15 * MINUTE, memory: DAY }
 
 /**
  * Reads settings. The given object is not changed and not kept.

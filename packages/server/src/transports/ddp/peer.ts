@@ -68,10 +68,12 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#wire.close()
   }
 
-  due(now: number): void {
+  due(now: number, isLate: boolean): void {
     const { heartbeatInterval, heartbeatTimeout } = this.#hub.settings
-    // A socket that did not begin, or gave no sign of life, is lost, not closed: its client may be on its way back.
-    if (!this.#session || (this.#patienceEnds > 0 && now >= this.#patienceEnds)) return this.#lose()
+    // A socket that did not begin, or gave no sign of life, is lost, not closed: its client may be on its way back. When it was this process that stood still,
+    // the sign is here, but timers come before sockets are read: it counts until the next turn.
+    if (!this.#session || (this.#patienceEnds > 0 && now >= this.#patienceEnds))
+      return isLate ? this.#hub.wheel.set(this, now + 1) : this.#lose()
     if (now >= this.#nextLook) {
       if (!this.#isAlive && this.#patienceEnds === 0) {
         this.#session.send({ msg: 'ping' })

@@ -6,8 +6,8 @@ import type { Ports } from '../../core/ports.ts'
 export interface Timed {
   /** Where it is on the wheel; kept by the wheel, {@link NOWHERE} in the beginning. */
   place: number
-  /** The deadline has come. Sets the next one itself, if there is any. */
-  due(now: number): void
+  /** The deadline has come; late, when this process stood still meanwhile. Sets the next one itself, if there is any. */
+  due(now: number, isLate: boolean): void
 }
 
 /** The place of what is not on the wheel. */
@@ -56,17 +56,17 @@ export class Wheel {
     for (const [place, items] of this.#places) {
       if (place > until) continue
       this.#places.delete(place)
-      for (const item of items) this.#tell(item, now)
+      for (const item of items) this.#tell(item, now, place < until)
     }
     if (this.#places.size > 0) return
     this.#turning?.stop()
     this.#turning = undefined
   }
 
-  #tell(item: Timed, now: number): void {
+  #tell(item: Timed, now: number, isLate: boolean): void {
     item.place = NOWHERE
     try {
-      item.due(now)
+      item.due(now, isLate)
     } catch (error) {
       // The others are due as well.
       this.#ports.log.error({ err: error }, 'a deadline of a socket could not be kept')

@@ -45,14 +45,21 @@ export async function measureCalls(database: string): Promise<void> {
       async (_client, n) => n,
       (client, n) => client.send(`!${n}`),
     )
-    await told(
-      'DDP, a user and their own connections',
-      ddp,
-      client => client.succeed('login', credentials(0)),
-      async (client, n, who) => {
-        await client.succeed('/users/update', { _id: (who as { id: string }).id }, { $set: { 'profile.n': n } })
-      },
-    )
+    const change = async (client: DdpClient, n: number, userId: string): Promise<void> => {
+      await client.succeed('/users/update', { _id: userId }, { $set: { 'profile.n': n } })
+    }
+    const { id, token } = await loginOf(ddp, 0)
+    const resume = async (client: DdpClient): Promise<string> => {
+      await client.succeed('login', { resume: token })
+      return id
+    }
+    await told('DDP, a user, one session', ddp, resume, change)
+    const other = await loginOf(ddp, 1)
+    const login = async (client: DdpClient): Promise<string> => {
+      await client.succeed('login', credentials(1))
+      return other.id
+    }
+    await told('DDP, a user, a session each', ddp, login, change)
     console.log()
   } finally {
     await Promise.all([bare.stop(), ddp.stop()])
@@ -63,13 +70,14 @@ async function signedIn(client: DdpClient, n: number): Promise<void> {
   await client.succeed('login', credentials(n))
 }
 
-async function tokensOf({ port }: Running): Promise<string[]> {
-  return openMany(USERS, async n => {
-    const client = await DdpClient.connected(port)
-    const { token } = (await client.succeed('login', credentials(n))) as { token: string }
-    await client.close()
-    return token
-  })
+const tokensOf = (server: Running): Promise<string[]> => openMany(USERS, async n => (await loginOf(server, n)).token)
+
+async function loginOf({ port }: Running, n: number): Promise<{ id: string; token: string }> {
+  const client = await DdpClient.connected(port)
+  // What Meteor's servers answer.
+  const login = (await client.succeed('login', credentials(n))) as { id: string; token: string }
+  await client.close()
+  return login
 }
 
 type Call = (client: DdpClient, n: number) => Promise<{ error?: unknown }>

@@ -1,7 +1,10 @@
 /** Nobody who asks from outside learns who has an account: every kind of account, and none at all, is answered alike, byte for byte and in the same time. */
+import { AccountsCode } from '@latchkey/server/strategies/code'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { post } from './support/call.ts'
+import { digest, openSocket } from './support/ddp-socket.ts'
+import type { DdpSocket } from './support/ddp-socket.ts'
 import { medians, spread } from './support/interleave.ts'
 import { CLASSES, mixForms } from './support/mixed-forms.ts'
 import type { AccountClass } from './support/mixed-forms.ts'
@@ -19,14 +22,29 @@ const WRONG = 'not the password'
 const TRIES = Number(process.env['LATCHKEY_TIMING_TRIES'] ?? 4)
 const IN_EARNEST = process.env['LATCHKEY_TIMING_TRIES'] !== undefined
 
+/** What strangers can call about somebody, and with what. */
+const OVER_DDP: readonly (readonly [method: string, paramsOf: (email: string) => unknown[]])[] = [
+  ['login', email => [{ user: { email }, password: digest(WRONG) }]],
+  ['login', email => [{ user: { email }, password: WRONG, code: '123456' }]],
+  ['login', email => [{ user: { email }, password: { digest: 'ab', algorithm: 'sha-256' } }]],
+  ['latchkey.authenticate', email => [{ service: 'password', params: { user: email, password: WRONG } }]],
+  ['forgotPassword', email => [{ email }]],
+  ['latchkey.sendVerificationEmail', email => [{ email }]],
+  ['latchkey.requestMagicLinkEmail', email => [{ email }]],
+  ['latchkey.requestLoginCode', email => [{ email }]],
+  ['requestLoginTokenForUser', email => [{ selector: { email }, userData: { email: 'same@example.org' } }]],
+]
+
 for (const { name, here } of STORES) {
   describe.skipIf(!here)(`what an answer shows, on ${name}`, () => {
     let story: RunningStory
     let caller: RawCaller
+    let socket: DdpSocket
     let addresses: Record<AccountClass, string[]>
     beforeAll(async () => {
-      story = await startServer(name, UNLIMITED, { services: { magicLink: new AccountsMagicLink() } })
+      story = await startServer(name, UNLIMITED, { services: { magicLink: new AccountsMagicLink(), code: new AccountsCode() }, ddp: true })
       caller = rawCaller(story.url)
+      socket = await openSocket(story.url)
       addresses = await mixForms(story.accounts.accounts, 'cheap')
       // Hashes whose cost was seen are not taken for dear ones: the tests below then wait for nothing.
       const seen = (['bcrypt', 'bcrypt-sha256'] as const).map(kind => ({ user: addresses[kind][2], password: WRONG }))
@@ -34,13 +52,16 @@ for (const { name, here } of STORES) {
     })
     afterAll(async () => {
       caller?.close()
+      socket?.close()
       await story?.close()
     })
 
     const first = (kind: AccountClass): string => addresses[kind][0] ?? ''
-    const ofEach = async (ask: (email: string) => Promise<RawAnswer>): Promise<Record<string, string>> => {
+    const ofEach = async (ask: (email: string) => Promise<RawAnswer>): Promise<Record<string, string>> =>
+      ofEachOverDdp(async email => shownBy(await ask(email)))
+    const ofEachOverDdp = async (ask: (email: string) => Promise<string>): Promise<Record<string, string>> => {
       const shown: Record<string, string> = {}
-      for (const kind of CLASSES) shown[kind] = shownBy(await ask(first(kind)))
+      for (const kind of CLASSES) shown[kind] = await ask(first(kind))
       return shown
     }
 
@@ -75,24 +96,38 @@ for (const { name, here } of STORES) {
       expect(distinct(shown)).toEqual([answering('200', '{}')])
     })
 
+    it('is the same for every kind of account over DDP, whatever is called', async () => {
+      for (const [method, paramsOf] of OVER_DDP) {
+        const shown = await ofEachOverDdp(async email => withoutOwn(await socket.told(method, ...paramsOf(email)), email))
+        expect([method, distinct(shown)]).toEqual([method, [expect.any(String)]])
+      }
+      const refusal = await socket.told('login', { user: { email: first('argon2id') }, password: digest(WRONG) })
+      expect(refusal).toContain('"reason":"Something went wrong. Please check your credentials."')
+      expect(socket.heard.join('')).not.toContain('Internal server error')
+    })
+
     it('costs the same deeds of the store, whoever it is about', async () => {
       // Mail is sent after the answer, and is another matter.
       await story.accounts.accounts.core.outbox.stop()
       const deeds = recordDeeds(story.accounts.accounts.core.store)
-      for (const [route, body] of [
+      const overRest = [
         ['password/authenticate', { password: WRONG }],
         ['password/sendResetPasswordEmail', {}],
         ['password/sendVerificationEmail', {}],
         ['magiclink/requestMagicLinkEmail', {}],
-      ] as const) {
+      ] as const
+      const ways: (readonly [name: string, ask: (email: string) => Promise<unknown>])[] = [
+        ...overRest.map(([route, body]) => [route, (email: string) => caller.post(route, { email, user: { email }, ...body })] as const),
+        ...OVER_DDP.map(([method, paramsOf]) => [method, (email: string) => socket.told(method, ...paramsOf(email))] as const),
+      ]
+      for (const [way, ask] of ways) {
         const done: Record<string, string> = {}
         for (const kind of CLASSES) {
           deeds.length = 0
-          const email = addresses[kind][1] ?? ''
-          await caller.post(route, { email, user: { email }, ...body })
+          await ask(addresses[kind][1] ?? '')
           done[kind] = deeds.join(', ')
         }
-        expect(new Set(Object.values(done)).size, `${route}: ${JSON.stringify(done, null, 2)}`).toBe(1)
+        expect(new Set(Object.values(done)).size, `${way}: ${JSON.stringify(done, null, 2)}`).toBe(1)
         expect(done.unknown).not.toBe('')
       }
     })
@@ -162,6 +197,10 @@ describe('the time of an answer', () => {
 })
 
 const shownBy = ({ status, headers, body }: RawAnswer): string => `${status}\n${headers}\n\n${body}`
+
+/** Without what was sent, and without what was drawn for this call. */
+const withoutOwn = (told: string, email: string): string =>
+  told.replaceAll(email, '<address>').replace(/"request":"[\w-]{43}"/, '"request":"<secret>"')
 
 /** Each answer once, after the kinds of account that got it when there is more than one. */
 function distinct(shown: Record<string, string>): string[] {

@@ -1,6 +1,9 @@
 /** What a whole journey leaves in the places that people other than its owner read: the log, the audit trail, the hooks of an app. */
+import { createHash } from 'node:crypto'
 import type { Asked, Log, Mail, SecondFactor, Told } from '@latchkey/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { digest, openSocket } from './support/ddp-socket.ts'
+import type { DdpSocket } from './support/ddp-socket.ts'
 import { rawCaller } from './support/raw-call.ts'
 import type { RawAnswer } from './support/raw-call.ts'
 import { startServer } from './support/server.ts'
@@ -50,12 +53,12 @@ for (const { name, here } of STORES) {
         // Some mail servers say back what they were sent.
         if (post.refuses) throw new Error(`550 5.1.1 <${to}>: rejected, ${/https?:\S+/.exec(text)?.[0]}`)
       }
-      const story = await startServer(name, { log: log.log, factors: [factor], sendMail })
+      const story = await startServer(name, { log: log.log, factors: [factor], sendMail }, { ddp: true })
       onTestFinished(() => story.close())
       const told: unknown[] = []
       for (const moment of MOMENTS) story.accounts.on(moment, payload => void told.push({ ...payload, ...HANDED_OVER }))
 
-      const secrets = await journey(story, post)
+      const secrets = [...(await overDdp(story, post)), ...(await journey(story, post))]
       await settled(async () => log.lines.some(line => line.includes('could not be sent')))
       const users = await story.accounts.accounts.listUsers({})
       const { store } = story.accounts.accounts.core
@@ -159,6 +162,50 @@ async function journey({ url, accounts }: RunningStory, mail: Post): Promise<str
   await post('logout', {}, { authorization: second })
   await post('logout', {}, { authorization: second })
   return [...secrets]
+}
+
+/** Somebody else's journey, on a socket; rightly and wrongly too. */
+async function overDdp({ url }: RunningStory, mail: Post): Promise<string[]> {
+  const email = 'eve@lovelace.example'
+  const digests = [PASSWORD, NEW_PASSWORD, WRONG].map(digest)
+  const [right, next, wrong] = digests
+  let socket = await openSocket(url)
+  onTestFinished(() => socket.close())
+  const tokens: string[] = []
+  const call = async (...[method, ...params]: Parameters<DdpSocket['call']>): Promise<void> => {
+    const { result, error } = await socket.call(method, ...params)
+    for (const [, secret = ''] of JSON.stringify([result, error]).matchAll(/"(?:token|pending)":"([^"]+)"/g)) tokens.push(secret)
+  }
+  await call('latchkey.register', { user: { email, password: right, apiKey: STRAY } })
+  const verify = await mailed(mail, 'verify-email')
+  await call('latchkey.verifyEmail', { token: verify })
+  await call('login', { user: { email }, password: wrong })
+  await call('login', { user: { email }, password: right })
+  await call('login', { resume: tokens.at(-1) })
+  await call('login', { resume: STRAY })
+  await call('login', { user: { email }, password: wrong, token: STRAY })
+  await call('login', { [STRAY]: WRONG })
+  await call(STRAY, WRONG)
+  await call('getNewToken', STRAY)
+  await call('changePassword', wrong, next)
+  await call('changePassword', right, next)
+  await call('changePassword', NEW_PASSWORD, PASSWORD)
+  await call('forgotPassword', { email })
+  const reset = await mailed(mail, 'reset-password')
+  await call('resetPassword', STRAY, next)
+  await call('resetPassword', reset, next)
+  // That ended the session, and with it the socket.
+  await socket.closed
+  socket = await openSocket(url, { 'user-agent': 'x', origin: url, cookie: `latchkey-3000=${STRAY}` })
+  await call('createUser', { email: 'eve@lovelace.example', password: wrong })
+  await call('latchkey.authenticate', { service: STRAY, params: { password: WRONG } })
+  await call('latchkey.deleteAccount', { password: wrong, code: STRAY })
+  await call('logout')
+  await call('login', { user: { email }, password: next })
+  await call('latchkey.deleteAccount', { password: next })
+  expect(tokens.length).toBeGreaterThan(2)
+  const hashes = tokens.map(token => createHash('sha256').update(token).digest('base64'))
+  return [...tokens, ...hashes, verify, reset, ...digests.map(({ digest: hex }) => hex)]
 }
 
 const tokenIn = ({ body }: RawAnswer): string => /"accessToken":"([^"]+)"/.exec(body)?.[1] ?? ''

@@ -14,6 +14,8 @@ export interface Outcome {
 /** A socket whose handshake is done. */
 export interface DdpSocket {
   call(method: string, ...params: unknown[]): Promise<Outcome>
+  /** Everything that a call brings, to its end, as it comes, apart from the number of the call. */
+  told(method: string, ...params: unknown[]): Promise<string>
   /** The login token. */
   login(password?: string, user?: string): Promise<string>
   /** The published users, as this client sees them. */
@@ -47,9 +49,15 @@ export async function openSocket(url: string, headers: Record<string, string> = 
     if (msg === 'removed') users.delete(id)
     else users.set(id, { ...users.get(id), ...message.fields })
   })
-  const closed = new Promise<number>(resolve => ws.on('close', () => resolve(performance.now())))
+  const closed = new Promise<number>(resolve => {
+    ws.on('close', () => {
+      resolve(performance.now())
+      for (const end of waiting.values()) end(CLOSED)
+    })
+  })
   await until(() => isConnected || ws.readyState === WebSocket.CLOSED, 'the handshake')
   const call = (method: string, ...params: unknown[]): Promise<Outcome> => {
+    if (ws.readyState === WebSocket.CLOSED) return Promise.resolve(CLOSED)
     const id = String((calls += 1))
     const outcome = new Promise<Outcome>(resolve => waiting.set(id, resolve))
     say({ msg: 'method', id, method, params })
@@ -57,6 +65,14 @@ export async function openSocket(url: string, headers: Record<string, string> = 
   }
   return {
     call,
+    async told(method, ...params) {
+      const before = heard.length
+      const outcome = call(method, ...params)
+      const id = String(calls)
+      await outcome
+      await until(() => heard.some(frame => frame === `{"msg":"updated","methods":["${id}"]}`), 'the end of the call')
+      return heard.slice(before).join('\n').replaceAll(`"${id}"`, '"#"')
+    },
     async login(password = PASSWORD, user = ADA) {
       const { error, result } = await call('login', { user: { email: user }, password: digest(password) })
       if (error) throw new Error(`The login was refused: ${JSON.stringify(error)}`)
@@ -70,8 +86,11 @@ export async function openSocket(url: string, headers: Record<string, string> = 
   }
 }
 
+/** Of a call that nobody answers any more. */
+const CLOSED: Outcome = { error: { error: 'closed' } }
+
 /** A password as Meteor's clients send it. */
-export const digest = (password: string): object => ({
+export const digest = (password: string): { digest: string; algorithm: string } => ({
   digest: createHash('sha256').update(password).digest('hex'),
   algorithm: 'sha-256',
 })

@@ -18,6 +18,7 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 const PASSWORD = 'hunter2'
 /** Of its digest. */
 const BCRYPT = '$2a$04$BxRFmpanbZ8Euw.v1oOmlO4nWCHPiJGPiVp3lgBkvZ3my8ao7qEzW'
+const PLAIN_TOKEN = 'cgZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
 const OLD_TOKEN = 'bfZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
 const TOKEN = 'aeZ5dBTxQyvv2gnAvi4B9b8e5yXgu7hRYLqCDXWmWZ5'
 
@@ -38,6 +39,8 @@ const ada = () => ({
     resume: {
       loginTokens: [
         { when: new Date(), hashedToken: hashOf(TOKEN) },
+        { when: new Date(), token: PLAIN_TOKEN },
+        { when: new Date(), token: 'QwkSmTCZiw5KDx3L6' },
         { when: new Date('2020-01-01T00:00:00Z'), hashedToken: hashOf(OLD_TOKEN) },
       ],
     },
@@ -63,6 +66,13 @@ test('who was signed in stays signed in, and everybody’s password works as cli
   expect(
     await connection.call('login', { user: { username: 'ada' }, password: { digest: digest(PASSWORD), algorithm: 'sha-256' } }),
   ).toMatchObject({ id, type: 'password' })
+})
+
+test('a login token that was kept as it is signs in, unless it is short enough to be guessed', async () => {
+  const { server, connection } = await world()
+  await moveUser(server.accounts, ada())
+  expect(await connection.call('login', { resume: PLAIN_TOKEN })).toMatchObject({ token: PLAIN_TOKEN })
+  await expect(connection.call('login', { resume: 'QwkSmTCZiw5KDx3L6' })).rejects.toMatchObject({ error: 403 })
 })
 
 test('a login token that was over stays over', async () => {

@@ -20,7 +20,11 @@ export async function moveUser(accounts, { _id, services = {}, ...fields }) {
   const { type, secret } = twoFactorAuthentication ?? {}
   if (type === 'otp') await core.store.users.putCredential(sealTotpSecret(core, id, secret))
 
-  for (const token of resume?.loginTokens ?? []) if (token.hashedToken) await accounts._insertHashedLoginToken(id, token)
+  for (const token of resume?.loginTokens ?? []) {
+    // Those of Meteor's first years were kept as they were; short ones can be guessed.
+    if (token.hashedToken) await accounts._insertHashedLoginToken(id, token)
+    else if (token.token?.length >= 32) await accounts._insertLoginToken(id, token)
+  }
 }
 
 async function moveAll({ MONGO_URL }) {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AccountsCode } from '../../../strategies/code/index.ts'
 import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
+import { enrol, wordFactor } from '../../../testing/flows.ts'
 import { PASSWORD } from '../../../testing/index.ts'
 import { currentInvocation } from '../../../wire/invocation.ts'
 import type { MethodInvocation } from '../types.ts'
@@ -84,6 +85,17 @@ it('a new token gives no fresh guesses at what its user knows', async () => {
   expect(await guess('too many')).toEqual(['too-many-requests', 'too-many-requests'])
   resultOf(await client.call('token', 'getNewToken'))
   expect(await guess('with another token')).toEqual(['too-many-requests', 'too-many-requests'])
+})
+
+it('a reset link that signs nobody in is answered, also on the connection whose session it ends, which is signed out', async () => {
+  await using at = await ddpAccounts({ options: { face: 'meteor', ambiguousErrorMessages: false, factors: [wordFactor()] } })
+  const { client, id } = await at.signedIn()
+  await enrol(at.world, id)
+  await at.world.server.accounts.sendResetPasswordEmail('ada@example.org', at.world.origin)
+  const token = await at.world.tokenFor('ada@example.org')
+  expect(refusalOf(await client.call('2', 'resetPassword', token, 'another secret of mine'))[0]).toBe('2fa-enabled')
+  expect(client.all('removed')).toEqual([{ msg: 'removed', collection: 'users', id }])
+  expect(client.isClosed).toBe(false)
 })
 
 describe('Code that runs because of somebody', () => {

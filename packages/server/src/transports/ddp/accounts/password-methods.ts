@@ -64,9 +64,24 @@ function byLink(call: Call, halfWay: string, redeem: () => Promise<Login | null>
       return login ? await signIn(call, login) : undefined
     } catch (error) {
       if (!isAccountsError(error) || error.code !== 'TwoFactorRequired') throw error
+      await signOutIfOver(call)
       throw new MeteorError('2fa-enabled', reasonOf(call.accounts.core.settings, halfWay), error.details)
     }
   })
+}
+
+/** The new password may have ended the session of this very connection, which is to hear how it went, and would be closed before. */
+async function signOutIfOver({ accounts, invocation, signedIn }: Call): Promise<void> {
+  const { connection } = invocation
+  const held = signedIn.of(connection)
+  if (!held || !connection) return
+  try {
+    await accounts.checkAgain(held.session)
+  } catch (error) {
+    if (!isAccountsError(error) || error.code !== 'InvalidSession') throw error
+    signedIn.release(connection)
+    await invocation.setUserId(null)
+  }
 }
 
 /** A password as clients of Meteor send it: a text, or a digest that is one. */

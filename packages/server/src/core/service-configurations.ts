@@ -1,4 +1,5 @@
 /** How the app is known at providers: what Meteor keeps in its collection of login services. The secrets are sealed; they leave for the app's own code alone. */
+import { stopOf, subscribe } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
 import type { Core } from './core.ts'
 import type { KeptService } from './identity/kept-service.ts'
@@ -19,6 +20,10 @@ const LOOK_EVERY = 10_000
 export class ServiceConfigurations {
   readonly #core: Pick<Core, 'store' | 'keys' | 'chance' | 'timers'>
   readonly #ready: () => Promise<void>
+  /** Where no bus tells: who wants to know, the one timer for all of them, and what was there at its last look. */
+  readonly #listeners = new Set<() => void>()
+  #looking: Stop | undefined
+  #seen: string | undefined
 
   constructor(core: Pick<Core, 'store' | 'keys' | 'chance' | 'timers'>, ready: () => Promise<void>) {
     this.#core = core
@@ -75,10 +80,28 @@ export class ServiceConfigurations {
   /** Tells of every change that may have been one, of this process and, as far as the store has a bus, of all others. */
   watch(listener: () => void): Stop {
     const { store, timers } = this.#core
-    if (!store.bus) return timers.every(LOOK_EVERY, listener)
+    if (!store.bus) {
+      // Every socket asks to be told: one look serves them all, and tells them of changes alone.
+      const stop = subscribe(this.#listeners, () => listener())
+      this.#looking ??= timers.every(LOOK_EVERY, () => void this.#look())
+      return stopOf(() => {
+        stop()
+        if (this.#listeners.size > 0) return
+        this.#looking?.()
+        this.#looking = undefined
+      })
+    }
     return store.bus.listen(userId => {
       if (userId === SERVICES_CHANGED || userId === null) listener()
     })
+  }
+
+  async #look(): Promise<void> {
+    // A store that does not answer: the next look may find it again.
+    const now = await this.#kept().then(JSON.stringify, () => this.#seen)
+    if (now === this.#seen) return
+    this.#seen = now
+    for (const listener of this.#listeners) listener()
   }
 
   async #kept(): Promise<KeptService[]> {

@@ -73,7 +73,7 @@ export const configuration = {
       },
       off: {
         file: 'packages/server/src/meteor/meteor-base.ts',
-        from: 'if (changes.collection !== undefined) this._useCollection(collectionName(changes.collection))',
+        from: 'if (collection !== undefined) this._useCollection(collection)',
         to: '',
       },
     },

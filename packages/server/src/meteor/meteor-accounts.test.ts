@@ -259,8 +259,12 @@ it('servers that were given the same options are set apart, and the key for secr
 it('looks for users where it did when config is refused', async () => {
   await using world = meteorWorld()
   await world.createUser()
-  const refused: AccountsConfig[] = [{ bcryptRounds: 99 }, { oauthSecretKey: 'short' }, { ambiguousErrorMessages: 'no' as never }]
-  for (const changes of refused) expect(() => world.accounts.config({ collection: 'others', ...changes })).toThrow()
+  const refused: [AccountsConfig, RegExp][] = [
+    [{ bcryptRounds: 99 }, /bcryptRounds/],
+    [{ oauthSecretKey: 'short' }, /OAuth encryption key/],
+    [{ ambiguousErrorMessages: 'no' as never }, /ambiguousErrorMessages/],
+  ]
+  for (const [changes, why] of refused) expect(() => world.accounts.config({ collection: 'others', ...changes })).toThrow(why)
   expect(await world.accounts.findUserByUsername('ada')).not.toBeNull()
   expect(world.accounts._collectionName()).toBe('users')
 })

@@ -87,6 +87,15 @@ it('a new token gives no fresh guesses at what its user knows', async () => {
   expect(await guess('with another token')).toEqual(['too-many-requests', 'too-many-requests'])
 })
 
+it('new tokens are made as often as somebody may sign in, and no more often', async () => {
+  await using at = await ddpAccounts({ options: { face: 'meteor', limits: { login: { account: { limit: 3, window: 60_000 } } } } })
+  const { client } = await at.signedIn()
+  for (let made = 1; made <= 3; made++) resultOf(await client.call(`${made}`, 'getNewToken'))
+  expect(refusalOf(await client.call('4', 'getNewToken'))[0]).toBe('too-many-requests')
+  at.world.clock.pass(60_000)
+  resultOf(await client.call('5', 'getNewToken'))
+})
+
 it('a reset link that signs nobody in is answered, also on the connection whose session it ends, which is signed out', async () => {
   await using at = await ddpAccounts({ options: { face: 'meteor', ambiguousErrorMessages: false, factors: [wordFactor()] } })
   const { client, id } = await at.signedIn()

@@ -4,6 +4,7 @@ import { AccountsClient } from './accounts-client.ts'
 import type { AccountsConnection } from './connection.ts'
 import type { MeteorClientOptions } from './login-client.ts'
 import { runtimeConfig } from './runtime-config.ts'
+import { startup } from './startup.ts'
 
 let made: AccountsClient | undefined
 const client = (): AccountsClient => (made ??= new AccountsClient(settings()))
@@ -54,6 +55,8 @@ export interface MeteorClient
   /** What the server wrote into the page. */
   readonly settings: { readonly public: Readonly<Record<string, unknown>> }
   readonly connection: AccountsConnection
+  /** Runs code when the page is there. */
+  readonly startup: (work: () => unknown) => void
   /** Signs in with a service that was named with `Accounts.oauth.registerService`. */
   [loginWith: `loginWith${string}`]: (...args: never[]) => unknown
 }
@@ -67,6 +70,7 @@ export const Meteor: MeteorClient = new Proxy({} as MeteorClient, {
     if (key === 'isClient') return true
     if (key === 'isServer') return false
     if (key === 'settings') return { public: runtimeConfig().PUBLIC_SETTINGS ?? {} }
+    if (key === 'startup') return startup
     if (key === 'connection') return client().connection
     if (CONNECTION.includes(key)) return own(client().connection, key)
     if ((SAME as readonly PropertyKey[]).includes(key)) return own(client(), key)

@@ -7,7 +7,13 @@ const FOR_NOW: readonly unknown[] = ['too-many-requests', 500, 503, 429]
 export const isForNow = (error: unknown): boolean => isFromServer(error) && FOR_NOW.includes(error.error)
 
 /** Errors of the connection on this side. */
-const OF_THIS_SIDE: readonly unknown[] = ['connection-closed', 'invocation-failed', 'too-many-methods', 'malformed-result']
+const OF_THIS_SIDE: readonly unknown[] = [
+  'connection-closed',
+  'connection-failed',
+  'invocation-failed',
+  'too-many-methods',
+  'malformed-result',
+]
 
 /** True when the server has judged. A connection that was closed has not. */
 export const isRefusal = (error: unknown): boolean =>

@@ -5,6 +5,8 @@ import type { AccountsServerOptions } from '@latchkey/server'
 import { sqliteStore } from '@latchkey/server/stores/sql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { post } from './support/call.ts'
+import { digest, openSocket } from './support/ddp-socket.ts'
+import type { DdpSocket } from './support/ddp-socket.ts'
 import { rawCaller } from './support/raw-call.ts'
 import { startServer } from './support/server.ts'
 import type { RunningStory } from './support/server.ts'
@@ -27,6 +29,9 @@ describe('a thief of the database', () => {
       ...[first, second].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken, payload(refreshToken).rt as string]),
     )
     secrets.push(await cookieOf(url))
+    const socket = await socketAt(story)
+    const loginToken = await socket.login()
+    secrets.push(loginToken, digest(PASSWORD).digest)
     await post(url, 'password/sendResetPasswordEmail', { email: ADA })
     secrets.push(await story.tokenFor(ADA, 'reset-password'))
     await post(url, 'password/changePassword', { oldPassword: PASSWORD, newPassword: NEW_PASSWORD }, second.accessToken)
@@ -43,6 +48,7 @@ describe('a thief of the database', () => {
     expect(stolen.length).toBeGreaterThan(20)
     const caller = rawCaller(url)
     onTestFinished(() => caller.close())
+    const thief = await socketAt(story)
     const [header = '', body = '', signature = ''] = second.refreshToken.split('.')
     const sid = payload(second.refreshToken).sid
     for (const value of stolen) {
@@ -56,6 +62,14 @@ describe('a thief of the database', () => {
         await caller.post('refreshTokens', { accessToken: second.accessToken, refreshToken }),
         await caller.post('password/authenticate', { user: ADA, password: value }),
       ]
+      const overDdp = [
+        await thief.call('login', { resume: value }),
+        await thief.call('login', { user: { email: ADA }, password: value }),
+        await thief.call('login', { user: { email: ADA }, password: { digest: value, algorithm: 'sha-256' } }),
+        await thief.call('resetPassword', value, digest('chosen by a thief')),
+        await thief.call('verifyEmail', value),
+      ]
+      expect(overDdp.filter(({ error }) => error === undefined)).toEqual([])
       expect(tried.slice(0, 3).map(answer => answer.body)).toEqual(['null', 'null', 'null'])
       expect(tried.slice(3).map(({ status }) => status)).toEqual([400, 400, 400, 400])
     }
@@ -78,6 +92,7 @@ describe('every secret', () => {
       refresh: refreshToken,
       'what the refresh token holds': payload(refreshToken).rt as string,
       cookie: await cookieOf(url),
+      'login token': await (await socketAt(story)).login(),
       'session id': login?.sessionId ?? '',
       handle: (payload(accessToken).data as { token: string }).token,
       verify,
@@ -92,6 +107,13 @@ describe('every secret', () => {
       cookie: async secret => (await caller.get('user', { cookie: `latchkey-3000=${secret}` })).body !== 'null',
       'access beside refresh': async secret => (await caller.post('refreshTokens', { accessToken: secret, refreshToken })).status === 200,
       refresh: async secret => (await caller.post('refreshTokens', { accessToken, refreshToken: secret })).status === 200,
+      'login token': async secret => (await (await socketAt(story)).call('login', { resume: secret })).error === undefined,
+      'cookie, on a socket': async secret => {
+        const socket = await openSocket(url, { origin: url, cookie: `latchkey-3000=${secret}` })
+        const { result } = await socket.call('latchkey.user')
+        socket.close()
+        return result !== null
+      },
       verify: async secret => (await caller.post('password/verifyEmail', { token: secret })).status === 200,
       reset: async secret => (await caller.post('password/resetPassword', { token: secret, newPassword: NEW_PASSWORD })).status === 200,
     }
@@ -104,9 +126,12 @@ describe('every secret', () => {
     expect(Object.fromEntries(good)).toEqual({
       access: ['access'],
       'access, in the body': ['access'],
-      cookie: ['cookie'],
+      // Both are what a session is resumed with; the one is kept by scripts, the other where no script can read it.
+      cookie: ['cookie', 'login token'],
       'access beside refresh': ['access'],
       refresh: ['refresh'],
+      'login token': ['cookie', 'login token'],
+      'cookie, on a socket': ['cookie', 'login token'],
       verify: ['verify'],
       reset: ['reset'],
     })
@@ -134,6 +159,27 @@ for (const { name, here } of STORES) {
         expect(await who(url, tokens.accessToken)).toBeNull()
       }
       expect(await accounts.accounts.lookUp(ADA)).not.toBeNull()
+    })
+
+    it('a session that was ended while sockets resumed it stays ended, and leaves no socket signed in', async () => {
+      const story = await server(name, UNLIMITED)
+      const { url } = story
+      await post(url, 'password/register', { user: { email: ADA, password: PASSWORD } })
+      const { accessToken } = await signIn(url)
+      for (let round = 0; round < 5; round += 1) {
+        const first = await socketAt(story)
+        const resume = await first.login()
+        const others = await Promise.all(Array.from({ length: 6 }, () => socketAt(story)))
+        const [ended] = await Promise.all([
+          post(url, 'sessions/endOthers', {}, accessToken),
+          ...others.map(socket => socket.call('login', { resume })),
+        ])
+        expect(ended.status).toBe(200)
+        // Whoever came in before the end is put out, and whoever came later was refused.
+        const users = await Promise.all([first, ...others].map(socket => socket.call('latchkey.user')))
+        expect(users.map(({ result }) => result ?? null)).toEqual(Array(7).fill(null))
+        expect((await (await socketAt(story)).call('login', { resume })).error?.error).toBe(403)
+      }
     })
 
     it('as many logins at once are as many sessions, each in the list and each to be ended', async () => {
@@ -225,9 +271,15 @@ describe('a link', () => {
 })
 
 async function server(name: string, options: Partial<AccountsServerOptions> = {}): Promise<RunningStory> {
-  const story = await startServer(name, options)
+  const story = await startServer(name, options, { ddp: true })
   onTestFinished(() => story.close())
   return story
+}
+
+async function socketAt({ url }: RunningStory): Promise<DdpSocket> {
+  const socket = await openSocket(url)
+  onTestFinished(() => socket.close())
+  return socket
 }
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -62,7 +62,9 @@ describe('versions', () => {
     using world = await ddpWorld(server => {
       server.greet = peer => peer.send({ msg: 'failed', version })
     })
+    const call = world.connection.call('hello').catch((error: unknown) => error)
     await world.timers.pass(600_000)
+    expect(await call).toMatchObject({ error: 'connection-failed', reason: expect.stringContaining('version of DDP') as string })
     expect(world.connection.status()).toMatchObject({ status: 'failed', reason: expect.stringContaining('version of DDP') as string })
     expect(world.server.peers).toHaveLength(1)
     world.server.greet = peer => peer.send({ msg: 'connected', session: 'x' })

@@ -55,6 +55,8 @@ export class DdpConnection {
   #received = 0
   #began = false
   #closed = false
+  /** Why there is nothing to wait for, until `reconnect()`. */
+  #hopeless: MeteorError | undefined
   #version: string = DDP_VERSIONS[0]
   readonly #refused = new Set<string>()
 
@@ -86,6 +88,7 @@ export class DdpConnection {
       received: frame => this.#read(frame),
       cut: () => this.#cut(),
       tooBig: () => this.#methods.giveUpBiggest(),
+      impossible: reason => this.#giveUp(reason),
       awaited: () => this.#methods.waiting,
     })
     this.status = callable(this.#stream.status)
@@ -113,10 +116,13 @@ export class DdpConnection {
 
   /**
    * Calls a method, with options.
-   * @throws MeteorError what the method threw; `too-many-methods`, `invocation-failed` and `connection-closed` come from this side
+   * @throws MeteorError what the method threw; `too-many-methods`, `invocation-failed`, `connection-failed` and `connection-closed` come from
+   * this side
    */
   apply(name: string, params: readonly unknown[] = [], options: ApplyOptions = {}, callback?: MethodCallback): Promise<unknown> {
-    const result = this.#closed ? Promise.reject(closedError()) : this.#methods.call(name, params, options, callback)
+    const refusal = this.#closed ? closedError() : this.#hopeless
+    if (refusal) guarded(() => callback?.(refusal))
+    const result = refusal ? Promise.reject(refusal) : this.#methods.call(name, params, options, callback)
     // Who gave a callback hears of the error there
     if (callback) result.catch(() => {})
     this.#stream.hold()
@@ -172,7 +178,9 @@ export class DdpConnection {
 
   /** Tries at once, unless it is connected or trying. */
   reconnect(): void {
-    if (!this.#closed) this.#stream.reconnect()
+    if (this.#closed) return
+    this.#hopeless = undefined
+    this.#stream.reconnect()
   }
 
   /** Leaves, until `reconnect()`. What was not answered is kept for then. */
@@ -283,9 +291,16 @@ export class DdpConnection {
   #negotiate(version: string | undefined): void {
     this.#refused.add(this.#version)
     const suggested = DDP_VERSIONS.find(one => one === version && !this.#refused.has(one))
-    if (!suggested) return this.#stream.fail(`The server speaks no version of DDP that this client does; it asks for "${version}"`)
+    if (!suggested) return this.#giveUp(`The server speaks no version of DDP that this client does; it asks for "${version}"`)
     this.#version = suggested
     this.#stream.again()
+  }
+
+  /** No attempt will fare better: whoever waits is told why, or would wait forever. */
+  #giveUp(reason: string): void {
+    this.#stream.fail(reason)
+    this.#hopeless = new MeteorError('connection-failed', reason)
+    this.#methods.fail(this.#hopeless)
   }
 
   #goodbye(): void {

@@ -65,6 +65,19 @@ describe('in Node', () => {
     expect(await run(USE, 'ws://127.0.0.1:1', tmpdir())).toEqual([expect.stringContaining('Install the package \\"ws\\"')])
   })
 
+  test('where nothing makes sockets, whoever calls is told so as well, and does not wait forever', async () => {
+    const program = `${USE}
+      const told = []
+      const [first, later] = [() => connection.call('hello'), () => connection.apply('hello', [], {}, error => told.push(error.error))]
+      console.log(await first().catch(error => error.message))
+      console.log(await later().catch(error => error.error), told[0])`
+    expect(await run(program, 'ws://127.0.0.1:1', tmpdir())).toEqual([
+      expect.stringContaining('Install the package "ws"'),
+      'connection-failed connection-failed',
+      expect.stringContaining('Install the package'),
+    ])
+  })
+
   /** Runs a program in a process of its own and hands back its lines. `ws` is found from `folder`, or is not. */
   async function run(
     program: string,

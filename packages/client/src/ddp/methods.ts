@@ -66,7 +66,9 @@ export class Methods {
   call(name: string, params: readonly unknown[], options: ApplyOptions, callback: MethodCallback | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#first.size + this.#queue.size >= this.#port.most) {
-        throw new MeteorError('too-many-methods', `${this.#port.most} methods wait for an answer already`)
+        const error = new MeteorError('too-many-methods', `${this.#port.most} methods wait for an answer already`)
+        guarded(() => callback?.(error))
+        throw error
       }
       const id = String(++this.#lastId)
       // Written down now: what the app does to its objects afterwards changes nothing

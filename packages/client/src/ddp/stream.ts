@@ -32,6 +32,8 @@ export interface StreamOptions {
   cut: () => void
   /** The server closed it because a message was too big. */
   tooBig: () => void
+  /** There is no WebSocket in this place. */
+  impossible: (reason: string) => void
   /** Whether somebody waits for an answer. */
   awaited: () => boolean
 }
@@ -121,7 +123,7 @@ export class Stream {
   }
 
   #connect(): void {
-    const { url, webSocket, connectTimeout, timers, opened, received, tooBig } = this.#options
+    const { url, webSocket, connectTimeout, timers, opened, received, tooBig, impossible } = this.#options
     this.#timer = timers.after(connectTimeout, () => this.lost('The server did not answer in time'))
     this.#socket = openSocket(url, webSocket, {
       opened,
@@ -130,7 +132,7 @@ export class Stream {
         if (isTooBig) tooBig()
         this.lost(reason)
       },
-      impossible: reason => this.fail(reason),
+      impossible,
     })
     this.status.set({ status: 'connecting', connected: false, retryCount: this.#attempts })
   }

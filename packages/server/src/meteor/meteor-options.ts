@@ -1,4 +1,5 @@
 /** The options of Meteor's face: what `Accounts.config` takes, and everything else Latchkey can set. */
+import { AccountsError } from '@latchkey/common'
 import { CONFIG_KEYS, passwordEnrollTokenLifetime, passwordResetTokenLifetime, tokenLifetime } from '@latchkey/common/meteor'
 import type { AccountsConfig } from '@latchkey/common/meteor'
 import { OPTION_NAMES } from '../accounts-server-options.ts'
@@ -65,9 +66,11 @@ type SettingsOfConfig = Pick<
 /**
  * The settings that follow from changes of `Accounts.config`.
  * @param all the options as they are with the changes
+ * @throws AccountsError `InvalidSettings` for a lifetime that is none
  */
 export function settingsOfConfig(changes: AccountsConfig, all: AccountsConfig): SettingsOfConfig {
   const touches = (...names: (keyof AccountsConfig)[]): boolean => names.some(name => changes[name] !== undefined)
+  refuseLifetimes(changes)
   const { sendVerificationEmail, forbidClientAccountCreation, restrictCreationByEmailDomain, ambiguousErrorMessages } = changes
   const password: NonNullable<GivenSettings['password']> = {
     ...(sendVerificationEmail === undefined ? {} : { sendVerificationEmailAfterSignup: sendVerificationEmail }),
@@ -84,6 +87,26 @@ export function settingsOfConfig(changes: AccountsConfig, all: AccountsConfig): 
     ...(restrictCreationByEmailDomain === undefined ? {} : { restrictCreationByEmailDomain }),
     ...(touches('loginExpiration', 'loginExpirationInDays') ? { session: { absolute: tokenLifetime(all) } } : {}),
     ...(Object.keys(password).length > 0 ? { password } : {}),
+  }
+}
+
+const LIFETIMES = [
+  'loginExpiration',
+  'loginExpirationInDays',
+  'passwordResetTokenExpiration',
+  'passwordResetTokenExpirationInDays',
+  'passwordEnrollTokenExpiration',
+  'passwordEnrollTokenExpirationInDays',
+] as const satisfies readonly (keyof AccountsConfig)[]
+
+/** Here, by the names that the app has written: the settings made of them have others. */
+function refuseLifetimes(changes: AccountsConfig): void {
+  for (const name of LIFETIMES) {
+    const value: unknown = changes[name]
+    if (value === undefined || value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue
+    throw new AccountsError('InvalidSettings', {
+      message: `${name} must be a number of ${name.endsWith('Days') ? 'days' : 'milliseconds'}`,
+    })
   }
 }
 

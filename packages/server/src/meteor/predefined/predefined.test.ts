@@ -61,6 +61,20 @@ describe('the predefined accounts', () => {
     }
   })
 
+  it('say which variable names a file that cannot be read', () => {
+    const of = (env: Environment) => (): unknown => new Predefined(env).accounts
+    expect(of({ METEOR_SETTINGS_FILE: 'nowhere.json' })).toThrow('METEOR_SETTINGS_FILE names a file that cannot be read: nowhere.json')
+    expect(of({ LATCHKEY_SECRET_FILE: 'nowhere' })).toThrow('LATCHKEY_SECRET_FILE names a file that cannot be read: nowhere')
+  })
+
+  it.each(['loginExpirationInDays', 'loginExpiration', 'passwordResetTokenExpirationInDays', 'passwordEnrollTokenExpiration'])(
+    'refuse what is no %s by that name',
+    name => {
+      const settings = { packages: { accounts: { [name]: 'soon' } } }
+      expect(() => made({ settings }).accounts).toThrow(`${name} must be a number of ${name.endsWith('Days') ? 'days' : 'milliseconds'}`)
+    },
+  )
+
   it('keep how providers know the app, as the settings say it', async () => {
     const { accounts } = made({ settings: { packages: { 'service-configuration': { github: { clientId: 'c', secret: 's' } } } } })
     await vi.waitFor(async () => {

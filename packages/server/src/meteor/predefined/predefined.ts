@@ -1,5 +1,4 @@
 /** The accounts of a process that sets up none: made of its settings and its environment when they are first used. */
-import { readFileSync } from 'node:fs'
 import { AccountsError } from '@latchkey/common'
 import { AccountsServer } from '../../accounts-server.ts'
 import type { Log } from '../../core/ports.ts'
@@ -9,7 +8,7 @@ import type { DDPServerOptions } from '../../transports/ddp/index.ts'
 import { Email } from '../email/email.ts'
 import type { MeteorServerOptions } from '../meteor-options.ts'
 import { placeOf } from './database.ts'
-import { optionsOfSettings, settingsOf } from './settings.ts'
+import { contentOf, optionsOfSettings, settingsOf } from './settings.ts'
 import type { Environment, MeteorSettings } from './settings.ts'
 
 /** What an app can say about the predefined accounts, before it uses them. Everything is optional. */
@@ -115,7 +114,7 @@ export class Predefined {
   #secret(make: (() => string | undefined) | undefined): string {
     const { LATCHKEY_SECRET: secret, LATCHKEY_SECRET_FILE: file } = this.#env
     if (secret !== undefined && secret !== '') return secret
-    if (file !== undefined && file !== '') return readFileSync(file, 'utf8').trim()
+    if (file !== undefined && file !== '') return contentOf('LATCHKEY_SECRET_FILE', file).trim()
     const made = this.isProduction ? undefined : make?.()
     if (made !== undefined) return made
     throw new AccountsError('InvalidSettings', {

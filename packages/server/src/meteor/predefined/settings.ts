@@ -25,12 +25,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * The settings of the process: `METEOR_SETTINGS` is JSON, `METEOR_SETTINGS_FILE` names a file of it. None when neither is there.
- * @throws AccountsError `InvalidSettings` for what is no JSON object
+ * @throws AccountsError `InvalidSettings` for what is no JSON object, and a file that cannot be read
  */
 export function settingsOf(env: Environment): MeteorSettings {
   const { METEOR_SETTINGS: text, METEOR_SETTINGS_FILE: file } = env
   if (text !== undefined && text !== '') return parsed('METEOR_SETTINGS', text)
-  if (file !== undefined && file !== '') return parsed(`METEOR_SETTINGS_FILE (${file})`, readFileSync(file, 'utf8'))
+  if (file !== undefined && file !== '') return parsed(`METEOR_SETTINGS_FILE (${file})`, contentOf('METEOR_SETTINGS_FILE', file))
   return {}
 }
 
@@ -40,6 +40,18 @@ export function optionsOfSettings({ packages = {} }: MeteorSettings): Partial<Me
   // JSON that somebody wrote: what does not fit is refused where options are read.
   const given: Partial<MeteorServerOptions> = options
   return passwordMaxLength === undefined ? given : { ...given, password: { ...given.password, maxLength: passwordMaxLength as number } }
+}
+
+/**
+ * What is in the file that a variable of the environment names.
+ * @throws AccountsError `InvalidSettings` when it cannot be read
+ */
+export function contentOf(variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new AccountsError('InvalidSettings', { message: `${variable} names a file that cannot be read: ${file}`, cause: error })
+  }
 }
 
 function parsed(from: string, text: string): MeteorSettings {

@@ -62,7 +62,7 @@ export function readDdpOptions({ ports, log, rateLimiter, ...given }: DDPServerO
     if (!isSetting(name))
       throw refused(`Unknown option "${name}" of DDPServer. Known: ${[...Object.keys(DEFAULTS), 'ports', 'log', 'rateLimiter'].join(', ')}`)
     if (!Number.isFinite(value) || value < (MAY_BE_NONE.has(name) ? 0 : 1))
-      throw refused(`The option "${name}" of DDPServer must be a positive number`)
+      throw refused(`The option "${name}" of DDPServer must be a positive number${MAY_BE_NONE.has(name) ? ', or 0' : ''}`)
     settings[name] = value
   }
   return { settings, ports: { ...systemPorts, ...ports, log: log ?? processLog }, rateLimiter }

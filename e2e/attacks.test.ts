@@ -15,7 +15,7 @@ import { STORES } from './support/stores.ts'
 import { ADA, cookieOf, NEW_PASSWORD, PASSWORD, payload, signIn, tokensOf, UNLIMITED, who } from './support/visitor.ts'
 
 describe('a thief of the database', () => {
-  it('finds no secret that was ever sent, and nothing in it signs anybody in', async () => {
+  it('finds no secret that was ever sent, and nothing in it signs anybody in', { timeout: 120_000 }, async () => {
     const folder = await dataFolder()
     onTestFinished(() => folder.remove())
     const story = await server('memory', { ...UNLIMITED, db: sqliteStore({ path: join(folder.path, 'accounts.db') }) })
@@ -64,7 +64,6 @@ describe('a thief of the database', () => {
       ]
       const overDdp = [
         await thief.call('login', { resume: value }),
-        await thief.call('login', { user: { email: ADA }, password: value }),
         await thief.call('login', { user: { email: ADA }, password: { digest: value, algorithm: 'sha-256' } }),
         await thief.call('resetPassword', value, digest('chosen by a thief')),
         await thief.call('verifyEmail', value),

@@ -120,14 +120,19 @@ describe.skipIf(!hasChromium)('in a browser', () => {
     expect(new URL(tab.url()).hash).toBe('')
   })
 
-  test('a session that ends on the server ends in the page', async () => {
-    const { own, newTab, keysOf } = await newWorld()
+  test('a session that ends on the one server ends in the page, and the one of the other server goes on', async () => {
+    const { own, other, newTab, keysOf, suffix } = await newWorld()
     const id = await own.createUser('ada')
+    await other.createUser('bob')
     const tab = await newTab()
     await tab.evaluate(password => globalThis.own.loginWithPassword('ada', password), PASSWORD)
+    await tab.evaluate(password => globalThis.other.loginWithPassword('bob', password), PASSWORD)
     await shows(tab, 'own', 'ada')
     await own.accounts.setPasswordAsync(id, 'another long one')
     await shows(tab, 'own', 'nobody')
-    expect(await keysOf(tab)).toEqual([])
+    await shows(tab, 'other', 'bob')
+    expect(await tab.evaluate(async () => typeof (await globalThis.other.connection.call('getNewToken')))).toBe('object')
+    expect((await keysOf(tab)).every(key => key.endsWith(suffix))).toBe(true)
+    expect(await keysOf(tab)).toHaveLength(3)
   })
 })

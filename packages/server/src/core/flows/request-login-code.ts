@@ -107,16 +107,27 @@ async function findOrCreate(
   const silently = core.settings.ambiguousErrorMessages
   try {
     await core.limiter.hit('register', { ip: origin.ip })
+    // Whoever is made without having been named would be a stranger's, at an address nobody asked about.
+    if (!isNamedBy(selector, registration)) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
     await createAccount(core, registration, origin)
   } catch (refusal) {
     // Nothing of the kind is ever said to somebody who is there, so that saying it would tell who is not.
     if (!silently || !isAccountsError(refusal) || ERRORS[refusal.code].status >= 500) throw refusal
     core.log.info({ err: refusal }, 'nobody was made of a request for a code, and the visitor was not told')
   }
-  // Who was made need not be who was named.
+  // A hook may have made somebody else of them.
   const user = await core.store.users.find(selector)
   if (!user && !silently) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
   return { user, isNew: user !== null }
+}
+
+/** Without any name they are not refused here: that has an error of its own. */
+function isNamedBy({ kind, key }: Identifier, { email, username }: Registration): boolean {
+  if (email === undefined && username === undefined) return true
+  return (
+    (kind === 'email' && parseEmail(email)?.key === key) ||
+    (kind === 'username' && typeof username === 'string' && usernameKey(username) === key)
+  )
 }
 
 /** Who would be made; null: nobody. @throws AccountsError `MatchFailed`, whoever was named */

@@ -175,6 +175,8 @@ describe('a code as Meteor’s passwordless has it', () => {
     await expect(ask(world, other, { userData: { email: 'evi@example.org' } })).rejects.toMatchObject({
       message: 'User could not be created',
     })
+    // Nor is anybody made whom nobody named.
+    expect(await world.server.accounts.lookUp('evi@example.org')).toBeNull()
     await using closed = await meteor({}, { signUpAllowed: false })
     await expect(ask(closed, other, { userData: other })).rejects.toMatchObject({ code: 'UserNotFound' })
   })

@@ -19,7 +19,7 @@ test('so is Meteor’s', () => {
 
 test('each of Meteor’s behaviours stands once, in their order', () => {
   const numbers = meteorChapters.flatMap(({ rows }) => rows.map(({ number }) => number))
-  expect(numbers).toEqual([...new Set(numbers)].toSorted((one, other) => one - other))
+  expect(numbers).toEqual(Array.from({ length: 216 }, (_, at) => at + 1))
 })
 
 test('no item stands twice in a chapter', () => {

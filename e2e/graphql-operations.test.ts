@@ -3,6 +3,7 @@ import type { DocumentNode } from 'graphql'
 import { AccountsServer } from '@latchkey/server'
 import { accountsGraphQL } from '@latchkey/server/graphql'
 import { memoryStore } from '@latchkey/server/stores/memory'
+import { AccountsCode } from '@latchkey/server/strategies/code'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { AccountsOauth } from '@latchkey/server/strategies/oauth'
 import { AccountsPassword } from '@latchkey/server/strategies/password'
@@ -16,7 +17,7 @@ const all = Object.entries(documents()) as [OperationName, unknown][]
 
 const server = new AccountsServer(
   { db: memoryStore(), tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz' },
-  { password: new AccountsPassword(), magicLink: new AccountsMagicLink(), oauth: new AccountsOauth({}) },
+  { password: new AccountsPassword(), magicLink: new AccountsMagicLink(), code: new AccountsCode(), oauth: new AccountsOauth({}) },
 )
 const schema = buildSchema(accountsGraphQL(server).typeDefs)
 

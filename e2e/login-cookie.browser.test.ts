@@ -4,10 +4,9 @@ import { loginCookies } from '@latchkey/server/meteor-http'
 import type { LoginCookieOptions } from '@latchkey/server/meteor-http'
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { build } from 'vite'
-import type { Rolldown } from 'vite'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AccountsClient } from '@latchkey/client/meteor'
+import { bundle } from '../tools/test/bundle.ts'
 import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { PASSWORD, startMeteor } from './support/meteor.ts'
 import type { MeteorServer } from './support/meteor.ts'
@@ -22,18 +21,7 @@ describe.skipIf(!hasChromium)('a login in a cookie', () => {
   let script = ''
   beforeAll(async () => {
     browser = await chromium.launch(chromiumOptions())
-    const bundled = await build({
-      configFile: false,
-      logLevel: 'error',
-      resolve: { conditions: ['latchkey-source'] },
-      build: {
-        write: false,
-        lib: { entry: fileURLToPath(new URL('./support/cookie-page.ts', import.meta.url)), formats: ['es'] },
-        rolldownOptions: { external: ['ws'] },
-      },
-    })
-    const [entry] = (bundled as Rolldown.RolldownOutput[])[0]?.output ?? []
-    script = entry?.code ?? ''
+    script = await bundle(fileURLToPath(new URL('./support/cookie-page.ts', import.meta.url)))
   })
   afterAll(() => browser.close())
 

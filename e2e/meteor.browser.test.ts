@@ -2,10 +2,9 @@
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
-import { build } from 'vite'
-import type { Rolldown } from 'vite'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AccountsClient } from '@latchkey/client/meteor'
+import { bundle } from '../tools/test/bundle.ts'
 import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { PASSWORD, startMeteor } from './support/meteor.ts'
 
@@ -25,20 +24,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   let script = ''
   beforeAll(async () => {
     browser = await chromium.launch(chromiumOptions())
-    const bundled = await build({
-      configFile: false,
-      logLevel: 'error',
-      resolve: { conditions: ['latchkey-source'] },
-      define: { 'process.env.NODE_ENV': '"production"' },
-      build: {
-        write: false,
-        lib: { entry: fileURLToPath(new URL('./support/meteor-page.ts', import.meta.url)), formats: ['es'] },
-        rolldownOptions: { external: ['ws'] },
-      },
-    })
-    // One entry, one format: one output, and what it loads on demand in Node
-    const [entry] = (bundled as Rolldown.RolldownOutput[])[0]?.output ?? []
-    script = entry?.code ?? ''
+    script = await bundle(fileURLToPath(new URL('./support/meteor-page.ts', import.meta.url)), { 'process.env.NODE_ENV': '"production"' })
   })
   afterAll(async () => {
     await browser.close()

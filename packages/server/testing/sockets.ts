@@ -5,11 +5,11 @@ import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { attachDdp } from '../src/transports/node/index.ts'
-import type { DdpAttachment, DdpFacts, DdpOptions, DdpServed, DdpSocket } from '../src/transports/node/index.ts'
+import type { DdpAttachment, DdpFacts, DdpOptions, DdpServed, DdpWire } from '../src/transports/node/index.ts'
 
 /** One that was accepted. */
 export interface Accepted {
-  socket: DdpSocket
+  socket: DdpWire
   facts: DdpFacts
   heard: string[]
   isGone: boolean

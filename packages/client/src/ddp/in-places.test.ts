@@ -8,28 +8,15 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright-core'
-import { build } from 'vite'
-import type { Rolldown } from 'vite'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { bundle } from '../../../../tools/test/bundle.ts'
 import { chromiumOptions, hasChromium } from '../../../../tools/test/chromium.ts'
 import { FakeDdpServer } from '../testing/fake-ddp-server.ts'
 import type * as Ddp from './index.ts'
 
 let code = ''
 beforeAll(async () => {
-  const bundled = await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: ['latchkey-source'] },
-    build: {
-      write: false,
-      lib: { entry: fileURLToPath(new URL('./index.ts', import.meta.url)), formats: ['es'] },
-      // A library build keeps white space by default, for the bundler that comes after.
-      rolldownOptions: { output: { minify: true } },
-    },
-  })
-  // One entry, one format: one output
-  code = (bundled as Rolldown.RolldownOutput[])[0]?.output[0].code ?? ''
+  code = await bundle(fileURLToPath(new URL('./index.ts', import.meta.url)))
 })
 
 test('it is under 9 KB, minified and compressed, and needs nothing of Node', () => {

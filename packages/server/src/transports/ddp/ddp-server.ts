@@ -8,7 +8,8 @@ import { callMethod } from './method-call.ts'
 import { readDdpOptions } from './options.ts'
 import type { DDPServerOptions } from './options.ts'
 import { Peer } from './peer.ts'
-import type { DdpFacts, DdpReceiver, DdpWire, MethodHandler, PublishHandler } from './types.ts'
+import type { DdpFacts, DdpReceiver, DdpWire } from '../../wire/ddp-socket.ts'
+import type { MethodHandler, PublishHandler } from './types.ts'
 
 /**
  * A server of Meteor's protocol: methods, publications, and whoever is signed in on each connection. It knows no sockets; they are handed to {@link accept}.

@@ -6,7 +6,7 @@ import { readFrame, refusal } from './read-message.ts'
 import type { Incoming } from './read-message.ts'
 import { Session } from './session.ts'
 import type { Line } from './session.ts'
-import type { DdpFacts, DdpReceiver, DdpWire } from './types.ts'
+import type { DdpFacts, DdpReceiver, DdpWire } from '../../wire/ddp-socket.ts'
 import { NOWHERE } from './wheel.ts'
 import type { Timed } from './wheel.ts'
 

@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Chance } from '../../core/ports.ts'
-import type { DdpFacts } from './types.ts'
+import type { DdpFacts } from '../../wire/ddp-socket.ts'
 
 const SECRET_BYTES = 32
 

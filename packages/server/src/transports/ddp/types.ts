@@ -56,30 +56,6 @@ export type MethodHandler = (this: MethodInvocation, ...params: Params) => unkno
 /** An app's publication. Returns a cursor, several of different collections, or nothing when it tells its documents by itself. */
 export type PublishHandler = (this: Publication, ...params: Params) => unknown
 
-/** One client's socket, whatever it is made of: a frame is the text of one DDP message. */
-export interface DdpWire {
-  send(frame: string): void
-  close(): void
-  /** Bytes that were sent and have not left yet. */
-  readonly buffered: number
-}
-
-/** What is known of a socket's client. */
-export interface DdpFacts {
-  clientAddress: string | null
-  /** See {@link Connection.httpHeaders}. */
-  httpHeaders: Record<string, string>
-  /** The sign-in cookie, only where the page that opened the socket may use cookies. */
-  loginCookie?: string
-}
-
-/** Told what happens on a socket. */
-export interface DdpReceiver {
-  receive(frame: string): void
-  /** The socket is closed, by whomever. */
-  gone(): void
-}
-
 /** Asked before each method and each subscription of a client; never before calls of the server itself. */
 export interface RateLimiterPort {
   /** @throws MeteorError `too-many-requests` to refuse */

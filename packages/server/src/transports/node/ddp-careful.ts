@@ -1,11 +1,11 @@
 /** Whatever goes wrong behind a socket costs that socket, not the process: sockets tell of frames outside of any request that could fail. */
 import type { Log } from '../../core/ports.ts'
-import type { DdpFacts, DdpReceiver, DdpServed, DdpSocket } from './ddp-served.ts'
+import type { DdpFacts, DdpReceiver, DdpServed, DdpWire } from './ddp-served.ts'
 
 /** Accepts a socket. What throws is logged, and closes it. */
 export function acceptCarefully(
   served: DdpServed,
-  socket: DdpSocket,
+  socket: DdpWire,
   facts: DdpFacts,
   log: () => Pick<Log, 'error'> | undefined,
 ): DdpReceiver {

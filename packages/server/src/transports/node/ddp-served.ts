@@ -1,35 +1,12 @@
 /** What sockets are opened for: anything that speaks DDP over frames, such as `DDPServer`. */
 import type { AccountsLike } from '../../wire/accounts-of.ts'
+import type { DdpFacts, DdpReceiver, DdpWire } from '../../wire/ddp-socket.ts'
 
-/** One socket as DDP sees it: one message to a frame. */
-export interface DdpSocket {
-  send(frame: string): void
-  /** Closes in good order; what was sent before still goes out, unless the reader is too slow for that. */
-  close(): void
-  /** Bytes that were sent and have not left this machine yet. */
-  readonly buffered: number
-}
-
-/** What is known of whoever opened a socket. */
-export interface DdpFacts {
-  /** Of proxies only what trusted ones said. Null when unknown. */
-  clientAddress: string | null
-  /** Those that tell something about the client and prove nothing: no cookies, no authorization. Names in lower case. */
-  httpHeaders: Record<string, string>
-  /** The resume secret in the browser's cookie; only when a page that may use it opened the socket. */
-  loginCookie?: string
-}
-
-/** The other end: takes what the socket receives. */
-export interface DdpReceiver {
-  receive(frame: string): void
-  /** The socket is closed, by whomever. Called once. */
-  gone(): void
-}
+export type { DdpFacts, DdpReceiver, DdpWire } from '../../wire/ddp-socket.ts'
 
 /** The part of a DDP server that sockets use. */
 export interface DdpServed {
-  accept(socket: DdpSocket, facts: DdpFacts): DdpReceiver
+  accept(socket: DdpWire, facts: DdpFacts): DdpReceiver
   /** Whose accounts are served, once they are: their cookies and their site's address decide who is signed in from the start. */
   readonly accountsServer?: AccountsLike | undefined
 }

@@ -2,7 +2,7 @@
 export { attachDdp } from './ddp-attach.ts'
 export type { DdpAttachment } from './ddp-attach.ts'
 export type { DdpOptions } from './ddp-options.ts'
-export type { DdpFacts, DdpReceiver, DdpServed, DdpSocket } from './ddp-served.ts'
+export type { DdpFacts, DdpReceiver, DdpServed, DdpWire } from './ddp-served.ts'
 export { headOf, nodeHandler } from './node-handler.ts'
 export type { NodeHandler, NodeHandlerOptions } from './node-handler.ts'
 export { readBody } from './read-body.ts'

@@ -1,5 +1,5 @@
 /** What production does not accept, and what deserves a warning anywhere. `serve` refuses and warns by it, `doctor` reports it. */
-import { isStrongSecret } from '@latchkey/server'
+import { isStrongSecret } from '@latchkey/server/core'
 import type { Problem } from './problem.ts'
 import { isKey, readKey, readSigningKey } from './signing-key.ts'
 import type { ReadKey } from './signing-key.ts'

@@ -1,6 +1,6 @@
 /** What an operator gives as the secret: random text, or a private key as PEM. */
 import { createPublicKey } from 'node:crypto'
-import { isAccountsError, publicJwk } from '@latchkey/server'
+import { isAccountsError, publicJwk } from '@latchkey/server/core'
 import type { PublicJwk, RetiredKey, TokenKeyPair } from '@latchkey/server'
 
 /** True for a text that is a key, or was meant to be. It is never taken for a secret: half of a key pair is known to everybody. */

@@ -1,4 +1,4 @@
-import { isAccountsError, keyRing, linkedAccount, seal, sealTotpSecret } from '@latchkey/server'
+import { isAccountsError, keyRing, linkedAccount, seal, sealTotpSecret } from '@latchkey/server/core'
 import type { Accounts, Credential } from '@latchkey/server'
 import type { Sealer } from './credentials.ts'
 

@@ -1,5 +1,5 @@
 /** One user of accounts-js as one of ours. */
-import { emailKey, parseEmail, parseUsername, usernameKey } from '@latchkey/server'
+import { emailKey, parseEmail, parseUsername, usernameKey } from '@latchkey/server/core'
 import type { Credential, Identifier, NewUser } from '@latchkey/server'
 import { readTwoFactor, toPassword } from './credentials.ts'
 import type { HashKind, Sealer } from './credentials.ts'

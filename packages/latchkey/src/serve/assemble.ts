@@ -1,5 +1,5 @@
 /** Makes `Accounts` from a configuration. The server and the commands share it, so that both work on the same data in the same way. */
-import { Accounts, systemPorts } from '@latchkey/server'
+import { Accounts, systemPorts } from '@latchkey/server/core'
 import type { Log, Origin } from '@latchkey/server'
 import type { SqlStore } from '@latchkey/server/stores/sql'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'

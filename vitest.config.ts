@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['packages/**/*.test.ts', 'e2e/**/*.test.ts', 'compat-tests/**/*.test.ts', 'tools/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['tools/test/global-setup.ts'],
+    setupFiles: ['tools/test/patience.ts'],
+    expect: { poll: { timeout: 10_000 } },
     reporters: ['default'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

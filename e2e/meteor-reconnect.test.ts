@@ -62,6 +62,36 @@ test('who signed in last is who comes back', async () => {
   expect([await whoAmI(), client.userId(), client.user()?.username]).toEqual([bob, bob, 'bob'])
 })
 
+test('what somebody called before the cut is sent again as them, and never as whom another tab has signed in since', async () => {
+  await using server = await startServer()
+  const [ada, bob] = [await server.createUser('ada'), await server.createUser('bob')]
+  const { client, whoAmI, wire, cutAndReturn } = await behindWire(server)
+  const ran: (string | null)[] = []
+  const answers: (() => void)[] = []
+  server.ddp.methods({
+    async note() {
+      ran.push(this.userId)
+      await new Promise<void>(answer => answers.push(answer))
+    },
+  })
+  await client.loginWithPassword('ada', PASSWORD)
+  const kept = client.connection.call('note')
+  await until(() => ran.length)
+  await cutAndReturn()
+  await until(() => ran.length === 2)
+  for (const answer of answers) answer()
+  await kept
+  expect(ran).toEqual([ada, ada])
+
+  const lost = client.connection.call('note')
+  await until(() => ran.length === 3)
+  const { session, resumeSecret } = await server.accounts.accounts.loginTrusted(bob, undefined, 'resume')
+  client._storeLoginToken(bob, resumeSecret ?? '', new Date(session.expiresAt))
+  wire.cut()
+  await expect(lost).rejects.toMatchObject({ error: 'invocation-failed' })
+  expect([await whoAmI(), ran]).toEqual([bob, [ada, ada, ada]])
+})
+
 test('after a login that failed, the one before it comes back', async () => {
   await using server = await startServer()
   const id = await server.createUser()

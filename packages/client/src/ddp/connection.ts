@@ -73,7 +73,7 @@ export class DdpConnection {
     this.#rawUrl = url
     this.#documents = new Documents(timers)
     this.#revival = new Revival(() => this.#documents.show())
-    this.#methods = new Methods({ send, whenShown, most: maxWaitingMethods })
+    this.#methods = new Methods({ send, whenShown, userId: () => this.#user.get(), most: maxWaitingMethods })
     this.#subscriptions = new Subscriptions({ send, whenShown, arrived: id => this.#revival.arrived(`sub ${id}`) })
     const ping = (): void => send('{"msg":"ping"}')
     const dead = (): void => this.#stream.lost('The server did not answer a ping')
@@ -165,6 +165,14 @@ export class DdpConnection {
   /** Says who is signed in: for what signs people in over this connection. Tells the server nothing. */
   setUserId(id: string | null): void {
     this.#user.set(id)
+  }
+
+  /**
+   * For what signs in again on a new session, as soon as the server has said who that is: what was called while somebody else was signed in, and was not answered,
+   * fails with `invocation-failed` and is not sent again.
+   */
+  leaveTo(userId: string): void {
+    this.#methods.leaveTo(userId)
   }
 
   /**

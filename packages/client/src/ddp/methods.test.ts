@@ -193,7 +193,7 @@ test('whatever is answered in whatever order, over however many connections: met
         expect(Number(id)).toBeGreaterThan(Number(sentNow.at(-1) ?? 0))
         sentNow.push(id)
       }
-      const methods = new Methods({ send, whenShown: work => work(), most: 1000 })
+      const methods = new Methods({ send, whenShown: work => work(), userId: () => null, most: 1000 })
       const call = (wait: boolean): void => {
         const id = String(waits.size + 1)
         waits.set(id, wait)

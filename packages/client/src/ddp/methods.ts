@@ -27,6 +27,8 @@ interface Method {
   readonly frame: string
   readonly options: ApplyOptions
   readonly settle: (outcome: Outcome) => void
+  /** Who was signed in when it was called. */
+  readonly as: string | null
   sent: boolean
   /** The answer. The method is through when the documents it changed have arrived as well. */
   outcome: Outcome | undefined
@@ -38,6 +40,8 @@ export interface MethodsPort {
   send(frame: string): void
   /** Runs the work when everything that has arrived is shown. */
   whenShown(work: () => void): void
+  /** Who is signed in. */
+  userId(): string | null
   /** How many methods may wait for their answers. */
   most: number
 }
@@ -79,7 +83,7 @@ export class Methods {
         else resolve(result)
       }
       const methods = this.#stepping ? this.#first : this.#queue
-      methods.set(id, { id, frame, options, settle, sent: false, outcome: undefined, updated: false })
+      methods.set(id, { id, frame, options, settle, as: this.#port.userId(), sent: false, outcome: undefined, updated: false })
       this.#send()
     })
   }
@@ -153,6 +157,16 @@ export class Methods {
     this.#first.delete(biggest.id)
     this.#queue.delete(biggest.id)
     biggest.settle({ error: new MeteorError('message-too-big', 'The server takes no message as big as this call') })
+  }
+
+  /** The new session is this user's: what somebody else called on an earlier one, and got no answer to, must not run as theirs. */
+  leaveTo(userId: string): void {
+    // A map may be emptied while it is walked
+    for (const method of this.#queue.values()) {
+      if (method.as === null || method.as === userId || method.outcome) continue
+      this.#queue.delete(method.id)
+      method.settle({ error: new MeteorError('invocation-failed', 'Somebody else is signed in since the connection was cut') })
+    }
   }
 
   /** Fails all that are not through. */

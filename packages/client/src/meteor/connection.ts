@@ -5,6 +5,7 @@ export type AccountsConnection = Pick<
   DdpConnection,
   | 'userId'
   | 'setUserId'
+  | 'leaveTo'
   | 'status'
   | 'call'
   | 'callAsync'

@@ -51,10 +51,10 @@ export class DdpSide implements Side {
   }
 
   /**
-   * Calls a method that signs in, with nothing else under way. The answer's token is what a reconnecting signs in with, from the moment it arrives; the
+   * Calls a method that signs in, with nothing else under way; `again`: on a new session, for whom the earlier one was. The answer's token is what a reconnecting signs in with, from the moment it arrives; the
    * callback is told once, when the user's document is there.
    */
-  login(call: LoginCall): void {
+  login(call: LoginCall, again = false): void {
     const { connection } = this.#parts
     const { methodName = 'login', methodArguments = [{}], _suppressLoggingIn: quiet = false } = call
     const release = quiet ? () => {} : this.#hold()
@@ -67,7 +67,9 @@ export class DdpSide implements Side {
 
     const onResultReceived = (error: unknown, result?: unknown): void => {
       // A login that failed leaves whoever was signed in before signed in
-      if (!error && isLogin(result)) this.#resumeAtReconnect(result, attempt)
+      if (error || !isLogin(result)) return
+      if (again) connection.leaveTo(result.id)
+      this.#resumeAtReconnect(result, attempt)
     }
     const called = connection.apply(methodName, methodArguments, { wait: true, onResultReceived })
     void report(called, (error, result) => {
@@ -88,14 +90,17 @@ export class DdpSide implements Side {
       done(error, result)
     }
     const attempt = (): void =>
-      this.login({
-        methodArguments: [{ resume: token }],
-        _suppressLoggingIn: true,
-        userCallback: (error, result) => {
-          if (isForNow(error) && current() && !this.#closed) this.#retry.later(error, attempt, () => end(error))
-          else end(error, result)
+      this.login(
+        {
+          methodArguments: [{ resume: token }],
+          _suppressLoggingIn: true,
+          userCallback: (error, result) => {
+            if (isForNow(error) && current() && !this.#closed) this.#retry.later(error, attempt, () => end(error))
+            else end(error, result)
+          },
         },
-      })
+        quiet,
+      )
     attempt()
   }
 

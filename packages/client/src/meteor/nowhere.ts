@@ -12,6 +12,7 @@ export function nowhere(): AccountsConnection {
   return {
     userId: callable(userId),
     setUserId: id => userId.set(id),
+    leaveTo: () => {},
     status: never({ status: 'offline', connected: false, retryCount: 0 }),
     call: refuse,
     callAsync: refuse,

@@ -20,8 +20,8 @@ export const reconnect = {
       proof: { file: TEST, title: 'after a login that failed, the one before it comes back' },
       off: {
         file: SIDE,
-        from: 'if (!error && isLogin(result)) this.#resumeAtReconnect(result, attempt)',
-        to: 'if (error) this.#afterReconnect?.stop()\n      else if (isLogin(result)) this.#resumeAtReconnect(result, attempt)',
+        from: 'if (error || !isLogin(result)) return',
+        to: 'if (error) this.#afterReconnect?.stop()\n      if (error || !isLogin(result)) return',
       },
     },
     {

@@ -6,7 +6,7 @@ import type { AccessClaims } from './access-token.ts'
 import { passThrough } from '../hooks.ts'
 import type { User } from '../identity/user.ts'
 import { hashSecret } from './secret.ts'
-import { isLive } from './session.ts'
+import { isBetweenEpochs, isLive } from './session.ts'
 import type { Session, SessionAndUser } from './session.ts'
 
 /**
@@ -86,12 +86,23 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
 export async function checkAgain(core: Core, { id }: Session): Promise<SessionAndUser> {
   const now = core.clock.now()
   const cached = core.cache.get(id)
-  const found = cached && isLive(cached, now) ? cached : await core.cache.load(id, () => core.store.sessions.find(id))
+  const load = (): Promise<SessionAndUser | null> => core.cache.load(id, () => core.store.sessions.find(id))
+  let found = cached && isLive(cached, now) ? cached : await load()
+  // A deed on users and sessions that are kept apart is half done for a moment, and the session that it leaves alive must not be taken for over.
+  for (let looks = 0; looks < MOST_LOOKS && found && isBetweenEpochs(found, now); looks += 1) {
+    await new Promise<void>(resolve => core.timers.after(LOOK_AFTER, resolve))
+    found = await load()
+  }
   if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: 'the session of an open connection is over' })
   core.activity.note(found.session, now)
   await askApp(core, found)
   return found
 }
+
+/** Half a second in all. */
+const MOST_LOOKS = 10
+/** Milliseconds. */
+const LOOK_AFTER = 50
 
 /**
  * The live session of an access token, for deeds of their own; no hook is told.

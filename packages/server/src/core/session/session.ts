@@ -81,3 +81,7 @@ export const isLive = ({ session, user }: SessionAndUser, now: number): boolean 
  * one could make twin after twin for fresh tries.
  */
 export const guesserOf = ({ userId, createdAt }: Pick<Session, 'userId' | 'createdAt'>): string => `session:${userId}:${createdAt}`
+
+/** Not over in any way, but of another epoch than its user: what raised the one has not come to the other yet, or never will. */
+export const isBetweenEpochs = ({ session, user }: SessionAndUser, now: number): boolean =>
+  isLive({ session: { ...session, epoch: user.epoch }, user }, now) && session.epoch !== user.epoch

@@ -22,6 +22,10 @@ export interface Call {
 /** What a method does. What the client sent may be anything. */
 export type Deed = (call: Call, ...params: readonly unknown[]) => unknown
 
+/** An object with names, and no list: what clients send options in. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** The deeds as methods of a DDP server. */
 export function methodsOf(
   on: AccountsOnDdp,

@@ -1,6 +1,7 @@
 /** Signing in and out, as Meteor's clients call it. */
 import { isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
+import { isObject } from './deed.ts'
 import type { Call, Deed } from './deed.ts'
 import { matchFailed } from './errors.ts'
 import { connectionOf, leaving, signIn } from './sign-in.ts'
@@ -73,5 +74,3 @@ async function configureLoginService({ on, invocation }: Call, document: unknown
   if (!port) throw new MeteorError(403, 'Service unknown')
   await port.configure(document, { userId, clientAddress: connection?.clientAddress ?? null, httpHeaders: connection?.httpHeaders ?? {} })
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

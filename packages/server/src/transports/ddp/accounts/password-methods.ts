@@ -4,6 +4,7 @@ import { MeteorError } from '@latchkey/common/ddp'
 import type { Login } from '../../../core/accounts.ts'
 import { readPassword } from '../../../core/policy/password-rules.ts'
 import type { PasswordInput } from '../../../core/ports.ts'
+import { isObject } from './deed.ts'
 import type { Call, Deed } from './deed.ts'
 import { matchFailed, reasonOf } from './errors.ts'
 import { connectionOf, leaving, signIn } from './sign-in.ts'
@@ -91,5 +92,4 @@ function passwordGiven({ accounts }: Call, given: unknown): PasswordInput {
   return password
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || typeof value === 'string'

@@ -320,7 +320,6 @@ export class Accounts {
     this.#use(core => setUsername(core, userId, username, origin))
   /** Changes a user's own fields by what they are at that moment. False: no such user. What `change` throws is thrown, and nothing is written. */
   changeFields = (userId: string, change: FieldsChange): Promise<boolean> => this.#use(core => changeFields(core, userId, change))
-  /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
   /** Notes a secret that was offered by the app's own code, so that it can be set up. */
   twoFactorOffered = (secret: TwoFactorSecret): Promise<void> =>
     this.#use(core => core.store.tokens.issue(twoFactor.offerOf(core, secret, null)))
@@ -331,6 +330,7 @@ export class Accounts {
   /** Spends a code. The login flow does so by itself. */
   twoFactorProve = (userId: string, code: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => twoFactor.twoFactorProve(core, userId, code, origin))
+  /** Changes a password, once the old one is proven, and ends all sessions: there is none to keep. */
   changePasswordOf = (userId: string, oldPassword: unknown, newPassword: unknown, origin: Origin = APP): Promise<void> =>
     this.#use(core => changePasswordOf(core, userId, oldPassword, newPassword, origin))
   addEmailOf = (userId: string, address: unknown, verified: boolean, origin: Origin = APP): Promise<void> =>

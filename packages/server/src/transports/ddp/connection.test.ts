@@ -149,3 +149,17 @@ test('a method that ends after its connection is gone disturbs nobody', async ()
   await expect.poll(() => isDone).toBe(true)
   expect(client.arrived).toHaveLength(length)
 })
+
+test('a listener that fails later is reported, and the process lives on', async () => {
+  const reported: string[] = []
+  const log = { ...silentLog, error: (_fields: object, message: string) => void reported.push(message) }
+  const server = new DDPServer({ log })
+  server.onConnection(async connection => {
+    connection.onClose(async () => Promise.reject(new Error('later')))
+    throw new Error('soon')
+  })
+  const client = WireClient.connected(server)
+  await expect.poll(() => reported).toEqual(['a listener threw: a new connection'])
+  client.close()
+  await expect.poll(() => reported).toHaveLength(2)
+})

@@ -76,12 +76,9 @@ export class Hub {
     }
   }
 
-  /** Calls somebody else's listener; one that throws is reported and changes nothing. */
-  tell(listener: () => void, what: string): void {
-    try {
-      listener()
-    } catch (error) {
-      this.ports.log.error({ err: error }, `a listener threw: ${what}`)
-    }
+  /** Calls somebody else's listener; one that throws, now or later, is reported and changes nothing. */
+  tell(listener: () => unknown, what: string): void {
+    const told = async (): Promise<unknown> => listener()
+    told().catch((error: unknown) => this.ports.log.error({ err: error }, `a listener threw: ${what}`))
   }
 }

@@ -2,6 +2,7 @@
 import { EJSON } from '@latchkey/common/ddp'
 import { project } from '@latchkey/common/meteor'
 import type { FieldSelector } from '@latchkey/common/meteor'
+import type { Accounts } from '../../../core/accounts.ts'
 import type { User } from '../../../core/identity/user.ts'
 import type { Publication, PublishHandler } from '../types.ts'
 import type { AccountsOnDdp, ServiceConfigurationPort } from './ports.ts'
@@ -45,21 +46,20 @@ function showing(on: AccountsOnDdp, publication: Publication, userId: string): (
   }
 }
 
-function fieldsOf({ ddp }: AccountsOnDdp, user: User): Fields {
-  const document = ddp?.document?.(user) ?? documentOf(user)
+function fieldsOf({ accounts, ddp }: AccountsOnDdp, user: User): Fields {
+  // An app's own say on what may leave of a user goes before the shape.
+  const isSanitized = accounts.core.settings.userObjectSanitizer !== undefined
+  const document = (isSanitized ? undefined : ddp?.document?.(user)) ?? documentOf(accounts, user)
   const { _id: _, ...fields } = project(document, ddp?.publishFields?.() ?? DEFAULT_FIELDS)
   // In the order Meteor sends them.
   return Object.fromEntries(Object.entries(fields).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** A user of a server that is not Meteor's, as its clients expect one. */
-const documentOf = ({ id, createdAt, username, emails, custom }: User): Fields => ({
-  ...custom,
-  _id: id,
-  createdAt: new Date(createdAt),
-  ...(username === undefined ? {} : { username }),
-  ...(emails.length > 0 ? { emails } : {}),
-})
+function documentOf(accounts: Accounts, user: User): Fields {
+  const { id: _id, deactivated: _deactivated, updatedAt: _updatedAt, createdAt: _createdAt, emails, ...fields } = accounts.publicUser(user)
+  return { ...fields, _id: user.id, createdAt: new Date(user.createdAt), ...(emails?.length > 0 ? { emails } : {}) }
+}
 
 /** What is gone is undefined. */
 function differences(last: Fields, next: Fields): Fields {

@@ -297,3 +297,9 @@ it('a connection that is closed while it signs in leaves nothing behind', async 
   await vi.waitFor(async () => expect((await at.world.server.accounts.lookUp('ada'))?.id).toBeDefined())
   expect(hashOf(client.arrived[0]?.['session'] as string)).toBeUndefined()
 })
+
+it.each(['meteor', 'latchkey'] as const)('the signed-in user is published as the app’s userObjectSanitizer leaves them: %s', async face => {
+  await using at = await ddpAccounts({ options: { face, userObjectSanitizer: user => ({ ...user, emails: [] }) } })
+  const { client, id } = await at.signedIn('ada')
+  expect(client.all('added')).toEqual([{ msg: 'added', collection: 'users', id, fields: { username: 'ada' } }])
+})

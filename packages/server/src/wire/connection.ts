@@ -5,7 +5,7 @@ export interface Connection {
   /** Closes it. The client will try to reconnect. */
   close(): void
   /** Calls the listener once the connection is closed; at once when it is closed already. */
-  onClose(listener: () => void): void
+  onClose(listener: () => unknown): void
   /** The client's address, through the proxies that are trusted; null when unknown. */
   readonly clientAddress: string | null
   /** Headers of the request that opened the socket, by their names in lower case; cookies and credentials are not among them. */

@@ -71,7 +71,7 @@ export class MeteorGlobal {
   }
 
   /** Tells the listener of each new connection. */
-  onConnection(listener: (connection: Connection) => void): Stop {
+  onConnection(listener: (connection: Connection) => unknown): Stop {
     return this.server.onConnection(listener)
   }
 

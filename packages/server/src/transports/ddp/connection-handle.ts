@@ -25,7 +25,7 @@ export class ConnectionHandle implements Connection {
     this.#session.close()
   }
 
-  onClose(listener: () => void): void {
+  onClose(listener: () => unknown): void {
     this.#session.onClose(listener)
   }
 

@@ -56,7 +56,7 @@ export class DDPServer {
   }
 
   /** Tells the listener of each new connection, before its first message is answered. */
-  onConnection(listener: (connection: Connection) => void): Stop {
+  onConnection(listener: (connection: Connection) => unknown): Stop {
     return subscribe(this.#hub.connectionListeners, listener)
   }
 

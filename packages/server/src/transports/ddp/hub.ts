@@ -23,7 +23,7 @@ export class Hub {
   readonly publications = new Map<string, PublishHandler>()
   readonly universal: PublishHandler[] = []
   readonly sessions = new Map<string, Session>()
-  readonly connectionListeners = new Set<(connection: Connection) => void>()
+  readonly connectionListeners = new Set<(connection: Connection) => unknown>()
   /** Sockets whose handshake is still to come. */
   readonly waiting = new Set<Line>()
   /** Sessions whose clients are away, those who left first in front. */

@@ -56,7 +56,7 @@ export class Session implements BoxSink, Timed {
   #held: Held | null = null
   #switching: Promise<void> | null = null
   #connection: ConnectionHandle | null = null
-  #closeListeners: (() => void)[] | null = null
+  #closeListeners: (() => unknown)[] | null = null
   #hasBegun = false
   #isOver = false
 
@@ -196,7 +196,7 @@ export class Session implements BoxSink, Timed {
     this.send({ msg: 'removed', collection, id })
   }
 
-  onClose(listener: () => void): void {
+  onClose(listener: () => unknown): void {
     if (this.#isOver) this.hub.tell(listener, 'the end of a connection')
     else (this.#closeListeners ??= []).push(boundToInvocation(listener))
   }

@@ -29,7 +29,7 @@ export class Subscription implements Publication, Invocation {
   readonly asked: Asked
   readonly #session: Session
   #documents: Map<string, Set<string>> | null = null
-  #listeners: (() => void)[] | null = null
+  #listeners: (() => unknown)[] | null = null
   #unblock: () => void
   #isOver = false
   isReady = false
@@ -95,7 +95,7 @@ export class Subscription implements Publication, Invocation {
     if (!this.#isOver) this.#session.end(this)
   }
 
-  onStop(listener: () => void): void {
+  onStop(listener: () => unknown): void {
     if (this.#isOver) this.#session.hub.tell(listener, 'the end of a subscription')
     else (this.#listeners ??= []).push(boundToInvocation(listener))
   }

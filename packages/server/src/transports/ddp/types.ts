@@ -36,7 +36,7 @@ export interface Publication {
   /** Ends the subscription; its documents leave the client. */
   stop(): void
   /** Calls the listener when the subscription ends, whatever ends it; at once when it has ended. */
-  onStop(listener: () => void): void
+  onStop(listener: () => unknown): void
   /** Lets the client's next message begin before this handler has ended. */
   unblock(): void
 }

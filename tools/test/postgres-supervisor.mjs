@@ -6,8 +6,9 @@
 // Writes `<folder>/ready` with the server's URL, or `<folder>/failed` with the reason.
 import { spawn } from 'node:child_process'
 import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
+import pg from 'pg'
 
 const [folder = '', programs = '', watched = ''] = process.argv.slice(2)
 const data = join(folder, 'data')
@@ -39,7 +40,8 @@ async function start() {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
     server = launch(port, owner)
-    if (await answers(port, server)) return `postgresql://latchkey@127.0.0.1:${port}/postgres`
+    const url = `postgresql://latchkey@127.0.0.1:${port}/postgres`
+    if (await answers(url, server)) return url
     if (attempt === 5) throw new Error(`The server did not start:\n${readLog()}`)
   }
 }
@@ -75,28 +77,35 @@ function launch(port, owner) {
 }
 
 /**
- * True once the port takes connections; false when the server gave up.
- * @param {number} port
+ * True once the server takes statements; false when it gave up.
+ * @param {string} url
  * @param {import('node:child_process').ChildProcess} child
  */
-async function answers(port, child) {
+async function answers(url, child) {
   let over = false
   child.once('error', () => (over = true)).once('exit', () => (over = true))
   for (let tries = 0; tries < 600 && !over && !ending; tries++) {
-    if (await connects(port)) return !over
+    if (await connects(url)) return !over
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   child.kill('SIGQUIT')
   return false
 }
 
-/** @param {number} port */
-function connects(port) {
-  return new Promise(resolve => {
-    const socket = createConnection(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
+/**
+ * Taking connections is not enough: a moment before it takes statements the server refuses them, "the database system is starting up".
+ * @param {string} url
+ */
+async function connects(url) {
+  const client = new pg.Client({ connectionString: url }).on('error', () => {})
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 /** @returns {Promise<number>} */

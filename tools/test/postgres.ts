@@ -10,13 +10,13 @@
  *   })
  * })
  */
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { findPostgres } from './find-programs.ts'
+import { announced, startSupervisor, stopSupervisor, type PostgresRun } from './postgres-run.ts'
 
 /** An empty database of one test file's own. */
 export interface FreshDatabase {
@@ -25,14 +25,11 @@ export interface FreshDatabase {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What `globalSetup` found out, handed to the test workers through their environment. */
-export interface PostgresRun {
-  /** Folder of the server's programs. */
-  programs: string
-  /** Folder where the run's server lives. */
-  folder: string
-  /** The test run's process; the server ends with it. */
-  pid: number
+/** A server of one test's own, for what a neighbour would disturb. */
+export interface OwnPostgres {
+  readonly url: string
+  /** Stops the server and removes its files. */
+  stop(): Promise<void>
 }
 
 /** False on a laptop without PostgreSQL: skip then. On CI a missing server is an error, thrown here. */
@@ -52,6 +49,21 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   return { url: url.href, drop, [Symbol.asyncDispose]: drop }
 }
 
+/** Starts another server beside the run's. It ends with `stop()`, or else with this process. */
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const programs = findPostgres()
+  if (!programs) throw new Error('The programs of PostgreSQL are not here')
+  const run: PostgresRun = { programs, folder: mkdtempSync(join(tmpdir(), 'latchkey-postgres-own-')), pid: process.pid }
+  startSupervisor(run)
+  const stop = () => stopSupervisor(run.folder)
+  try {
+    return { url: await announced(run), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
 /** The URL of the run's server, started now if nobody needed it before. */
 export async function postgresUrl(): Promise<string> {
   const given = process.env['LATCHKEY_TEST_POSTGRES']
@@ -65,26 +77,12 @@ export async function postgresUrl(): Promise<string> {
 }
 
 async function administer(url: string, statement: string): Promise<void> {
-  const client = await connected(url)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
   try {
     await client.query(statement)
   } finally {
     await client.end()
-  }
-}
-
-/** The port takes connections a moment before the server takes statements: until then it answers 57P03, "the database system is starting up". */
-async function connected(url: string): Promise<pg.Client> {
-  for (const deadline = Date.now() + 25_000; ; await pause(20)) {
-    const client = new pg.Client({ connectionString: url })
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
-      await client.end()
-      const isStarting = error instanceof Error && 'code' in error && error.code === '57P03'
-      if (!isStarting || Date.now() > deadline) throw error
-    }
   }
 }
 
@@ -97,23 +95,4 @@ function isFirst(run: PostgresRun): boolean {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
-}
-
-function startSupervisor(run: PostgresRun): void {
-  const supervisor = fileURLToPath(new URL('postgres-supervisor.mjs', import.meta.url))
-  // Detached: Ctrl-C in the terminal reaches the test run alone, and the supervisor follows when the run is over
-  const child = spawn(process.execPath, [supervisor, run.folder, run.programs, String(run.pid)], { detached: true, stdio: 'ignore' })
-  child.unref()
-  writeFileSync(join(run.folder, 'supervisor'), String(child.pid))
-}
-
-async function announced(run: PostgresRun): Promise<string> {
-  const [ready, failed] = [join(run.folder, 'ready'), join(run.folder, 'failed')]
-  const deadline = Date.now() + 25_000
-  while (Date.now() < deadline) {
-    if (existsSync(ready)) return readFileSync(ready, 'utf8')
-    if (existsSync(failed)) throw new Error(`PostgreSQL for the tests did not start. ${readFileSync(failed, 'utf8')}`)
-    await pause(20)
-  }
-  throw new Error('PostgreSQL for the tests did not start within 25 seconds')
 }

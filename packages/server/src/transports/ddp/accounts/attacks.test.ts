@@ -237,7 +237,8 @@ it('whatever parameters a method of accounts is called with, it refuses in words
       clients = clients.map(one => (one.isClosed ? at.connect() : one))
       const one = clients[which] ?? client
       const answer = await one.call(`fuzz ${(calls += 1)}`, name, ...params)
-      expect([name, params, answer['error']]).not.toMatchObject([name, params, { error: 500 }])
+      // Meteor itself refuses two-factor calls with 500 and words for the client: what must not come is an error that says nothing.
+      expect([name, params, answer['error']]).not.toMatchObject([name, params, { reason: 'Internal server error' }])
     }),
     { numRuns: 1500 },
   )

@@ -126,7 +126,7 @@ describe('who is signed in', () => {
     const { client } = world.newTab()
     const stop = client.state.subscribe(() => {})
     await vi.waitFor(() => expect(client.state.get()).toMatchObject({ status: 'loading', error: { code: 'NetworkError' } }))
-    await vi.waitFor(() => expect(client.state.get().status).toBe('signedIn'), { timeout: 5000 })
+    await vi.waitFor(() => expect(client.state.get().status).toBe('signedIn'))
     stop()
   })
 

@@ -49,7 +49,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
   async function newWorld(host = '127.0.0.1') {
     const server = await new FakeServer().start()
     const context = await browser.newContext()
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     onTestFinished(async () => {
       await context.close()
       await server[Symbol.asyncDispose]()

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import * as fc from '../../../tools/test/properties.ts'
 import { lockFor, storageLock } from './lock.ts'
 import type { Lock } from './lock.ts'
 import { givenStorage } from './token-storage.ts'

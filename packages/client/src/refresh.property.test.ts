@@ -1,7 +1,7 @@
 /** Any interleaving of calls, tabs, refusals and failures: what must hold of the refresh. */
 import type { LoginResult, RefreshResult, Tokens } from '@latchkey/common'
-import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
+import * as fc from '../../../tools/test/properties.ts'
 import { makeToken } from './testing/fake-server.ts'
 import { AccountsClient, AccountsClientError } from './index.ts'
 import type { TransportInterface } from './index.ts'

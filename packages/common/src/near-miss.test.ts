@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../tools/test/properties.ts'
 import { nearMiss } from './near-miss.ts'
 
 const KNOWN = ['PORT', 'LATCHKEY_SECRET', 'LATCHKEY_SIGN_UP']

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { ManualTimers } from '../testing/manual-timers.ts'
 import { ddpWorld } from '../testing/ddp-world.ts'
 import { settled } from '../testing/manual-timers.ts'

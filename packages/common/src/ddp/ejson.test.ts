@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { EJSON, EJSONError, ObjectID } from './index.ts'
 
 class Money {

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { idParse, idStringify, ObjectID } from './index.ts'
 
 const HEX = '0123456789abcdef01234567'

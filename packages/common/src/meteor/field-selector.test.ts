@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { addDefaultFieldSelector, isInclusion, project } from './field-selector.ts'
 import type { FieldSelector } from './field-selector.ts'
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { pemOf } from '../../testing/keys.ts'
 import { readKey, readSigningKey, splitSecrets, toRetired, toTokenSecret, withLineBreaks } from './signing-key.ts'
 

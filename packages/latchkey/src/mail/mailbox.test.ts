@@ -1,7 +1,7 @@
 import { appendFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { newFolder } from '../../testing/world.ts'
 import { mailboxPage, mailPage } from '../serve/mailbox-page.ts'
 import { Mailbox } from './mailbox.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { mayOpenDev } from './dev-gate.ts'
 
 const HERE = { peer: '127.0.0.1', headers: { host: 'localhost:3000' } }

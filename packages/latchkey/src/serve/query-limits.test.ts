@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { buildSchema, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { DEEPEST, limitQuery, MOST_DEEDS, MOST_FIELDS } from './query-limits.ts'
 
 const schema = buildSchema('type Query { a: Query b: Int }')

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { deviceLabel } from './device.ts'
 
 test.each([

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { Keys } from './keys.ts'
 import type { Chance } from './ports.ts'
 import { keyRing, open, seal, sealedBy } from './seal.ts'

@@ -1,8 +1,8 @@
 /** What the two halves of a store have to offer each other, when users and sessions are kept in different databases. */
 import type { User } from './identity/user.ts'
 import type { SecretHash } from './session/secret.ts'
-import type { EndReason, Session } from './session/session.ts'
-import type { Along, RotateOutcome, Rotation } from './store.ts'
+import type { EndReason, NewSession, Session } from './session/session.ts'
+import type { Along, OpeningAlong, RotateOutcome, Rotation } from './store.ts'
 
 /** The users' half of a deed whose sessions are kept in another database. */
 export interface UsersAlone {
@@ -11,10 +11,12 @@ export interface UsersAlone {
 }
 
 /**
- * The sessions' half of deeds whose users are kept in another database. Nothing here, and none of `open`, `end`, `list`, `touch` and `sweep` of
+ * The sessions' half of deeds whose users are kept in another database. Nothing here, and none of `end`, `list`, `touch` and `sweep` of
  * `SessionStore`, asks whether the user exists.
  */
 export interface SessionsAlone {
+  /** As `SessionStore.open`. */
+  open(session: NewSession, along?: OpeningAlong): Promise<boolean>
   find(by: { id: string } | { resume: SecretHash }): Promise<Session | null>
   /** As in {@link LoginCandidate}. */
   deviceSeen(userId: string, device: string): Promise<boolean>

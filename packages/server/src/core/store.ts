@@ -205,9 +205,21 @@ export type VerifyOutcome =
 
 // ------------------------------------------------------------------------------------------------------------- sessions
 
+/** What a session is opened with. */
+export interface OpeningAlong extends Along {
+  /** Failure counters that a good login forgets. */
+  clear?: string[]
+  /** Id of the session that it is a twin of: opened only while that is live, and in the same epoch. */
+  twinOf?: string
+}
+
 export interface SessionStore {
-  /** Called by the login flow alone. Raises nothing it did not write: session, `along`, and `clear`ed counters are one transaction. */
-  open(session: NewSession, along?: Along & { clear?: string[] }): Promise<void>
+  /**
+   * Called by the login flow alone. Session, `along`, and `clear`ed counters are one transaction. False: its user is gone, or the session that it is a twin of is
+   * over; then nothing was written. Once a deed that ends that session has answered, no twin of it is opened any more; a deed that ends more than one session
+   * of a user ends each of them with the twins that were being opened.
+   */
+  open(session: NewSession, along?: OpeningAlong): Promise<boolean>
   /** One round trip. Ended and expired sessions are returned too (the core judges); null when the row or the user is gone. */
   find(sessionId: string): Promise<SessionAndUser | null>
   findByResume(hash: SecretHash): Promise<SessionAndUser | null>

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { pairKey, secretKey } from './token-key.ts'
 import type { RetiredKey, SigningAlgorithm, TokenKey } from './token-key.ts'
 

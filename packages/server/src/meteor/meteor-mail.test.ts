@@ -22,7 +22,7 @@ function mailWorld(options: Partial<MeteorServerOptions> = {}): MailWorld {
     ...world,
     mails,
     async received(count) {
-      await expect.poll(() => mails.length, { timeout: 5000 }).toBe(count)
+      await expect.poll(() => mails.length).toBe(count)
       return mails
     },
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),

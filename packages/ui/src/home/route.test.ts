@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../tools/test/properties.ts'
 import { readRoute } from './route.ts'
 
 const at = (address: string) => readRoute(new URL(address, 'http://localhost'))

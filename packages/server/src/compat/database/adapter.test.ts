@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { memoryStore } from '../../stores/memory/index.ts'
 import { AdapterInMemory } from '../../testing/accounts-js-adapter.ts'
 import { isAccountsJsDatabase } from '../accounts-js-database.ts'

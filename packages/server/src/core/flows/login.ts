@@ -296,11 +296,24 @@ async function openSession(core: Core, attempt: Attempt, mode: SessionMode, mann
   const isOwn = !impersonator && !moved && !attempt.sibling && !attempt.stamped
   const mail = isOwn ? newDeviceMail(core, user, candidate, origin) : null
   const clear = isOwn ? countersToClear(core, attempt) : []
-  await core.store.sessions.open(row, { ...along, ...(mail ? { mail: [mail] } : {}), clear })
+  const { sibling } = attempt
+  const isOpen = await core.store.sessions.open(row, {
+    ...along,
+    ...(mail ? { mail: [mail] } : {}),
+    ...(sibling ? { twinOf: sibling.id } : {}),
+    clear,
+  })
+  if (!isOpen) throw tooLate(attempt)
   if (mail) core.outbox.kick()
   if (manner === 'openly') await core.hooks.tell('login', { ...momentOf(attempt), session: opened.session, user })
   return opened
 }
+
+/** What there was when the login began is gone. */
+const tooLate = ({ sibling }: Attempt): AccountsError =>
+  sibling
+    ? new AccountsError('InvalidSession', { detail: 'the first of the twins ended meanwhile' })
+    : new AccountsError('AuthenticationFailed', { detail: 'the user was removed meanwhile' })
 
 /** NIST SP 800-63B, 3.2.2 counts failures in a row: a good login begins anew, by whatever name. Most logins have nothing to clear. */
 function countersToClear(core: Core, { user, candidate, identifier, origin }: Attempt): string[] {

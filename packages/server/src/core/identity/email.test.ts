@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { domainOf, emailKey, parseEmail } from './email.ts'
 
 const KELVIN = '\u212a'

@@ -1,6 +1,6 @@
 import type { PublicUser } from '@latchkey/common'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { toPublicUser } from './public-user.ts'
 import type { User } from './user.ts'
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { ACCOUNTS_JS_USERNAME, parseUsername, usernameKey } from './username.ts'
 
 describe('parseUsername', () => {

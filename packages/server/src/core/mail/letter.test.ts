@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { html, toHtml, toText } from './letter.ts'
 import type { Letter } from './letter.ts'
 

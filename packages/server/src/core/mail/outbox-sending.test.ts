@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { DAY, HOUR, MINUTE, newOutboxWorld, SECOND, settled } from '../../testing/outbox-world.ts'
 import type { OutboxWorld } from '../../testing/outbox-world.ts'
 

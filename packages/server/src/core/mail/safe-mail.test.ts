@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url'
 import { createTransport } from 'nodemailer'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { describeFailure, isOneRecipient, maskAddress, safeRecipient, safeSubject } from './safe-mail.ts'
 
 /** Whom nodemailer would send to, given the text as `to`. */

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import type { Lockout } from '../settings.ts'
 import { failureCounters, failureKeys, isLocked, knownDeviceOf, lockedFor, refuseLocked } from './lockout.ts'
 

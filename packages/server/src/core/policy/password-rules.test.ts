@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { isCommonDigest } from './common-passwords.ts'
 import { digestOf, judgePassword, readPassword } from './password-rules.ts'
 import type { PasswordOwner, PasswordRules } from './password-rules.ts'

@@ -1,6 +1,6 @@
 import { AccountsError } from '@latchkey/common'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import type { Limits } from '../settings.ts'
 import type { AttemptStore, Count, Tally } from '../store.ts'
 import { RateLimiter, addressOf } from './rate-limit.ts'

@@ -1,6 +1,6 @@
 import { createHmac, createSign, generateKeyPairSync } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { fixedClock } from '../../testing/index.ts'
 import { systemPorts } from '../../system.ts'
 import { Keys } from '../keys.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { turnRefresh } from './refresh-chain.ts'
 import type { RefreshChain } from './refresh-chain.ts'
 import type { SecretHash } from './secret.ts'

@@ -1,6 +1,6 @@
 import { stopOf } from '@latchkey/common'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import type { Bus } from '../store.ts'
 import { SessionCache } from './session-cache.ts'
 import { isLive } from './session.ts'

@@ -1,6 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { OAuthEncryption } from './oauth-encryption.ts'
 import type { OAuthSealed } from './oauth-encryption.ts'
 

@@ -65,9 +65,12 @@ export class MeteorGlobal {
     this.server.methods(named)
   }
 
-  /** Defines a publication; with null in the place of a name every client gets it. */
-  publish(name: string | null, handler: PublishHandler): void {
-    this.server.publish(name, handler)
+  /** Defines a publication, or several by their names; with null in the place of a name every client gets it. */
+  publish(named: Readonly<Record<string, PublishHandler>>): void
+  publish(name: string | null, handler: PublishHandler): void
+  publish(...publication: [name: string | null, handler: PublishHandler] | [named: Readonly<Record<string, PublishHandler>>]): void {
+    if (publication.length === 1) this.server.publish(...publication)
+    else this.server.publish(...publication)
   }
 
   /** Tells the listener of each new connection. */

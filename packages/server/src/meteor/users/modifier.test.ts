@@ -1,6 +1,6 @@
 import { EJSON } from '@latchkey/common/ddp'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { modify, readModifier, touchedBy } from './modifier.ts'
 import type { Fields } from './paths.ts'
 

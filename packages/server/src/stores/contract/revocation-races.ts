@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { isLive } from '../../core/session/session.ts'
 import type { Store } from '../../core/store.ts'
-import { insertUser, makeRotation, makeSession, newHash, newPassword, NOW, openSession } from './make.ts'
+import { insertUser, makeEvent, makeRotation, makeSession, newHash, newPassword, NOW, openSession } from './make.ts'
 import type { Setup } from './make.ts'
+
+/** What both instances say of a session that is not live. */
+const OVER = [false, false]
 
 /** A revocation that meets a refresh or a login: the revocation stands. */
 export function revocationRaces({ the, rounds }: Setup): void {
@@ -58,13 +61,74 @@ export function revocationRaces({ the, rounds }: Setup): void {
         // The login has read the user at this epoch, and does not know yet.
         const session = makeSession(user.id, { epoch: user.epoch })
         const [a, b] = round % 4 < 2 ? [store, second] : [second, store]
-        // A store may refuse a session of a user who is gone.
+        const event = makeEvent(user.id)
         await together(
           round,
-          () => a.sessions.open(session).catch(() => undefined),
+          () => a.sessions.open(session, { audit: [event] }),
           async () => REVOCATIONS[name]?.(b, user.id, session.id),
         )
         expect(await live(session.id)).toEqual([false, false])
+        if (name !== 'remove') continue
+        expect(await b.sessions.list(user.id, NOW)).toEqual([])
+        expect((await b.audit.list({ userId: user.id, limit: 10 })).filter(({ ip }) => ip !== null)).toEqual([])
+      }
+    })
+  }
+
+  test('once a session has ended no twin of it is opened', { timeout: 120_000 }, async () => {
+    const { store, second } = the
+    for (let round = 0; round < rounds; round += 1) {
+      const user = await insertUser(store)
+      const first = await openSession(store, user.id)
+      let hasEnded = false
+      const twins = async (on: Store): Promise<void> => {
+        for (let isLate = false; !isLate;) {
+          isLate = hasEnded
+          const isOpen = await on.sessions.open(makeSession(user.id), { twinOf: first.id })
+          if (isLate) expect(isOpen).toBe(false)
+        }
+      }
+      const end = async (): Promise<void> => {
+        await second.sessions.end(first.id, 'logout', NOW)
+        hasEnded = true
+      }
+      await Promise.all([twins(store), twins(second), end(), twins(store), twins(second)])
+    }
+  })
+
+  for (const name of ['endAll', 'endAll but another', 'setDeactivated', 'changePassword', 'remove']) {
+    test(`a twin of a session ends with it where all of a user end: ${name}`, { timeout: 120_000 }, async () => {
+      const { store, second } = the
+      for (let round = 0; round < rounds; round += 1) {
+        const user = await insertUser(store)
+        const first = await openSession(store, user.id)
+        const [twin, twinOfTwin] = [makeSession(user.id), makeSession(user.id)]
+        const [a, b] = round % 4 < 2 ? [store, second] : [second, store]
+        const twins = async (): Promise<void> => {
+          await a.sessions.open(twin, { twinOf: first.id })
+          await b.sessions.open(twinOfTwin, { twinOf: twin.id })
+        }
+        await together(round, twins, async () => REVOCATIONS[name]?.(b, user.id, first.id))
+        expect([await live(first.id), await live(twin.id), await live(twinOfTwin.id)]).toEqual([OVER, OVER, OVER])
+      }
+    })
+  }
+
+  for (const name of ['end', 'endAll', 'setDeactivated', 'remove']) {
+    test(`a twin of an impersonated session ends with the administrator’s: ${name}`, { timeout: 120_000 }, async () => {
+      const { store, second } = the
+      for (let round = 0; round < rounds; round += 1) {
+        const [admin, user] = [await insertUser(store), await insertUser(store)]
+        const own = await openSession(store, admin.id)
+        const behind = { impersonatorId: admin.id, impersonatorSessionId: own.id }
+        const [impersonated, twin] = [await openSession(store, user.id, behind), makeSession(user.id, behind)]
+        const [a, b] = round % 4 < 2 ? [store, second] : [second, store]
+        await together(
+          round,
+          () => a.sessions.open(twin, { twinOf: impersonated.id }),
+          async () => REVOCATIONS[name]?.(b, admin.id, own.id),
+        )
+        expect([await live(impersonated.id), await live(twin.id)]).toEqual([OVER, OVER])
       }
     })
   }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { END_REASONS, isLive } from '../../core/session/session.ts'
 import type { NewSession, Session } from '../../core/session/session.ts'
+import { userFailureKey } from '../../core/store.ts'
 import type { Store } from '../../core/store.ts'
-import { DAY, HOUR, insertUser, makeSession, MINUTE, newHash, newId, NOW, openSession, withEmpty } from './make.ts'
+import { DAY, HOUR, insertUser, makeEvent, makeSession, MINUTE, newHash, newId, NOW, openSession, withEmpty } from './make.ts'
 import type { Setup } from './make.ts'
 import { newRide } from './ride.ts'
 
@@ -53,10 +54,44 @@ export function sessionsContract({ the, open }: Setup): void {
     expect(await store.sessions.findByResume(newHash())).toBeNull()
     const resumeHash = newHash()
     const orphan = makeSession(newId(), { resumeHash })
-    // A store may refuse to open it at all.
-    await store.sessions.open(orphan).catch(() => undefined)
+    expect(await store.sessions.open(orphan, { audit: [makeEvent(orphan.userId)] })).toBe(false)
     expect(await store.sessions.find(orphan.id)).toBeNull()
     expect(await store.sessions.findByResume(resumeHash)).toBeNull()
+    expect(await store.sessions.list(orphan.userId, NOW)).toEqual([])
+    expect((await store.audit.list({ userId: orphan.userId, limit: 10 })).filter(({ ip }) => ip !== null)).toEqual([])
+  })
+
+  test('a twin of a session is opened while that is live, and otherwise nothing is written', async () => {
+    const { store } = the
+    const user = await insertUser(store)
+    const first = await openSession(store, user.id)
+    const ride = await newRide(store, user.id)
+    const twin = makeSession(user.id, { resumeHash: newHash() })
+    expect(await store.sessions.open(twin, { ...ride.along, twinOf: first.id })).toBe(true)
+    await ride.expectWritten()
+    expect(await store.sessions.find(twin.id)).toStrictEqual({ session: visible(twin), user })
+    expect(await store.sessions.find(first.id)).toStrictEqual({ session: visible(first), user })
+
+    const ended = await openSession(store, user.id)
+    await store.sessions.end(ended.id, 'logout', NOW)
+    const dead = {
+      'nobody’s': newId(),
+      ended: ended.id,
+      expired: (await openSession(store, user.id, { expiresAt: NOW })).id,
+      idle: (await openSession(store, user.id, { activeAt: NOW - 1000, idle: 1000 })).id,
+      'of another epoch': (await openSession(store, user.id, { epoch: 1 })).id,
+    }
+    const before = await store.sessions.list(user.id, NOW)
+    for (const [why, twinOf] of Object.entries(dead)) {
+      const late = makeSession(user.id)
+      const [failure, event] = [userFailureKey(newId()), makeEvent(user.id)]
+      await store.attempts.fail([failure], NOW, HOUR)
+      expect([why, await store.sessions.open(late, { audit: [event], clear: [failure], twinOf })]).toEqual([why, false])
+      expect(await store.sessions.find(late.id)).toBeNull()
+      expect((await store.audit.list({ userId: user.id, limit: 100 })).some(({ id }) => id === event.id)).toBe(false)
+      expect(await store.attempts.failures([failure], NOW)).toEqual([{ count: 1, lastAt: NOW }])
+    }
+    expect(await store.sessions.list(user.id, NOW)).toStrictEqual(before)
   })
 
   test('a session shows its user as they are now', async () => {

@@ -2,7 +2,7 @@ import type { User } from '../../core/identity/user.ts'
 import { turnRefresh } from '../../core/session/refresh-chain.ts'
 import { deadline } from '../../core/session/session.ts'
 import type { NewSession, Session, SessionAndUser } from '../../core/session/session.ts'
-import type { RotateOutcome, Rotation, SessionsAlone, SessionStore } from '../../core/store.ts'
+import type { OpeningAlong, RotateOutcome, Rotation, SessionsAlone, SessionStore } from '../../core/store.ts'
 import { copy, sweepMap } from './data.ts'
 import type { MemoryData } from './data.ts'
 import { deleteSession, endAllSessions, endImpersonations, endSession, isDeviceSeen, removeSessions, sessionsOf } from './end.ts'
@@ -11,14 +11,7 @@ import { noteUser } from './users.ts'
 /** Sessions, with their users beside them. */
 export function sessionDeeds(data: MemoryData): SessionStore {
   return {
-    open: (given, along) =>
-      data.deed(() => {
-        const [session, ride] = [copy(given), data.prepare(along)]
-        refuseTwin(data, session)
-        insertSession(data, session)
-        for (const key of along?.clear ?? []) data.failures.delete(key)
-        ride()
-      }),
+    open: (session, along) => data.deed(() => data.users.has(session.userId) && open(data, session, along)),
 
     find: id => data.deed(() => withUser(data, data.sessions.get(id))),
     findByResume: hash => data.deed(() => withUser(data, data.sessions.get(data.resumes.get(hash) ?? ''))),
@@ -77,6 +70,8 @@ export function sessionDeeds(data: MemoryData): SessionStore {
 /** Sessions whose users are kept elsewhere. */
 export function sessionsAlone(data: MemoryData): SessionsAlone {
   return {
+    open: (session, along) => data.deed(() => open(data, session, along)),
+
     find: by =>
       data.deed(() => {
         const session = data.sessions.get('id' in by ? by.id : (data.resumes.get(by.resume) ?? ''))
@@ -119,6 +114,19 @@ export function bumpEpoch(data: MemoryData, userId: string, now: number): boolea
   noteUser(data, row, now)
   return true
 }
+
+function open(data: MemoryData, given: NewSession, along: OpeningAlong | undefined): boolean {
+  const [session, ride] = [copy(given), data.prepare(along)]
+  refuseTwin(data, session)
+  if (along?.twinOf !== undefined && !mayHaveTwin(data.sessions.get(along.twinOf), session)) return false
+  insertSession(data, session)
+  for (const key of along?.clear ?? []) data.failures.delete(key)
+  ride()
+  return true
+}
+
+const mayHaveTwin = (first: NewSession | undefined, twin: NewSession): boolean =>
+  first !== undefined && first.endedAt === undefined && twin.activeAt < deadline(first) && first.epoch === twin.epoch
 
 function rotate(data: MemoryData, session: NewSession, user: User, rotation: Rotation): RotateOutcome {
   const { presented, next, now, grace, ip, userAgent, device, handle } = rotation

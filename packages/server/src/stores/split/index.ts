@@ -8,6 +8,7 @@
  *   so is one that a login opens late. The epoch does not reach into the accounts of others, which is why impersonated sessions come first.
  * - A mail about a sign-in is put in the outbox before the session opens: rather a warning too many than one too few. Other mail follows
  *   its deed, which may still say no.
+ * - A login looks again for its user once the session is open, so that one that raced with their removal leaves nothing behind.
  * - A login counts its attempt whatever comes of the look-up.
  *
  * Audit lines ride with their deed, in the database of that deed. A deed that fails half-way can be done again.

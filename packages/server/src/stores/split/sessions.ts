@@ -10,7 +10,12 @@ export function splitSessions(parts: Parts): SessionStore {
   return {
     async open(session, along) {
       await deliver(users, along)
-      await sessions.open(session, { ...auditOf(along), ...(along?.clear ? { clear: along.clear } : {}) })
+      const { mail: _mail, token: _token, ...rest } = along ?? {}
+      if (!(await sessionsAlone.open(session, rest))) return false
+      // Looked at after: of a removal at the same moment either saw the session, or is seen now.
+      if (await users.users.find({ kind: 'id', key: session.userId })) return true
+      await sessionsAlone.forget(session.userId, session.activeAt)
+      return false
     },
 
     find: async id => withUser(parts, await sessionsAlone.find({ id })),

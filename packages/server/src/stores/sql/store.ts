@@ -112,6 +112,7 @@ export function partsOf(engine: Engine): Parts {
       bumpEpoch: (userId, now) => engine.transact(() => bumpEpoch(userId, now)),
     },
     sessionsAlone: {
+      open: (session, along) => engine.transact(() => sessions.openAlone(session, along)),
       find: by => engine.read(() => sessions.findAlone(by)),
       deviceSeen: (userId, device) => engine.read(() => sessions.deviceSeen(userId, device)),
       rotate: (rotation, user) => engine.transact(() => rotateAlone(rotation, user)),

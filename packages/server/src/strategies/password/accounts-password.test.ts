@@ -200,9 +200,9 @@ async function withStored(world: World, name: string, stored: StoredPassword | n
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 5000
+  const giveUpAt = performance.now() + 20_000
   while (!(await holds())) {
-    if (performance.now() > giveUpAt) throw new Error('it did not come to pass within five seconds')
+    if (performance.now() > giveUpAt) throw new Error('it did not come to pass within twenty seconds')
     await new Promise(resolve => setImmediate(resolve))
   }
 }

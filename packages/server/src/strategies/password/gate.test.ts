@@ -1,6 +1,6 @@
 import { AccountsError } from '@latchkey/common'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { HashGate } from './gate.ts'
 import type { Turn } from './gate.ts'
 

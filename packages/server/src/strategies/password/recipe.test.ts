@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import type { PasswordForm, StoredPassword } from '../../core/identity/credential.ts'
 import { ARGON2_DEFAULT, DECOY_BYTES, checkHash, decoyHash, isAffordable, isModest, labelOf, makeHash, recipeOf } from './recipe.ts'
 import type { OwnRecipe } from './recipe.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { systemPorts } from '../../system.ts'
 import { hashCodes, hashTyped, newRecoveryCodes } from './recovery-codes.ts'
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { Secret } from 'otpauth'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { systemPorts } from '../../system.ts'
 import { describeSecret, newSecret, STEP, stepOf } from './secret.ts'
 

@@ -44,8 +44,18 @@ export class DDPServer {
     }
   }
 
-  /** Defines a publication. With null in the place of a name, nobody has to ask for it: every client gets it, those too who are connected already. */
-  publish(name: string | null, handler: PublishHandler): void {
+  /**
+   * Defines a publication, or several by their names. With null in the place of a name, nobody has to ask for it: every client gets it, those too who are connected
+   * already.
+   */
+  publish(named: Readonly<Record<string, PublishHandler>>): void
+  publish(name: string | null, handler: PublishHandler): void
+  publish(name: string | null | Readonly<Record<string, PublishHandler>>, handler?: PublishHandler): void {
+    if (typeof name === 'object' && name !== null) {
+      for (const [one, its] of Object.entries(name)) this.publish(one, its)
+      return
+    }
+    if (typeof handler !== 'function') throw new TypeError(`The publication "${name}" must be a function`)
     const { publications, universal, sessions, ports } = this.#hub
     if (name === null) {
       universal.push(handler)

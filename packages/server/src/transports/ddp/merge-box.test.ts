@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { MergeBox, SILENT } from './merge-box.ts'
 import type { BoxSink } from './merge-box.ts'
 

@@ -73,6 +73,34 @@ test('ids that could be taken for something else are marked on the wire', async 
   expect(client.all('removed').map(({ id }) => id)).toEqual(['--dash'])
 })
 
+test('a whole document can be told, and its _id travels once', async () => {
+  server.publish('rooms', function (this: Publication) {
+    const room = { _id: 'a', name: 'A' }
+    this.added('rooms', room._id, room)
+    this.changed('rooms', room._id, { ...room, name: 'B' })
+    this.ready()
+  })
+  const client = WireClient.connected(server)
+  await subscribed(client, 's', 'rooms')
+  expect(client.arrived.slice(1)).toEqual([
+    { msg: 'added', collection: 'rooms', id: 'a', fields: { name: 'A' } },
+    { msg: 'changed', collection: 'rooms', id: 'a', fields: { name: 'B' } },
+    { msg: 'ready', subs: ['s'] },
+  ])
+})
+
+test('several publications are defined at once, and what is none is refused by name', async () => {
+  server.publish({ rooms: () => cursor('rooms', 'a'), people: () => cursor('people', 'b') })
+  const client = WireClient.connected(server)
+  await subscribed(client, 's', 'rooms')
+  await subscribed(client, 't', 'people')
+  expect(client.all('added').map(({ collection, id }) => [collection, id])).toEqual([
+    ['rooms', 'a'],
+    ['people', 'b'],
+  ])
+  expect(() => server.publish('wrong', 5 as never)).toThrow('The publication "wrong" must be a function')
+})
+
 test('an unknown publication is answered with nosub and an error', async () => {
   const client = WireClient.connected(server)
   await subscribed(client, 's', 'nothing')
@@ -84,11 +112,14 @@ test('an unknown publication is answered with nosub and an error', async () => {
 test('a publication that returns null or nothing is not ready by itself', async () => {
   server.publish('none', () => null)
   server.publish('nothing', () => {})
+  server.publish('no', () => false && cursor('rooms', 'a'))
   server.publish('empty', () => [])
   const client = WireClient.connected(server)
   client.say({ msg: 'sub', id: '1', name: 'none' })
   client.say({ msg: 'sub', id: '2', name: 'nothing' })
+  client.say({ msg: 'sub', id: '4', name: 'no' })
   await subscribed(client, '3', 'empty')
+  expect(client.all('nosub')).toEqual([])
   expect(client.all('ready')).toEqual([{ msg: 'ready', subs: ['3'] }])
 })
 

@@ -118,7 +118,8 @@ export class Subscription implements Publication, Invocation {
   }
 
   async #publish(published: unknown): Promise<void> {
-    if (published === undefined || published === null) return
+    // `return userId && cursor` publishes nothing to strangers.
+    if (!published) return
     const cursors = Array.isArray(published) ? (published as unknown[]) : [published]
     if (!cursors.every(isCursor)) throw new Error('A publication returns a cursor, several of them, or nothing')
     const names = cursors.map(cursor => cursor._getCollectionName?.()).filter(name => name !== undefined)
@@ -132,9 +133,12 @@ export class Subscription implements Publication, Invocation {
 const isCursor = (value: unknown): value is PublishedCursor =>
   typeof value === 'object' && value !== null && '_publishCursor' in value && typeof value._publishCursor === 'function'
 
-/** Each member as it travels; a member that is undefined stays so, and means that it is gone. */
+/**
+ * Each member as it travels; a member that is undefined stays so, and means that it is gone. Whole documents are handed over as well, and their `_id` travels beside
+ * the fields.
+ */
 function encode(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const encoded: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(fields)) encoded[name] = EJSON.toJSONValue(value)
+  for (const [name, value] of Object.entries(fields)) if (name !== '_id') encoded[name] = EJSON.toJSONValue(value)
   return encoded
 }

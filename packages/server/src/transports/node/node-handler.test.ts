@@ -250,9 +250,9 @@ function upload(
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 5000
+  const giveUpAt = Date.now() + 20_000
   while (!condition()) {
-    if (Date.now() > giveUpAt) throw new Error('waited five seconds in vain')
+    if (Date.now() > giveUpAt) throw new Error('waited twenty seconds in vain')
     await new Promise(resolve => setImmediate(resolve))
   }
 }

@@ -1,7 +1,7 @@
 import { ERRORS, isAccountsError } from '@latchkey/common'
-import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { readBody, validate } from './body.ts'
 import type { Json } from './body.ts'
 

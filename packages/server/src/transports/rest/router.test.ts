@@ -1,7 +1,7 @@
 import { isAccountsError } from '@latchkey/common'
-import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../../tools/test/properties.ts'
 import { ok, route } from './route.ts'
 import type { Route } from './route.ts'
 import { pathOf, Router } from './router.ts'

@@ -7,7 +7,13 @@ import type { Deed } from '../statement.ts'
 
 /** Ends the live sessions of a user, and all they impersonate, but for the one that is kept; returns the ids of their own. */
 export function* endOwn(userId: string, reason: EndReason, now: number, keep?: KeptSession): Deed<string[]> {
-  const ended = (yield* all(END_OWN, [userId, reason, now, keep?.sessionId ?? ''])).map(session => session.id)
+  const ended: string[] = []
+  let found: { id: string }[]
+  do {
+    found = yield* all(END_OWN, [userId, reason, now, keep?.sessionId ?? ''])
+    ended.push(...found.map(session => session.id))
+    // A twin that was being opened from one of them shows now, and from what has ended none is opened. Where the epoch goes up, it ends them too.
+  } while (found.length > 0 && keep !== undefined && !keep.epoch)
   if (keep?.epoch) yield* write(MOVE_EPOCH, [keep.sessionId, userId, keep.epoch.from, keep.epoch.to])
   yield* endAllImpersonatedBy(userId, now, keep?.sessionId)
   return ended
@@ -25,21 +31,28 @@ export function* endOne(sessionId: string, reason: EndReason, now: number): Deed
 
 /** Ends all that a user impersonates, but for what comes from the session that is kept. Their own sessions may have expired or been swept before. */
 export function* endAllImpersonatedBy(userId: string, now: number, kept: string = ''): Deed<void> {
-  const ended = yield* all(END_BY_IMPERSONATOR, [userId, now, kept])
-  yield* tell(ended.map(session => session.user_id))
-  yield* endImpersonatedBy(
-    ended.map(session => session.id),
-    now,
-  )
+  let ended: { id: string; user_id: string }[]
+  do {
+    ended = yield* all(END_BY_IMPERSONATOR, [userId, now, kept])
+    yield* tell(ended.map(session => session.user_id))
+    yield* endImpersonatedBy(
+      ended.map(session => session.id),
+      now,
+    )
+    // See `endOwn`.
+  } while (ended.length > 0)
 }
 
 /** Ends what was impersonated from sessions that ended, and what was impersonated from those. */
 export function* endImpersonatedBy(sessionIds: readonly string[], now: number): Deed<void> {
-  let sources = sessionIds
-  while (sources.length > 0) {
-    const ended = yield* all(END_IMPERSONATED, [sources, now])
-    yield* tell(ended.map(session => session.user_id))
-    sources = ended.map(session => session.id)
+  let ended = sessionIds
+  const sources: string[] = []
+  while (ended.length > 0) {
+    // All of them anew: a twin that was being opened from one that ended here comes from the same source as that.
+    sources.push(...ended)
+    const found = yield* all(END_IMPERSONATED, [sources, now])
+    yield* tell(found.map(session => session.user_id))
+    ended = found.map(session => session.id)
   }
 }
 

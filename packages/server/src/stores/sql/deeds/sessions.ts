@@ -3,20 +3,27 @@ import type { RefreshChain } from '../../../core/session/refresh-chain.ts'
 import type { SecretHash } from '../../../core/session/secret.ts'
 import type { EndReason, NewSession, Session, SessionAndUser } from '../../../core/session/session.ts'
 import { deadline } from '../../../core/session/session.ts'
-import type { Along, KeptSession } from '../../../core/store.ts'
+import type { Along, KeptSession, OpeningAlong } from '../../../core/store.ts'
 import { SESSION_COLUMNS, toChain, toSession, toUser, USER_COLUMNS } from '../rows.ts'
 import type { RefreshRow, SessionRow, UserRow } from '../rows.ts'
 import { all, one, recordList, statement, write } from '../statement.ts'
-import type { Deed, Value } from '../statement.ts'
+import type { Dialect } from '../dialect.ts'
+import type { Deed, Statement, Value } from '../statement.ts'
 import { writeAlong } from './along.ts'
 import { clearFailures } from './attempts.ts'
 import { DEADLINE, endOne, endOwn } from './end-sessions.ts'
 import { bumpEpoch } from './user-row.ts'
 
-export function* openSession(session: NewSession, along?: Along & { clear?: string[] }): Deed<void> {
-  yield* write(OPEN, sessionValues(session))
+export const openSession = (session: NewSession, along?: OpeningAlong): Deed<boolean> => openBy(OPEN, session, along)
+
+/** The session alone: its user may be kept elsewhere. */
+export const openAlone = (session: NewSession, along?: OpeningAlong): Deed<boolean> => openBy(OPEN_ALONE, session, along)
+
+function* openBy(asked: Statement<{ id: string }>, session: NewSession, along?: OpeningAlong): Deed<boolean> {
+  if (!(yield* one(asked, [...sessionValues(session), along?.twinOf ?? '']))) return false
   yield* writeAlong(along)
   if (along?.clear?.length) yield* clearFailures(along.clear)
+  return true
 }
 
 export function* findSession(sessionId: string): Deed<SessionAndUser | null> {
@@ -106,14 +113,20 @@ export const sessionValues = (session: NewSession): Value[] => [
   session.endedAt ?? deadline(session),
 ]
 
-export const OPEN = statement(
-  'sessions_open',
-  ({
-    t,
-  }) => `insert into ${t.sessions} (collection, id, user_id, handle, generation, epoch, created_at, active_at, idle, expires_at, ended_at, end_reason,
+/** Adds a session where `condition` holds. */
+export const openText = ({ t }: Dialect, condition: string): string =>
+  `insert into ${t.sessions} (collection, id, user_id, handle, generation, epoch, created_at, active_at, idle, expires_at, ended_at, end_reason,
     ip, user_agent, device, factors, impersonator_id, impersonator_session_id, extra, resume_hash, refresh, over_at, version)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0)`,
-)
+  select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0 where ${condition} returning id`
+
+/** Of the values of {@link openText}: the session that it is a twin of is live, and in its epoch. */
+export const MAY_HAVE_TWIN = `s.collection = $1 and s.id = $23 and s.epoch = $6 and s.ended_at is null and ${DEADLINE} > $8`
+
+const OF_A_USER = ({ t }: Dialect): string => `exists (select 1 from ${t.users} u where u.collection = $1 and u.id = $3)`
+const OF_A_TWIN = ({ t }: Dialect): string => `($23 = '' or exists (select 1 from ${t.sessions} s where ${MAY_HAVE_TWIN}))`
+
+const OPEN = statement<{ id: string }>('sessions_open', d => openText(d, `${OF_A_USER(d)} and ${OF_A_TWIN(d)}`))
+const OPEN_ALONE = statement<{ id: string }>('sessions_open_alone', d => openText(d, OF_A_TWIN(d)))
 
 const FOUND = (t: { sessions: string; users: string }): string =>
   `select ${SESSION_COLUMNS}, ${USER_COLUMNS} from ${t.sessions} s join ${t.users} u on u.collection = s.collection and u.id = s.user_id`

@@ -1,11 +1,11 @@
 /** Opening, turning and ending a session, in one statement each. */
 import type { EndReason, NewSession } from '../../../core/session/session.ts'
 import type { SecretHash } from '../../../core/session/secret.ts'
-import type { Along, RotateOutcome, Rotation } from '../../../core/store.ts'
+import type { Along, OpeningAlong, RotateOutcome, Rotation } from '../../../core/store.ts'
 import type { OneTimeToken, TokenPurpose } from '../../../core/token/one-time-token.ts'
 import { endOneText } from '../deeds/end-sessions.ts'
 import { judge, READ, rotate as rotateLocked, turnValues } from '../deeds/rotate.ts'
-import { endSession as endFollowed, OPEN, sessionValues } from '../deeds/sessions.ts'
+import { endSession as endFollowed, MAY_HAVE_TWIN, openText, sessionValues } from '../deeds/sessions.ts'
 import { TAKE } from '../deeds/tokens.ts'
 import type { Dialect } from '../dialect.ts'
 import { toToken, toUser } from '../rows.ts'
@@ -15,8 +15,21 @@ import { ridden } from './compound.ts'
 import type { Compound } from './compound.ts'
 import type { PostgresEngine } from './engine.ts'
 
-export async function openSession(engine: PostgresEngine, session: NewSession, along?: Along & { clear?: string[] }): Promise<void> {
-  await engine.pooled(...ridden(OPEN_ALL, [...sessionValues(session), along?.clear ?? []], along))
+export const openSession = (engine: PostgresEngine, session: NewSession, along?: OpeningAlong): Promise<boolean> =>
+  openBy(engine, OPEN_ALL, session, along)
+
+/** The session alone: its user may be kept elsewhere. */
+export const openAlone = (engine: PostgresEngine, session: NewSession, along?: OpeningAlong): Promise<boolean> =>
+  openBy(engine, OPEN_ALONE_ALL, session, along)
+
+async function openBy(
+  engine: PostgresEngine,
+  compound: Compound<unknown>,
+  session: NewSession,
+  along: OpeningAlong | undefined,
+): Promise<boolean> {
+  const values = [...sessionValues(session), along?.twinOf ?? '', along?.clear ?? []]
+  return (await engine.pooled(...ridden(compound, values, along))).length > 0
 }
 
 /** One statement, unless sessions were impersonated from this one: ending those with it takes the way of the transaction. */
@@ -60,19 +73,38 @@ export async function consumeToken(
   return row ? toToken(row) : null
 }
 
+const IS_OPENED = 'exists (select 1 from opened)'
+
+// Held until the session is written, so that whoever removes the user or ends the first of the twins comes before or after it. The user first, as everywhere.
+const HOLDER = ({ t }: Dialect): string => `holder as (select 1 from ${t.users} where collection = $1 and id = $3 for key share)`
+const FIRST = ({ t }: Dialect, after: string): string =>
+  `first as (select s.id from ${[`${t.sessions} s`, after].filter(Boolean).join(', ')} where ${MAY_HAVE_TWIN} for share of s)`
+const OF_A_TWIN = `($23 = '' or exists (select 1 from first))`
+
 const OPEN_ALL: Compound<unknown> = {
   name: 'sessions_open_all',
-  parameters: 23,
-  parts: d => ({
+  parameters: 24,
+  parts: d => opening(d, [HOLDER(d), FIRST(d, 'holder')], `exists (select 1 from holder) and ${OF_A_TWIN}`),
+}
+
+const OPEN_ALONE_ALL: Compound<unknown> = {
+  name: 'sessions_open_alone_all',
+  parameters: 24,
+  parts: d => opening(d, [FIRST(d, '')], OF_A_TWIN),
+}
+
+function opening(d: Dialect, held: string[], condition: string): ReturnType<Compound<unknown>['parts']> {
+  return {
     with: [
-      `opened as (${OPEN.text(d)})`,
-      `cleared as (delete from ${d.t.failures} where collection = $1 and key in (
-  select key from ${d.t.failures} where collection = $1 and key = any($23::text[]) order by key for update
+      ...held,
+      `opened as (${openText(d, condition)})`,
+      `cleared as (delete from ${d.t.failures} where collection = $1 and ${IS_OPENED} and key in (
+  select key from ${d.t.failures} where collection = $1 and key = any($24::text[]) order by key for update
 ))`,
     ],
-    select: 'select 1',
-    condition: 'true',
-  }),
+    select: 'select 1 from opened',
+    condition: IS_OPENED,
+  }
 }
 
 // The question is a look into a small partial index. Following the chain in the same statement would make the planner read every session.

@@ -17,7 +17,7 @@ import type { Wiring } from './connect.ts'
 import type { PgConfig, PgDriver } from './driver.ts'
 import type { PostgresEngine } from './engine.ts'
 import { appliedMigrations, withKysely } from './migrate.ts'
-import { consumeToken, endSession, openSession, rotate } from './sessions.ts'
+import { consumeToken, endSession, openAlone, openSession, rotate } from './sessions.ts'
 import { beginLogin, insertUser } from './users.ts'
 
 /** How a PostgreSQL store reaches its database. What is left out comes from the usual `PG…` variables. */
@@ -110,6 +110,7 @@ function hotParts(engine: Engine, now: () => PostgresEngine): Parts {
       rotate: async rotation => rotate(now(), rotation),
       end: async (sessionId, reason, at, along) => endSession(now(), sessionId, reason, at, along),
     },
+    sessionsAlone: { ...parts.sessionsAlone, open: async (session, along) => openAlone(now(), session, along) },
     tokens: { ...parts.tokens, consume: async (hash, purpose, at, along) => consumeToken(now(), hash, purpose, at, along) },
     attempts: {
       ...parts.attempts,

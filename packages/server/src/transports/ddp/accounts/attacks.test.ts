@@ -1,6 +1,6 @@
 /** What a visitor may try on a connection of accounts, and what must not come of it. */
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import * as fc from '../../../../../../tools/test/properties.ts'
 import { AccountsCode } from '../../../strategies/code/index.ts'
 import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
 import { enrol, wordFactor } from '../../../testing/flows.ts'

@@ -1,0 +1,30 @@
+/**
+ * fast-check as our tests use it: `import * as fc from '…/tools/test/properties.ts'`. The gate tries the same inputs at every run, so that it judges a change and
+ * not its luck; elsewhere every run tries others. `LATCHKEY_TEST_SEED` (an integer, as a failure prints it) and `LATCHKEY_TEST_RUNS` (a factor) override both.
+ */
+import { assert as check, type IAsyncProperty, type IProperty, type IRawProperty, type Parameters } from 'fast-check'
+
+export * from 'fast-check'
+
+/** What fast-check tries where a test does not say how many. */
+const RUNS = 100
+/** No number is better than another; counterexamples of other seeds become examples of their own. */
+const SEED_OF_THE_GATE = 1
+
+const seed = number('LATCHKEY_TEST_SEED') ?? (process.env['CI'] ? SEED_OF_THE_GATE : undefined)
+const factor = number('LATCHKEY_TEST_RUNS') ?? 1
+
+/** Stands before fast-check's own. Throws with the smallest counterexample it finds, and with the seed that leads there. */
+export function assert<Ts>(property: IAsyncProperty<Ts>, params?: Parameters<Ts>): Promise<void>
+export function assert<Ts>(property: IProperty<Ts>, params?: Parameters<Ts>): void
+export function assert<Ts>(property: IRawProperty<Ts>, params: Parameters<Ts> = {}): Promise<void> | void {
+  const numRuns = Math.ceil((params.numRuns ?? RUNS) * factor)
+  return check(property, { ...(seed !== undefined && { seed }), ...params, numRuns })
+}
+
+function number(variable: string): number | undefined {
+  const given = process.env[variable]
+  if (!given) return undefined
+  if (Number.isFinite(Number(given))) return Number(given)
+  throw new TypeError(`${variable} is no number: ${given}`)
+}

@@ -256,7 +256,7 @@ describe('the same clients against the standalone server, with what it alone dec
 /** Mail is sent after the answer: asks the mailbox until it is there. */
 async function tokenFor(server: World, address: string, page: string): Promise<string> {
   const link = new RegExp(`/${page}/([\\w%-]+)`)
-  const giveUpAt = Date.now() + 5000
+  const giveUpAt = Date.now() + 20_000
   while (Date.now() < giveUpAt) {
     const mails = (await (await server.get('/dev/mailbox.json')).json()) as { to: string; text: string }[]
     const token = mails

@@ -51,7 +51,7 @@ async function standalone(databaseUrl?: string): Promise<RestServer> {
   return {
     url: world.base,
     async tokenFor(address, page) {
-      const giveUpAt = Date.now() + 5000
+      const giveUpAt = Date.now() + 20_000
       while (Date.now() < giveUpAt) {
         const links = (await mails())
           .filter(({ to }) => to === address)

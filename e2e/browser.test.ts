@@ -245,7 +245,7 @@ async function newWorld(browser: Browser, env: NodeJS.ProcessEnv = {}) {
   const context = async (userAgent?: string): Promise<BrowserContext> => {
     const made = await browser.newContext(userAgent === undefined ? {} : { userAgent })
     contexts.push(made)
-    made.setDefaultTimeout(10_000)
+    made.setDefaultTimeout(20_000)
     made.on('console', message => {
       // A refused request is reported too; refusals are part of the story.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())

@@ -218,8 +218,8 @@ async function mailed({ sent }: Post, page: string): Promise<string> {
 }
 
 async function settled(holds: () => Promise<boolean>): Promise<void> {
-  for (const giveUpAt = Date.now() + 5000; !(await holds()); await new Promise(resolve => setTimeout(resolve, 5))) {
-    if (Date.now() > giveUpAt) throw new Error('it did not come to pass within five seconds')
+  for (const giveUpAt = Date.now() + 20_000; !(await holds()); await new Promise(resolve => setTimeout(resolve, 5))) {
+    if (Date.now() > giveUpAt) throw new Error('it did not come to pass within twenty seconds')
   }
 }
 

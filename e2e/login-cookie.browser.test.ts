@@ -84,7 +84,7 @@ describe.skipIf(!hasChromium)('a login in a cookie', () => {
     )
     served.cookies = loginCookies(server.accounts, options)
     const context = await browser.newContext()
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     onTestFinished(async () => {
       await context.close()
       await server[Symbol.asyncDispose]()
@@ -109,5 +109,5 @@ const cookie = async (context: BrowserContext): Promise<object | undefined> =>
   (await context.cookies()).find(({ name }) => name === 'meteor_login_token')
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  await expect.poll(holds, { timeout: 5000 }).toBe(true)
+  await expect.poll(holds).toBe(true)
 }

@@ -43,7 +43,7 @@ describe.skipIf(!hasChromium)('in a browser', () => {
       },
     )
     const context = await browser.newContext()
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(20_000)
     onTestFinished(async () => {
       await context.close()
       await own[Symbol.asyncDispose]()

@@ -175,7 +175,7 @@ async function newWorld(browser: Browser) {
   if (code !== 0) throw new Error(err)
   const server = await startStandalone(data.path)
   const context = await browser.newContext({ acceptDownloads: true })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(20_000)
   /** What the browser's console reported: violations of the page's policy, errors in scripts. */
   const complaints: string[] = []
   context.on('console', message => {

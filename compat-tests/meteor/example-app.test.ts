@@ -78,7 +78,7 @@ describe('the example of a Meteor app that moves', () => {
     const browser = await chromium.launch(chromiumOptions())
     try {
       const page = await browser.newPage()
-      page.setDefaultTimeout(10_000)
+      page.setDefaultTimeout(20_000)
       const shows = (text: string) => page.getByText(text).waitFor()
       await page.goto(app.url)
       await shows('Hello stranger')

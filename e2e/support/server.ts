@@ -99,7 +99,7 @@ function ddpBeside(server: Server, accounts: AccountsServer, options: DDPServerO
 
 /** Mail is sent after the answer: asks until it is there. */
 async function findIn(mails: readonly Mail[], address: string, wanted: RegExp): Promise<string> {
-  const giveUpAt = Date.now() + 5000
+  const giveUpAt = Date.now() + 20_000
   while (Date.now() < giveUpAt) {
     const token = mails
       .filter(({ to }) => to === address)

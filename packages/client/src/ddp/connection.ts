@@ -222,11 +222,12 @@ export class DdpConnection {
     this.#session = session
     this.#resume = resume
     this.#stream.agreed()
+    // Whoever was told of it may have left at once
+    if (!this.#stream.connected) return
     if (this.#version !== 'pre1') this.#heartbeat.start()
     if (!began && session === wanted) {
       // A server that hands out secrets for this knows what it has had
-      this.#methods.resume(resume !== undefined)
-      this.#subscriptions.resume()
+      if (this.#methods.resume(resume !== undefined)) this.#subscriptions.resume()
       return
     }
     this.#received = 1
@@ -243,6 +244,7 @@ export class DdpConnection {
       this.#documents.stage()
     }
     const methods = this.#methods.begin(() => again && this.#runSteps())
+    if (!methods) return
     const subscriptions = this.#subscriptions.begin()
     this.#revival.await([...methods.map(id => `method ${id}`), ...subscriptions.map(id => `sub ${id}`)])
   }
@@ -306,9 +308,11 @@ export class DdpConnection {
 
   /** No attempt will fare better: whoever waits is told why, or would wait forever. */
   #giveUp(reason: string): void {
+    const error = new MeteorError('connection-failed', reason)
+    // First: whoever is told of the failure may try again
+    this.#hopeless = error
     this.#stream.fail(reason)
-    this.#hopeless = new MeteorError('connection-failed', reason)
-    this.#methods.fail(this.#hopeless)
+    this.#methods.fail(error)
   }
 
   #goodbye(): void {

@@ -90,9 +90,9 @@ export class Methods {
 
   /**
    * A new session: what was not answered is sent again, after what `steps` calls.
-   * @returns the ids of the methods whose data belongs to what this session has to show first
+   * @returns the ids of the methods whose data belongs to what this session has to show first; undefined: somebody who was told has left it again
    */
-  begin(steps: () => void): string[] {
+  begin(steps: () => void): string[] | undefined {
     // The steps call theirs anew; an answer to the old ones would be of a session that is gone
     this.#first = new Map()
     this.#open = false
@@ -102,24 +102,25 @@ export class Methods {
       if (method.outcome) this.#port.whenShown(() => this.#finish(method))
       else Object.assign(method, { sent: false, updated: false })
     }
+    this.#open = true
     this.#stepping = true
     try {
       steps()
     } finally {
       this.#stepping = false
-      this.#open = true
     }
     this.#send()
     const awaited = [...this.#first.values(), ...this.#queue.values()].filter(method => method.sent && !method.outcome)
     failed()
-    return awaited.map(method => method.id)
+    return this.#open ? awaited.map(method => method.id) : undefined
   }
 
   /**
    * The old session goes on. Whether a method reached the server before the cut is not known, so those without an answer are sent again. `once`: the
    * server runs none of them twice.
+   * @returns false: somebody who was told has left the session again
    */
-  resume(once: boolean): void {
+  resume(once: boolean): boolean {
     const failed = once ? () => {} : this.#giveUpUnrepeatable()
     for (const method of this.#inOrder()) {
       if (!method.outcome) method.sent = false
@@ -127,6 +128,7 @@ export class Methods {
     this.#open = true
     this.#send()
     failed()
+    return this.#open
   }
 
   /** Nothing can be sent for the time being. */
@@ -179,7 +181,8 @@ export class Methods {
 
   /** In the order of their calls; one that waits lets nobody pass it, on either side. */
   #send(): void {
-    if (!this.#open) return
+    // The steps go first: what they call is sent when they are through
+    if (!this.#open || this.#stepping) return
     let ahead = 0
     for (const method of this.#inOrder()) {
       if ((method.options.wait && ahead > 0) || ahead === AT_ONCE) return

@@ -125,15 +125,17 @@ export class Stream {
   #connect(): void {
     const { url, webSocket, connectTimeout, timers, opened, received, tooBig, impossible } = this.#options
     this.#timer = timers.after(connectTimeout, () => this.lost('The server did not answer in time'))
-    this.#socket = openSocket(url, webSocket, {
+    const socket = openSocket(url, webSocket, {
       opened,
       received,
       closed: (reason, isTooBig) => {
         if (isTooBig) tooBig()
-        this.lost(reason)
+        // Whoever was told of that may have left
+        if (this.#socket === socket) this.lost(reason)
       },
       impossible,
     })
+    this.#socket = socket
     this.status.set({ status: 'connecting', connected: false, retryCount: this.#attempts })
   }
 

@@ -100,7 +100,8 @@ export class Subscriptions {
     this.#port.whenShown(() => {
       if (subscription.ready.get() || this.#live.get(id) !== subscription) return
       subscription.ready.set(true)
-      guarded(() => subscription.callbacks.onReady?.())
+      // Whoever saw that may have stopped it
+      if (this.#live.has(id)) guarded(() => subscription.callbacks.onReady?.())
     })
   }
 

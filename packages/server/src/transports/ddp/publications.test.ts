@@ -112,7 +112,9 @@ test('an unknown publication is answered with nosub and an error', async () => {
 test('a publication that returns null or nothing is not ready by itself', async () => {
   server.publish('none', () => null)
   server.publish('nothing', () => {})
-  server.publish('no', () => false && cursor('rooms', 'a'))
+  server.publish('no', function (this: Publication) {
+    return this.userId !== null && cursor('rooms', 'a')
+  })
   server.publish('empty', () => [])
   const client = WireClient.connected(server)
   client.say({ msg: 'sub', id: '1', name: 'none' })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { effortOf } from '../../../../tools/test/effort.ts'
 import * as fc from '../../../../tools/test/properties.ts'
 import { deviceLabel } from './device.ts'
 
@@ -99,10 +100,11 @@ test('nothing of the input gets into the label', () => {
   )
 })
 
-test('forty-five kilobytes cost no more than five hundred characters', () => {
+test('forty-five kilobytes cost no more than five hundred characters', async () => {
   const hostile = ['Mozilla/5.0 '.repeat(3750), '('.repeat(45_000), `${' '.repeat(44_000)}Firefox/1`, 'Linux Android Windows'.repeat(2150)]
-  const began = performance.now()
-  for (let round = 0; round < 500; round += 1) hostile.forEach(deviceLabel)
-  expect(performance.now() - began).toBeLessThan(1000)
+  const effort = await effortOf(() => {
+    for (let round = 0; round < 500; round += 1) hostile.forEach(deviceLabel)
+  })
+  expect(effort).toBeLessThan(1000)
   expect(deviceLabel(`${' '.repeat(512)}Firefox/1`)).toBe('Unknown device')
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { effortOf } from '../../../../../tools/test/effort.ts'
 import * as fc from '../../../../../tools/test/properties.ts'
 import { domainOf, emailKey, parseEmail } from './email.ts'
 
@@ -163,7 +164,7 @@ describe('parseEmail', () => {
     )
   })
 
-  test('hostile input costs no more than its length', () => {
+  test('hostile input costs no more than its length', async () => {
     const hostile = [
       'a.'.repeat(250),
       `${'a'.repeat(500)}!`,
@@ -173,9 +174,10 @@ describe('parseEmail', () => {
       'é'.repeat(508),
       `${'x.'.repeat(31)}x@${'é.'.repeat(120)}c`,
     ]
-    const began = performance.now()
-    for (let round = 0; round < 50; round += 1) hostile.forEach(typed => parseEmail(typed))
-    expect(performance.now() - began).toBeLessThan(1000)
+    const effort = await effortOf(() => {
+      for (let round = 0; round < 50; round += 1) hostile.forEach(typed => parseEmail(typed))
+    })
+    expect(effort).toBeLessThan(1000)
   })
 })
 

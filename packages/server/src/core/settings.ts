@@ -42,9 +42,9 @@ export interface Lockout {
   free: number
   /** Wait after the first failure beyond them, in milliseconds; doubles with each further one. */
   first: number
-  /** Longest wait. */
+  /** Longest wait, in milliseconds. */
   longest: number
-  /** Quiet time after which failures are forgotten. */
+  /** Quiet time after which failures are forgotten, in milliseconds. */
   memory: number
 }
 
@@ -52,7 +52,7 @@ export interface Lockout {
 export interface PasswordSettings {
   /** Shortest plain password. NIST SP 800-63B: at least 8. @default 8 */
   minLength: number
-  /** @default 256 */
+  /** Longest plain password, in code points like `minLength`. @default 256 */
   maxLength: number
   /** Refuse passwords from the list of the most common ones. @default true */
   refuseCommon: boolean
@@ -60,16 +60,25 @@ export interface PasswordSettings {
   contextWords: readonly string[]
   /** Accept Meteor's client-side SHA-256 digests. @default true */
   acceptDigests: boolean
+  /** Nobody signs in before their address is verified. @default false */
   requireEmailVerification: boolean
+  /** A sign-up is mailed a link to verify its address. @default true on the latchkey face, else false */
   sendVerificationEmailAfterSignup: boolean
+  /** A mail after a change or reset of the password. @default true, but false on the Meteor face */
   notifyUserAfterPasswordChanged: boolean
+  /** A reset signs in; hooks and the second factor have their say. @default false, but true on the Meteor face */
   returnTokensAfterResetPassword: boolean
+  /** @default true */
   invalidateAllSessionsAfterPasswordReset: boolean
+  /** All but the asking one. @default true */
   invalidateAllSessionsAfterPasswordChanged: boolean
+  /** @default true */
   removeAllResetPasswordTokensAfterPasswordChanged: boolean
-  /** Milliseconds. */
+  /** Life of a link to verify an address. Milliseconds. @default 3 days */
   verifyEmailTokenExpiration: number
+  /** Life of a link to reset a password. Milliseconds. @default 3 days */
   passwordResetTokenExpiration: number
+  /** Life of an invitation. Milliseconds. @default 30 days */
   passwordEnrollTokenExpiration: number
   /** The app's own rules, asked beside ours. */
   validateEmail?: (email: string) => boolean
@@ -91,6 +100,7 @@ export interface Settings {
   readonly session: {
     /** Ends after so long without activity; null: never. */
     readonly idle: number | null
+    /** Ends after so long, however active. */
     readonly absolute: number
     /** A spent refresh secret stays good so long after its successor was first used. */
     readonly refreshGrace: number
@@ -118,7 +128,7 @@ export interface Settings {
   /** Entries the session cache holds at most; 0: no cache. */
   readonly cacheSize: number
   readonly emailTemplates: EmailTemplates
-  readonly sendMail: ((mail: Mail) => Promise<void>) | undefined
+  readonly sendMail: ((mail: Mail) => Promise<unknown>) | undefined
   readonly prepareMail: PrepareMail | undefined
   readonly createJwtPayload: ((data: AccessTokenData, user: User) => Promise<Record<string, unknown>> | Record<string, unknown>) | undefined
   /** False: what leaves of a user names the ways they can sign in, without anything that proves something. */
@@ -165,7 +175,7 @@ export interface GivenSettings {
   issuer?: string
   /** `aud` of access tokens; when set, tokens for another audience are refused. */
   audience?: string
-  /** @default 'http://localhost:3000' */
+  /** Base of the links in mails; pages of this origin count as the app's own. @default 'http://localhost:3000' */
   siteUrl?: string
   /** Hide whether an account exists. @default true */
   ambiguousErrorMessages?: boolean
@@ -187,13 +197,13 @@ export interface GivenSettings {
   rateLimits?: boolean
   limits?: DeepPartial<Limits>
   lockout?: Partial<Lockout>
-  /** @default '365d' */
+  /** How long the audit trail is kept. @default '365d' */
   auditKept?: Duration
-  /** @default 100000 */
+  /** Sessions cached in this process at most; 0: none, each check asks the store. @default 100000 */
   cacheSize?: number
   emailTemplates?: GivenEmailTemplates
-  /** Sends one mail. Called by the outbox, outside the request, with retries. */
-  sendMail?: (mail: Mail) => Promise<void>
+  /** Sends one mail, or rejects; what it answers is not looked at. Called by the outbox, outside the request, with retries. Without it no mail is sent. */
+  sendMail?: (mail: Mail) => Promise<unknown>
   prepareMail?: PrepareMail
   /** Further claims of the access token, asked again at each refresh. Reserved names lose. */
   createJwtPayload?: Settings['createJwtPayload']

@@ -227,7 +227,7 @@ describe('what the app words itself', () => {
 describe('stopping', () => {
   test('waits for the mail in hand', async () => {
     let answer: () => void = () => {}
-    const outbox = world.outbox({ sendMail: () => new Promise(resolve => (answer = resolve)) })
+    const outbox = world.outbox({ sendMail: () => new Promise<void>(resolve => (answer = resolve)) })
     outbox.start()
     await world.write(outbox)
     await world.time.pass(0)

@@ -9,7 +9,7 @@ import type { SqlStore } from '../store.ts'
 import { postgresStore } from './store.ts'
 import type { PostgresStoreOptions } from './store.ts'
 
-const PATIENCE = { timeout: 15_000, interval: 10 }
+const PATIENCE = { timeout: 20_000, interval: 10 }
 
 describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', () => {
   test('a check on a connection that was cut is asked again, and everything else soon works, too', async () => {
@@ -39,8 +39,9 @@ describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', () => {
 
   test('a server that falls silent makes deeds fail and the bus doubtful, and is used again once it answers', async () => {
     const { store, line } = await openStore({ timeout: 300 })
-    const user = await insertUser(store)
-    const session = await openSession(store, user.id)
+    // So little time may be too little on a busy machine. Likewise below.
+    const user = await vi.waitFor(() => insertUser(store), PATIENCE)
+    const session = await vi.waitFor(() => openSession(store, user.id), PATIENCE)
     const { bus } = await openBus(store)
 
     line.stall()
@@ -68,13 +69,13 @@ describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', () => {
     onTestFinished(() => late.close())
     await expect(late.open()).rejects.toMatchObject({ code: 'Busy' })
     line.resume()
-    await late.open()
-    expect(await late.users.count()).toBe(0)
+    await vi.waitFor(() => late.open(), PATIENCE)
+    expect(await vi.waitFor(() => late.users.count(), PATIENCE)).toBe(0)
   })
 
   test('a statement that takes too long is given up by the server', async () => {
     const { store, administer } = await openStore({ timeout: 300 })
-    const user = await insertUser(store)
+    const user = await vi.waitFor(() => insertUser(store), PATIENCE)
     let letGo = (): void => undefined
     const done = new Promise<void>(resolve => (letGo = resolve))
     let locked = false
@@ -85,10 +86,10 @@ describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', () => {
     await vi.waitFor(() => expect(locked).toBe(true), PATIENCE)
     await expect(store.users.setCustom(user.id, {}, NOW)).rejects.toMatchObject({ code: 'Busy' })
     // Reads wait for no lock.
-    expect((await store.users.find({ kind: 'id', key: user.id }))?.id).toBe(user.id)
+    expect((await vi.waitFor(() => store.users.find({ kind: 'id', key: user.id }), PATIENCE))?.id).toBe(user.id)
     letGo()
     await holding
-    expect(await store.users.setCustom(user.id, {}, NOW)).toBe(true)
+    expect(await vi.waitFor(() => store.users.setCustom(user.id, {}, NOW), PATIENCE)).toBe(true)
   })
 
   test('a row that was changed by hand is announced; opening, touching and refreshing sessions is not', async () => {
@@ -143,7 +144,11 @@ async function openStore(options: PostgresStoreOptions = {}): Promise<Opened> {
     line.close()
     await database.drop()
   })
-  await store.open()
+  // The tables are made with all the time there is; little time is for what the tests try.
+  const patient = postgresStore({ url: direct.href })
+  await patient.open()
+  await patient.close()
+  await vi.waitFor(() => store.open(), PATIENCE)
   const administer: Opened['administer'] = async (...steps) => {
     const client = new pg.Client({ connectionString: direct.href })
     await client.connect()

@@ -119,7 +119,15 @@ export class DdpConnection {
    * @throws MeteorError what the method threw; `too-many-methods`, `invocation-failed`, `connection-failed` and `connection-closed` come from
    * this side
    */
-  apply(name: string, params: readonly unknown[] = [], options: ApplyOptions = {}, callback?: MethodCallback): Promise<unknown> {
+  apply(name: string, params: readonly unknown[], callback: MethodCallback): Promise<unknown>
+  apply(name: string, params?: readonly unknown[], options?: ApplyOptions, callback?: MethodCallback): Promise<unknown>
+  apply(
+    name: string,
+    params: readonly unknown[] = [],
+    options: ApplyOptions | MethodCallback = {},
+    callback?: MethodCallback,
+  ): Promise<unknown> {
+    if (typeof options === 'function') return this.apply(name, params, {}, options)
     const refusal = this.#closed ? closedError() : this.#hopeless
     if (refusal) guarded(() => callback?.(refusal))
     const result = refusal ? Promise.reject(refusal) : this.#methods.call(name, params, options, callback)
@@ -131,12 +139,12 @@ export class DdpConnection {
 
   /** {@link call}, under the name Meteor 3 has for it. */
   callAsync(name: string, ...params: unknown[]): Promise<unknown> {
-    return this.apply(name, params)
+    return this.call(name, ...params)
   }
 
   /** {@link apply}, under the name Meteor 3 has for it. */
-  applyAsync(name: string, params?: readonly unknown[], options?: ApplyOptions): Promise<unknown> {
-    return this.apply(name, params, options)
+  applyAsync(name: string, params?: readonly unknown[], options?: ApplyOptions, callback?: MethodCallback): Promise<unknown> {
+    return this.apply(name, params, options, callback)
   }
 
   /**

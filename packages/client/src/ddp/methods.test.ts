@@ -46,6 +46,21 @@ test('a function in the last place is called with the error or the result, and n
   ])
 })
 
+test('every name of a call takes its callback in the last place, whether options stand before it or not', async () => {
+  using world = await ddpWorld(server => {
+    server.methods['echo'] = (_peer, _id, value) => value
+  })
+  const { connection } = world
+  const callback = vi.fn<MethodCallback>()
+  void connection.apply('echo', [1], callback)
+  void connection.apply('echo', [2], { wait: true }, callback)
+  void connection.callAsync('echo', 3, callback)
+  void connection.applyAsync('echo', [4], {}, callback)
+  await settled()
+  expect(callback.mock.calls.map(([, result]) => result)).toEqual([1, 2, 3, 4])
+  expect(world.server.peer.all('method').map(({ params }) => params)).toEqual([[1], [2], [3], [4]])
+})
+
 test.each([
   ['result first', ['result', 'updated']],
   ['updated first', ['updated', 'result']],

@@ -62,7 +62,7 @@ export class AccountsClient extends LoginClient {
   constructor(options: MeteorClientOptions & AccountsClientOptions = {}, transport?: TransportInterface) {
     super(options, transport)
     this.users = new UsersCollection(this)
-    this.oauth = new LoginServices(this)
+    this.oauth = new LoginServices(this._functions)
     // A link to sign in leads to the page's own server
     if (this._ddp?.isOfPage) whenPageIsReady(() => void this.autoLoginWithToken())
   }

@@ -81,11 +81,13 @@ export class DdpSide implements Side {
     })
   }
 
-  /** Signs in with a token, and keeps trying while the server only says "not now". */
+  /** Signs in with a token that is stored, keeps trying while the server only says "not now", and forgets it when the server does not take it. */
   resume(token: string, { quiet = false, done }: { quiet?: boolean; done: LoginEnd }): void {
     const current = this.#retry.begin()
     const release = quiet ? () => {} : this.#hold()
     const end: LoginEnd = (error, result) => {
+      // Before loggingIn is false: somebody who was only believed would be taken for signed in
+      this.#forgetRefused(token, error)
       release()
       done(error, result)
     }
@@ -104,18 +106,13 @@ export class DdpSide implements Side {
     attempt()
   }
 
-  /** Signs in with what is stored, and forgets it when the server does not take it. */
+  /** Signs in with what is stored. */
   resumeStored({ token, userId }: KeptLogin, done: LoginEnd): void {
     const { connection, store } = this.#parts
     store.lastSeen = token
     // Believed until the server says otherwise: a page shows its user without waiting
     if (userId && connection.userId.get() === null) connection.setUserId(userId)
-    this.resume(token, {
-      done: (error, result) => {
-        this.#forgetRefused(token, error)
-        done(error, result)
-      },
-    })
+    this.resume(token, { done })
   }
 
   /**
@@ -287,13 +284,7 @@ export class DdpSide implements Side {
         attempt.end(new MeteorError(403, 'Your session has expired. Please log in again.'))
         return
       }
-      this.resume(token, {
-        quiet: true,
-        done: (error, result) => {
-          this.#forgetRefused(token, error)
-          attempt.end(error, result)
-        },
-      })
+      this.resume(token, { quiet: true, done: (error, result) => attempt.end(error, result) })
     })
   }
 }

@@ -70,11 +70,12 @@ export class LoginClient extends LeanClient {
   readonly _side: Side
   /** @internal What there is over DDP only. */
   readonly _ddp: DdpHalf | undefined
+  /** @internal Ways to sign in by their names. */
+  readonly _functions: LoginFunctions = new LoginFunctions()
   readonly #rest: TransportSide | undefined
   readonly #onLogin = new Callbacks<LoginDetails>()
   readonly #onLoginFailure = new Callbacks<LoginFailure>()
   readonly #onLogout = new Callbacks<void>()
-  readonly #functions = new LoginFunctions()
   /** True once a sign-in has come to its end here, until the sign-out. */
   #loggedIn = false
 
@@ -201,6 +202,11 @@ export class LoginClient extends LeanClient {
     this._ddp?.pageLoad.tell(callback)
   }
 
+  /** Reports such a sign-in, for packages that sign in by a redirect. The first report of a page counts. */
+  _pageLoadLogin(outcome: PageLoadLogin): void {
+    this._ddp?.pageLoad.report(outcome)
+  }
+
   /** Does what the link `#/reset-password/<token>` is for, if this page was opened with one. Call `done` when it is done. */
   onResetPasswordLink(callback: LinkCallback): void {
     this._ddp?.links.on('reset-password', callback)
@@ -218,17 +224,17 @@ export class LoginClient extends LeanClient {
 
   /** Adds a way to sign in by its name. @throws Error `<name> has been defined already` */
   registerClientLoginFunction(name: string, login: LoginFunction): void {
-    this.#functions.register(name, login)
+    this._functions.register(name, login)
   }
 
   /** Signs in the way of that name. @throws Error `<name> was not defined` */
   callLoginFunction(name: string, ...args: unknown[]): unknown {
-    return this.#functions.apply(name, args)
+    return this._functions.apply(name, args)
   }
 
   /** The same with the arguments in a list. */
   applyLoginFunction(name: string, args: readonly unknown[]): unknown {
-    return this.#functions.apply(name, args)
+    return this._functions.apply(name, args)
   }
 
   /** Signs in with what is kept, and remembers it, without asking the server. */

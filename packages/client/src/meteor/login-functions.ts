@@ -19,10 +19,6 @@ export class LoginFunctions {
     return login(...args)
   }
 
-  names(): string[] {
-    return [...this.#named.keys()]
-  }
-
   unregister(name: string): void {
     this.#named.delete(name)
   }

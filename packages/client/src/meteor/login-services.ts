@@ -1,26 +1,29 @@
 import { MeteorError } from '@latchkey/common/meteor'
-import type { LoginClient } from './login-client.ts'
-
-/** The part of a client that services are registered with. */
-type Registry = Pick<LoginClient, 'registerClientLoginFunction'>
+import type { LoginFunctions } from './login-functions.ts'
 
 /** Services that sign in through another site, as far as an app names them. */
 export class LoginServices {
-  readonly #client: Registry
+  readonly #functions: LoginFunctions
   readonly #names = new Set<string>()
 
-  constructor(client: Registry) {
-    this.#client = client
+  constructor(functions: LoginFunctions) {
+    this.#functions = functions
   }
 
   /**
    * Names a service, which is then known as `loginWith<Name>`. Signing in through other sites is not offered over DDP: such a call is rejected and says so.
-   * @throws Error when it is registered already
+   * @throws Error `Duplicate service: <name>`
    */
   registerService(name: string): void {
-    if (this.#names.has(name)) throw new Error(`Service already registered: ${name}`)
-    this.#client.registerClientLoginFunction(name, (...args: unknown[]) => this.login(name, args.at(-1)))
+    if (this.#names.has(name)) throw new Error(`Duplicate service: ${name}`)
+    this.#functions.register(name, (...args: unknown[]) => this.login(name, args.at(-1)))
     this.#names.add(name)
+  }
+
+  /** Takes the name back. @throws Error `Service not found: <name>` */
+  unregisterService(name: string): void {
+    if (!this.#names.delete(name)) throw new Error(`Service not found: ${name}`)
+    this.#functions.unregister(name)
   }
 
   serviceNames(): string[] {

@@ -1,10 +1,11 @@
-/** How the login that is resumed at the load of a page went. */
+/** How a sign-in went that nobody on this page began: by what was stored, or by a redirect. */
 export interface PageLoadLogin {
-  type: 'resume'
+  /** `resume`, or the name of a service. */
+  type: string
   allowed: boolean
   error?: unknown
-  methodName: 'login'
-  methodArguments: readonly [{ resume: string }]
+  methodName: string
+  methodArguments: readonly unknown[]
 }
 
 /** Remembers how the login of a page load went, and tells whoever asks, before or after. */

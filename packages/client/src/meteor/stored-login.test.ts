@@ -145,6 +145,25 @@ describe('at the load of a page', () => {
     expect(told.mock.calls).toMatchObject([[{ allowed: false, error: { error: 403 } }]])
   })
 
+  test('somebody whose token is refused is never shown as signed in', async () => {
+    fill(page.localStorage, { token: 'stolen' })
+    const client = newClient(adasServer())
+    const seen: string[] = []
+    client.state.subscribe(({ status }) => seen.push(status))
+    await pass()
+    expect(seen).toEqual(['loading', 'signedOut'])
+  })
+
+  test('a sign-in by a redirect is reported by whoever sees to it, and the first report of a page counts', () => {
+    const client = newClient(adasServer())
+    const told = spy()
+    client.onPageLoadLogin(told)
+    const outcome = { type: 'google', allowed: true, methodName: 'login', methodArguments: [{}] }
+    client._pageLoadLogin(outcome)
+    client._pageLoadLogin({ ...outcome, allowed: false })
+    expect(told.mock.calls).toEqual([[outcome]])
+  })
+
   test.each(['too-many-requests', 500, 503])('a server that answers %s is asked again, and nobody is signed out', async error => {
     fill(page.localStorage)
     const server = adasServer()

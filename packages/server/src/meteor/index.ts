@@ -70,5 +70,6 @@ export type { CreateUserHook, CreateUserOptions, ValidateNewUserHook } from './m
 export type { AllowRules } from './users/allow-rules.ts'
 export type { Modifier } from './users/modifier.ts'
 export type { UserSelector } from './users/selector.ts'
-export type { FindOptions, UpdateOptions, UsersCollection } from './users/users-collection.ts'
+export type { FindOptions, SortOrder } from './users/find-options.ts'
+export type { UpdateOptions, UsersCollection } from './users/users-collection.ts'
 export type { UsersCursor } from './users/users-cursor.ts'

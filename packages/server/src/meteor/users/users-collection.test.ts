@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { fixedClock } from '../../testing/index.ts'
 import { meteorWorld } from '../../testing/meteor.ts'
 import type { MeteorWorld } from '../../testing/meteor.ts'
+import type { FindOptions } from './find-options.ts'
 import type { UserSelector } from './selector.ts'
+import type { UpdateOptions } from './users-collection.ts'
 
 const SECRETS = /argon2|\$2[aby]\$|horse|hashedToken|"epoch"/
 
@@ -57,6 +59,52 @@ describe('users are found', () => {
     expect(await world.accounts.users.find(lost).fetchAsync()).toEqual([])
     expect(await world.accounts.users.findOneAsync(null)).toBeUndefined()
     expect(await world.accounts.users.find().countAsync()).toBe(3)
+  })
+
+  test('by the first of all where nothing is said at all', async () => {
+    await using world = meteorWorld()
+    const ids = Object.values(await withUsers(world)).toSorted()
+    expect((await world.accounts.users.findOneAsync())?._id).toBe(ids[0])
+  })
+
+  test('with the fields of a projection, which is another name for fields, and nothing else of them', async () => {
+    await using world = meteorWorld()
+    const { ada } = await withUsers(world)
+    const { users } = world.accounts
+    expect(await users.findOneAsync(ada, { projection: { username: 1 } })).toEqual({ _id: ada, username: 'ada' })
+    expect(await users.find({ _id: ada }, { projection: { plan: 1, _id: 0 } }).fetchAsync()).toEqual([{ plan: 'gold' }])
+  })
+
+  test('in the order that is asked for, by fields of any kind, before limit and skip count', async () => {
+    await using world = meteorWorld()
+    const { ada, ben, carl } = await withUsers(world)
+    const { users } = world.accounts
+    const sorted = async (options: FindOptions): Promise<string[]> => (await users.find({}, options).fetchAsync()).map(({ _id }) => _id)
+    expect(await sorted({ sort: { username: 1 } })).toEqual([carl, ben, ada])
+    expect(await sorted({ sort: { username: -1 } })).toEqual([ada, ben, carl])
+    expect(await sorted({ sort: [['username', 'desc']], limit: 1, skip: 1 })).toEqual([ben])
+    expect(await sorted({ sort: { createdAt: 1, plan: 1 } })).toEqual([carl, ben, ada])
+    expect(await sorted({ sort: ['profile.langs', ['profile.name', 'desc']], fields: { _id: 1 } })).toEqual([ben, carl, ada])
+    expect(await sorted({ sort: {}, limit: 0 })).toEqual([ada, ben, carl].toSorted())
+  })
+
+  test('by no option that nobody knows, because what is meant to keep fields or users back must not do nothing', async () => {
+    await using world = meteorWorld()
+    const { ada } = await withUsers(world)
+    const { users } = world.accounts
+    for (const options of [
+      { feilds: { username: 1 } },
+      { transform: () => 1 },
+      { sort: { username: 2 } },
+      { sort: 'username' },
+      { limit: -1 },
+    ]) {
+      // What an app without types may send.
+      expect(() => users.find({}, options as FindOptions)).toThrow(expect.objectContaining({ error: 409 }))
+    }
+    expect(await users.find({}, { reactive: false } as FindOptions).countAsync()).toBe(3)
+    const upsert = { upsert: true } as UpdateOptions
+    await expect(users.updateAsync(ada, { $set: { plan: 'x' } }, upsert)).rejects.toMatchObject({ error: 409 })
   })
 
   test('with the fields that are asked for, some of them, and never a hash, a token or a secret', async () => {

@@ -1,25 +1,18 @@
 import { EJSON } from '@latchkey/common/ddp'
 import { MeteorError, project } from '@latchkey/common/meteor'
-import type { FieldOptions } from '@latchkey/common/meteor'
 import { toMeteorUser } from '../../compat/meteor-user.ts'
 import type { MeteorUser } from '../../compat/meteor-user.ts'
 import type { Accounts } from '../../core/accounts.ts'
 import type { User } from '../../core/identity/user.ts'
 import { UserRules } from './allow-rules.ts'
 import type { AllowRules } from './allow-rules.ts'
+import { readFindOptions } from './find-options.ts'
+import type { FindOptions, ReadFindOptions } from './find-options.ts'
 import { modify, readModifier, touchedBy } from './modifier.ts'
 import type { Change, Modifier } from './modifier.ts'
 import { readSelector } from './selector.ts'
 import type { ReadSelector, UserSelector } from './selector.ts'
 import { UsersCursor } from './users-cursor.ts'
-
-/** How users are read. */
-export interface FindOptions extends FieldOptions {
-  /** At most so many. @default all */
-  limit?: number
-  /** Passes over so many first. @default 0 */
-  skip?: number
-}
 
 /** What a change is to reach. */
 export interface UpdateOptions {
@@ -57,28 +50,32 @@ export class UsersCollection {
   }
 
   /**
-   * The first user the selector means.
-   * @throws MeteorError 409 for a selector by which nobody is found
+   * The first user the selector means; without any, the first of all.
+   * @throws MeteorError 409 for a selector by which nobody is found, and an option that is not known
    * @example
    * // inside of a method
    * // const user = await Meteor.users.findOneAsync(this.userId, { fields: { profile: 1 } })
    */
-  async findOneAsync(selector?: UserSelector | null, options: FindOptions = {}): Promise<MeteorUser | undefined> {
+  async findOneAsync(...given: [selector?: UserSelector | null | undefined, options?: FindOptions]): Promise<MeteorUser | undefined> {
+    const [selector, options] = given.length === 0 ? [{}] : given
     const [user] = await this.find(selector ?? undefined, { ...options, limit: 1 }).fetchAsync()
     return user
   }
 
-  /** The users a selector means, in the order of their ids. Without one: everybody. @throws MeteorError 409 for a selector by which nobody is found */
+  /**
+   * The users a selector means, in the order of their ids unless `sort` says another. Without one: everybody.
+   * @throws MeteorError 409 for a selector by which nobody is found, and an option that is not known
+   */
   find(...given: [selector?: UserSelector | undefined, options?: FindOptions]): UsersCursor {
     // Meteor's rule: a selector that is undefined means nobody, so that a lost id does not mean everybody.
     const [selector, options = {}] = given.length === 0 ? [{}] : given
-    const read = readSelector(selector)
-    const each = (): AsyncIterable<MeteorUser> => this.#each(read, options)
+    const [read, how] = [readSelector(selector), readFindOptions(options)]
+    const each = (): AsyncIterable<MeteorUser> => this.#each(read, how)
     return new UsersCursor({
       name: this._name,
       each,
       count: async () => {
-        if (read.candidates === null && options.limit === undefined && options.skip === undefined) return this.#count()
+        if (read.candidates === null && how.limit === Infinity && how.skip === 0) return this.#count()
         let count = 0
         for await (const _ of each()) count += 1
         return count
@@ -94,14 +91,19 @@ export class UsersCollection {
 
   /**
    * Changes the app's own fields (`profile` and others) of the first user the selector means; how many were changed.
-   * @throws MeteorError 409 for a modifier that cannot be, or that reaches for what has a call of its own
+   * @throws MeteorError 409 for a modifier that cannot be, or that reaches for what has a call of its own, and for an option that is not known
    */
-  async updateAsync(selector: UserSelector, modifier: Modifier, { multi = false }: UpdateOptions = {}): Promise<number> {
+  async updateAsync(selector: UserSelector, modifier: Modifier, options: UpdateOptions = {}): Promise<number> {
+    const { multi = false, ...others } = options
+    for (const [name, value] of Object.entries(others)) if (value) throw new MeteorError(409, `The option "${name}" is not known here`)
     const changes = readModifier(modifier)
     refuseOurs(changes)
     const read = readSelector(selector)
     const ids: string[] = []
-    for await (const user of this.#each(read, multi ? {} : { limit: 1 })) ids.push(user._id)
+    for await (const user of this.#meant(read)) {
+      ids.push(user._id)
+      if (!multi) break
+    }
     const done = await Promise.all(ids.map(id => this.#accounts.changeFields(id, fields => modify(fields, changes))))
     return done.filter(Boolean).length
   }
@@ -123,7 +125,7 @@ export class UsersCollection {
     const read = readSelector(selector)
     if (read.candidates === null) throw new MeteorError(409, 'Say whom to remove: an empty selector means everybody')
     const ids: string[] = []
-    for await (const user of this.#each(read, {})) ids.push(user._id)
+    for await (const user of this.#meant(read)) ids.push(user._id)
     const done = await Promise.all(ids.map(id => this.#accounts.deleteUser(id)))
     return done.filter(Boolean).length
   }
@@ -166,12 +168,9 @@ export class UsersCollection {
     return this.#accounts.core.store.users.count()
   }
 
-  async *#each({ candidates, matches }: ReadSelector, { fields, limit = Infinity, skip = 0 }: FindOptions): AsyncGenerator<MeteorUser> {
+  async *#each(read: ReadSelector, { fields, compare, limit, skip }: ReadFindOptions): AsyncGenerator<MeteorUser> {
     let [toSkip, left] = [skip, limit]
-    for await (const user of candidates ? this.#named(candidates) : this.#everybody()) {
-      if (left <= 0) return
-      const document = await this.#documentOf(user)
-      if (!matches(document)) continue
+    for await (const document of compare ? await this.#sorted(read, compare) : this.#meant(read)) {
       if (toSkip > 0) {
         toSkip -= 1
         continue
@@ -179,7 +178,21 @@ export class UsersCollection {
       left -= 1
       // Of the fields of a document some; apps know which they asked for.
       yield project(document, fields) as MeteorUser
+      if (left <= 0) return
     }
+  }
+
+  async *#meant({ candidates, matches }: ReadSelector): AsyncGenerator<MeteorUser> {
+    for await (const user of candidates ? this.#named(candidates) : this.#everybody()) {
+      const document = await this.#documentOf(user)
+      if (matches(document)) yield document
+    }
+  }
+
+  async #sorted(read: ReadSelector, compare: NonNullable<ReadFindOptions['compare']>): Promise<MeteorUser[]> {
+    const all: MeteorUser[] = []
+    for await (const document of this.#meant(read)) all.push(document)
+    return all.toSorted(compare)
   }
 
   async *#named(candidates: NonNullable<ReadSelector['candidates']>): AsyncGenerator<User> {

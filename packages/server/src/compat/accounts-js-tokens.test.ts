@@ -179,7 +179,7 @@ describe('a session that came over', () => {
     const opening = kept.open.bind(kept)
     kept.open = async (...parts) => {
       await accounts.logout(who, 'others', world.origin)
-      await opening(...parts)
+      return opening(...parts)
     }
     const token = live()
     for (const shown of [token, token]) await expect(check(shown)).rejects.toEqual(refused('InvalidSession'))

@@ -111,4 +111,36 @@ describe('the twin of a session', () => {
     await at.server.accounts.revoke({ userId: user.id })
     await expect(at.server.accounts.siblingSession(first, at.origin)).rejects.toMatchObject({ code: 'InvalidSession' })
   })
+  it.each([
+    ['signed out', 'this'],
+    ['ended from elsewhere', 'others'],
+  ] as const)('is refused to a session that was %s meanwhile, and none is opened', async (_how, scope) => {
+    await using at = await world()
+    const user = await at.createUser('ada')
+    const { accounts } = at.server
+    const signIn = (): ReturnType<typeof accounts.loginByAny> =>
+      accounts.loginByAny({ user: { username: 'ada' }, password: PASSWORD }, at.origin)
+    const [first, other] = [await signIn(), await signIn()]
+    // The check that let the request in saw the session alive.
+    await accounts.logout(scope === 'this' ? first : other, scope, at.origin)
+    await expect(accounts.siblingSession(first, at.origin)).rejects.toMatchObject({ code: 'InvalidSession' })
+    const left = await accounts.core.store.sessions.list(user.id, at.clock.now())
+    expect(left.map(({ id }) => id)).toEqual([other.session.id])
+  })
+})
+
+describe('a login that races with the removal of its user', () => {
+  it('is refused, and leaves neither a session nor an address behind', async () => {
+    await using at = await world()
+    const user = await at.createUser('ada')
+    const { accounts } = at.server
+    const { store } = accounts.core
+    at.server.on('validateLogin', async () => void (await accounts.deleteUser(user.id)))
+    await expect(accounts.loginByAny({ user: { username: 'ada' }, password: PASSWORD }, at.origin)).rejects.toMatchObject({
+      code: 'AuthenticationFailed',
+    })
+    expect(await store.sessions.list(user.id, at.clock.now())).toEqual([])
+    const lines = await store.audit.list({ userId: user.id, limit: 100 })
+    expect(lines.filter(({ type }) => type === 'login')).toEqual([])
+  })
 })

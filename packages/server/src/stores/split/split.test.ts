@@ -227,7 +227,8 @@ describe('a crash between the halves of a deed', () => {
 
   test('a mail about a sign-in is waiting before the session opens', async () => {
     const [users, sessions] = [memoryStore(), memoryStore()]
-    const store = splitStore({ users, sessions: { ...sessions, sessions: { ...sessions.sessions, open: () => fail('crash') } } })
+    const alone: SessionsAlone = { ...present(sessions.sessionsAlone), open: () => fail('crash') }
+    const store = splitStore({ users, sessions: { ...sessions, sessionsAlone: alone } })
     const user = await insertUser(store)
     await expect(openSession(store, user.id)).rejects.toThrow('crash')
     const intact = await openSession(splitStore({ users, sessions }), user.id)

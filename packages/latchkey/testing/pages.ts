@@ -60,7 +60,8 @@ export default {
 | \`secret\` | signs tokens and seals what must be read again, unless \`LATCHKEY_SECRET\` is set; mode 0600 |
 | \`mailbox.jsonl\` | mail that was caught, in development |
 
-Back up database and secret together: without the secret everybody has to sign in again. To change the secret of a running system, set a new one (\`latchkey
+Back up the database and the secret: without the secret everybody has to sign in again, and second factors and tokens of providers, sealed under it, cannot be opened. How to do both, and everything
+else a running server needs, is in [Operating](operating.md). To change the secret of a running system, set a new one (\`latchkey
 secret\`) as \`LATCHKEY_SECRET\` and put the old one into \`LATCHKEY_RETIRED_SECRETS\`; nobody is signed out.
 
 ### A key pair

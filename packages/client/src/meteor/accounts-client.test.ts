@@ -85,6 +85,20 @@ describe('ways to sign in by name', () => {
   })
 })
 
+test('a change of password takes the code of a second factor before its callback', async () => {
+  const server = adasServer()
+  server.methods['changePassword'] = () => ({ passwordChanged: true })
+  const client = clientOn(server)
+  await client.loginWithPassword('ada', 'a password')
+  await client.changePassword('a password', 'another password')
+  await client.changePassword('a password', 'another password', '123456')
+  for (const code of [[], ['654321']]) {
+    await new Promise(resolve => void Reflect.apply(client.changePassword, client, ['a password', 'another password', ...code, resolve]))
+  }
+  const sent = server.peer.all('method').filter(({ method }) => method === 'changePassword')
+  expect(sent.map(({ params }) => (params as unknown[]).slice(2))).toEqual([[], ['123456'], [], ['654321']])
+})
+
 describe('over a transport of accounts-js', () => {
   async function restWorld() {
     const server = await new FakeServer().start()

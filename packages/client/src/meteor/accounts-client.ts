@@ -1,7 +1,7 @@
 import { MeteorError } from '@latchkey/common/meteor'
 import type { AccountsClientOptions } from '../accounts-client.ts'
 import type { TransportInterface } from '../transport.ts'
-import { checkNewPassword, checkText, toSelector } from './arguments.ts'
+import { checkNewPassword, checkText, toSelector, withCode } from './arguments.ts'
 import type { UserSelector } from './arguments.ts'
 import { answer, refuse } from './callback.ts'
 import type { Callback } from './callback.ts'
@@ -110,10 +110,15 @@ export class AccountsClient extends LoginClient {
     return this.createUser(options)
   }
 
-  /** Changes my password; the server ends my other sessions. @param oldPassword null for somebody who has none */
-  changePassword(oldPassword: string | null, newPassword: string): Promise<void>
+  /**
+   * Changes my password; the server ends my other sessions. Somebody who has none is refused, and chooses one by a link.
+   * @param code of an authenticator app: who has a second factor needs one, unless they signed in a moment ago
+   */
+  changePassword(oldPassword: string | null, newPassword: string, code?: string): Promise<void>
   changePassword(oldPassword: string | null, newPassword: string, callback: Callback | undefined): undefined
-  changePassword(oldPassword: string | null, newPassword: string, callback?: Callback): Promise<void> | undefined {
+  changePassword(oldPassword: string | null, newPassword: string, code: string, callback: Callback | undefined): undefined
+  changePassword(oldPassword: string | null, newPassword: string, third?: string | Callback, fourth?: Callback): Promise<void> | undefined {
+    const [code, callback] = withCode(third, fourth)
     return this.#checked(
       callback,
       async () => {
@@ -121,6 +126,7 @@ export class AccountsClient extends LoginClient {
           'changePassword',
           oldPassword ? this._side.secret(oldPassword) : null,
           this._side.secret(newPassword),
+          ...code,
         )
         if (!result) throw new Error('No result from changePassword.')
       },
@@ -245,8 +251,8 @@ export class AccountsClient extends LoginClient {
   disableUser2fa(callback: Callback | undefined): undefined
   disableUser2fa(code: string, callback: Callback | undefined): undefined
   disableUser2fa(first?: string | Callback, second?: Callback): Promise<void> | undefined {
-    const [code, callback] = typeof first === 'function' ? [undefined, first] : [first, second]
-    return answer(this.#silent('disableUser2fa', ...(code === undefined ? [] : [code])), callback)
+    const [code, callback] = withCode(first, second)
+    return answer(this.#silent('disableUser2fa', ...code), callback)
   }
 
   /** @internal What is sent for a password over DDP. */

@@ -1,5 +1,6 @@
 /** What Meteor's functions ask of their arguments, in Meteor's words. */
 import { MeteorError } from '@latchkey/common/meteor'
+import type { Callback } from './callback.ts'
 
 /** Who is meant: exactly one of these. */
 export type UserSelector = { email: string } | { username: string } | { id: string }
@@ -29,3 +30,10 @@ export function checkNewPassword(password: string, { passwordMinLength = 8, pass
 export function checkText(value: unknown, reason: string, code: number = 400): asserts value is string {
   if (typeof value !== 'string' || !value) throw new MeteorError(code, reason)
 }
+
+/** The code of an authenticator app, as a parameter where there is one, and the callback, before which it may stand. */
+export const withCode = (
+  first: string | Callback | undefined,
+  second: Callback | undefined,
+): [code: string[], callback: Callback | undefined] =>
+  typeof first === 'function' ? [[], first] : [first === undefined ? [] : [first], second]

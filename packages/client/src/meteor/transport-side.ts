@@ -102,10 +102,10 @@ export class TransportSide implements Side {
 
   async call(name: string, ...params: unknown[]): Promise<unknown> {
     const { transport } = this.#parts
-    const [first, second] = params
+    const [first, second, code] = params
     switch (name) {
       case 'changePassword':
-        await transport.changePassword(text(first ?? ''), text(second))
+        await transport.changePassword(text(first ?? ''), text(second), undefined, code === undefined ? code : text(code))
         return { passwordChanged: true }
       case 'forgotPassword':
         return transport.sendResetPasswordEmail(text(field(first, 'email')))

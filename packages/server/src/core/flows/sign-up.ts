@@ -2,12 +2,13 @@ import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { Login, SessionMode } from '../accounts.ts'
 import { auditEvent } from '../audit/record.ts'
 import type { Core } from '../core.ts'
-import type { Origin } from '../strategy.ts'
+import type { User } from '../identity/user.ts'
+import type { Origin, Proof } from '../strategy.ts'
 import { changed } from './changed.ts'
 import { firstLink } from './create-user.ts'
 import { insertNew } from './insert-user.ts'
 import { judgeNewUser } from './judge-new-user.ts'
-import { loginProven } from './login.ts'
+import { loginByDeed } from './login.ts'
 import { hasherOf, readNewPassword } from './new-password.ts'
 import { alreadyExists, newUserOf, readDraft, refuseTaken, withoutPassword } from './register.ts'
 import type { Registration } from './register.ts'
@@ -16,12 +17,27 @@ import type { Registration } from './register.ts'
  * Signs up and in, as Meteor's `createUser` does: the answer tells whether a name was free, whatever it says. `profile` becomes a field of the user,
  * further keys reach the app's hooks alone. A password may be left out; with `sendVerificationEmailAfterSignup` a link to choose one is then sent.
  *
- * Whatever refuses, also a `validateLogin` hook at the very end, leaves no user behind.
+ * Whatever refuses, also a `validateLogin` hook at the very end, leaves no user behind; hooks are told of it as of any other login that was refused.
  * @throws AccountsError `SignUpForbidden`, `InvalidInput`, `UsernameOrEmailRequired`, `InvalidUsername`, `InvalidEmail`, `InvalidPassword`,
  * `UsernameAlreadyExists`, `EmailAlreadyExists` (`InvalidCredentials` with ambiguous messages), `EmailNotVerified` when that is required to sign in, and then
  * the account stands; `TooManyAttempts`, `Busy`, and what hooks refuse with
  */
 export async function signUp(core: Core, input: Registration, origin: Origin, mode: SessionMode): Promise<Login> {
+  let made: User | undefined
+  const deed = async (): Promise<Proof> => {
+    made = await insert(core, input, origin)
+    return { userId: made.id, factor: { name: 'password', kind: 'knows', at: core.clock.now() } }
+  }
+  const login = await loginByDeed(core, deed, 'password', origin, mode).catch(async (refusal: unknown) => {
+    // Who is not let in was never here.
+    if (made) await undo(core, made.id)
+    throw refusal
+  })
+  await created(core, login.user, origin)
+  return login
+}
+
+async function insert(core: Core, input: Registration, origin: Origin): Promise<User> {
   const { settings } = core
   if (!settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
   refuseMisshapen(input)
@@ -48,29 +64,20 @@ export async function signUp(core: Core, input: Registration, origin: Origin, mo
   if (!outcome.inserted) return hidden(core, Promise.reject(alreadyExists(outcome.taken)))
   const { user } = outcome
   if (settings.password.requireEmailVerification && !user.emails.some(({ verified }) => verified)) {
-    await created(core, outcome, origin)
+    await created(core, user, origin)
     throw new AccountsError('EmailNotVerified')
   }
-  const login = await loginOrUndo(core, user.id, origin, mode)
-  await created(core, outcome, origin)
-  return login
+  return user
 }
 
-async function created(core: Core, { user }: { user: Login['user'] }, origin: Origin): Promise<void> {
+async function created(core: Core, user: User, origin: Origin): Promise<void> {
   core.outbox.kick()
   await core.hooks.tell('userCreated', { user, origin })
 }
 
-/** Through the whole login flow. Who is not let in was never here. */
-async function loginOrUndo(core: Core, userId: string, origin: Origin, mode: SessionMode): Promise<Login> {
-  const factor = { name: 'password', kind: 'knows', at: core.clock.now() } as const
-  try {
-    return await loginProven(core, { userId, factor }, 'password', origin, mode)
-  } catch (refusal) {
-    await core.store.users.remove(userId, core.clock.now())
-    await changed(core, userId)
-    throw refusal
-  }
+async function undo(core: Core, userId: string): Promise<void> {
+  await core.store.users.remove(userId, core.clock.now())
+  await changed(core, userId)
 }
 
 /** Which of the two is taken is said only by an app that hides nothing. */

@@ -80,6 +80,25 @@ describe('signing up over DDP', () => {
     resultOf(await signUp(client, { username: 'ada', email: 'ada@example.org', password: PASSWORD }))
   })
 
+  test('that is refused, for whatever reason, is a failed attempt that hooks are told of and may say more about', async () => {
+    await using world = meteorWorld(OPEN)
+    await world.createUser('ada')
+    const seen: unknown[] = []
+    const asked = world.accounts.validateLoginAttempt(({ allowed }) => void seen.push(allowed))
+    world.accounts.onLoginFailure(({ type, methodName, error, user }) => void seen.push([type, methodName, error?.reason, user]))
+    world.accounts.validateNewUser(({ username }) => username !== 'eve')
+    for (const username of ['ada', 'eve', '']) await signUp(world.connect(), { username, password: PASSWORD })
+    world.accounts.config({ forbidClientAccountCreation: true })
+    await signUp(world.connect(), { username: 'carl', password: PASSWORD })
+    const reasons = ['Username already exists.', 'User validation failed', 'Need to set a username or email', 'Signups forbidden']
+    expect(seen).toEqual(reasons.flatMap(reason => [false, ['password', 'createUser', reason, undefined]]))
+    asked.stop()
+    world.accounts.validateLoginAttempt(() => {
+      throw new MeteorError(403, 'By invitation only')
+    })
+    expect(refusalOf(await signUp(world.connect(), { username: 'carl' }))).toEqual([403, 'By invitation only'])
+  })
+
   test.each([
     ['a password is sent a link to verify the address', { password: PASSWORD }, /verify-email/],
     ['no password is sent a link to choose one', {}, /enroll-account/],

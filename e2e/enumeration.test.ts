@@ -1,4 +1,6 @@
 /** Nobody who asks from outside learns who has an account: every kind of account, and none at all, is answered alike, byte for byte and in the same time. */
+import { stopOf } from '@latchkey/common'
+import type { Timers } from '@latchkey/server'
 import { AccountsCode } from '@latchkey/server/strategies/code'
 import { AccountsMagicLink } from '@latchkey/server/strategies/magic-link'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -35,6 +37,15 @@ const OVER_DDP: readonly (readonly [method: string, paramsOf: (email: string) =>
   ['requestLoginTokenForUser', email => [{ selector: { email }, userData: { email: 'same@example.org' } }]],
 ]
 
+/** No work of its own, such as sweeping: what is counted below is what was asked for. */
+const ASKED_ALONE: Timers = {
+  after(milliseconds, work) {
+    const timer = setTimeout(work, milliseconds)
+    return stopOf(() => clearTimeout(timer))
+  },
+  every: () => stopOf(() => {}),
+}
+
 for (const { name, here } of STORES) {
   describe.skipIf(!here)(`what an answer shows, on ${name}`, () => {
     let story: RunningStory
@@ -42,7 +53,8 @@ for (const { name, here } of STORES) {
     let socket: DdpSocket
     let addresses: Record<AccountClass, string[]>
     beforeAll(async () => {
-      story = await startServer(name, UNLIMITED, { services: { magicLink: new AccountsMagicLink(), code: new AccountsCode() }, ddp: true })
+      const services = { magicLink: new AccountsMagicLink(), code: new AccountsCode() }
+      story = await startServer(name, { ...UNLIMITED, ports: { timers: ASKED_ALONE } }, { services, ddp: true })
       caller = rawCaller(story.url)
       socket = await openSocket(story.url)
       addresses = await mixForms(story.accounts.accounts, 'cheap')
@@ -170,8 +182,9 @@ describe('the time of an answer', () => {
       }
       // Learns what the store holds.
       await callers[0]?.post('password/authenticate', { user: 'nobody', password: WRONG })
-      // There is room for one hash and nobody may wait: had one of the two no work to do, both would be answered.
-      for (const kind of CLASSES) expect([kind, await both(addresses[kind][0] ?? '')]).toEqual([kind, [400, 503]])
+      // There is room for one hash and nobody may wait: had one of the two no work to do, both would be answered, however often they are asked.
+      // A busy machine may bring the second question after the first answer.
+      for (const kind of CLASSES) await expect.poll(async () => [kind, await both(addresses[kind][0] ?? '')]).toEqual([kind, [400, 503]])
     } finally {
       for (const caller of callers) caller.close()
       await story.close()

@@ -92,9 +92,8 @@ test('a change of password takes the code of a second factor before its callback
   await client.loginWithPassword('ada', 'a password')
   await client.changePassword('a password', 'another password')
   await client.changePassword('a password', 'another password', '123456')
-  for (const code of [[], ['654321']]) {
-    await new Promise(resolve => void Reflect.apply(client.changePassword, client, ['a password', 'another password', ...code, resolve]))
-  }
+  await new Promise<unknown>(resolve => void client.changePassword('a password', 'another password', resolve))
+  await new Promise<unknown>(resolve => void client.changePassword('a password', 'another password', '654321', resolve))
   const sent = server.peer.all('method').filter(({ method }) => method === 'changePassword')
   expect(sent.map(({ params }) => (params as unknown[]).slice(2))).toEqual([[], ['123456'], [], ['654321']])
 })

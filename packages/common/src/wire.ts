@@ -121,8 +121,5 @@ export interface PublicSettings {
   strategies: string[]
 }
 
-/** accounts-js's storage keys are `<prefix><separator><key>`. */
-export const STORAGE_KEYS = ['accessToken', 'refreshToken', 'originalAccessToken', 'originalRefreshToken'] as const
-
 /** Sent with a request to ask for a session kept in a cookie that scripts cannot read. */
 export const SESSION_MODE_HEADER = 'x-latchkey-session'

@@ -1,4 +1,4 @@
-/** What the core asks of the world: time, chance, timers, a log, a way to send mail, a way to hash passwords. */
+/** What the core asks of the world: time, chance, timers, a log, a way to hash passwords; and what a mail is. */
 import type { Stop } from '@latchkey/common'
 import type { PasswordForm, StoredPassword } from './identity/credential.ts'
 
@@ -35,11 +35,6 @@ export interface Mail {
   html?: string
   /** Further headers, on Meteor's face. */
   headers?: Readonly<Record<string, string>>
-}
-
-/** Sends one mail, or throws; the outbox tries again later. */
-export interface Mailer {
-  send(mail: Mail): Promise<void>
 }
 
 /** A password as it arrived: in clear (REST), or already digested as Meteor's clients do. */

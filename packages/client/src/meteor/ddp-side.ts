@@ -37,6 +37,8 @@ export class DdpSide implements Side {
   readonly #parts: DdpSideParts
   readonly #retry = new Retry()
   #underWay = 0
+  /** Logins that somebody asked for in this tab. */
+  #asked = 0
   #afterReconnect: Stop | undefined
   #closed = false
 
@@ -51,14 +53,18 @@ export class DdpSide implements Side {
   }
 
   /**
-   * Calls a method that signs in, with nothing else under way; `again`: on a new session, for whom the earlier one was. The answer's token is what a reconnecting signs in with, from the moment it arrives; the
+   * Calls a method that signs in, with nothing else under way. The answer's token is what a reconnecting signs in with, from the moment it arrives; the
    * callback is told once, when the user's document is there.
+   * @param again on a new session, for whom the earlier one was
+   * @param kept the stored token that it signs in with
    */
-  login(call: LoginCall, again = false): void {
+  login(call: LoginCall, again = false, kept?: string): void {
     const { connection } = this.#parts
     const { methodName = 'login', methodArguments = [{}], _suppressLoggingIn: quiet = false } = call
     const release = quiet ? () => {} : this.#hold()
+    if (kept === undefined) this.#asked++
     const attempt = new Attempt((error, result) => {
+      if (kept === undefined) this.#asked--
       if (result) this.#parts.loggedIn(result)
       else this.#parts.failed(error)
       release()
@@ -76,7 +82,7 @@ export class DdpSide implements Side {
       if (error) attempt.end(error)
       // The connection was another one in between: the reconnecting has signed in, and ends the attempt
       else if (attempt.reconnected) return
-      else if (isLogin(result)) this.#accept(result, call, attempt)
+      else if (isLogin(result)) this.#accept(result, call, attempt, kept)
       else attempt.end(new Error(`No result from call to ${methodName}`))
     })
   }
@@ -102,6 +108,7 @@ export class DdpSide implements Side {
           },
         },
         quiet,
+        token,
       )
     attempt()
   }
@@ -138,13 +145,17 @@ export class DdpSide implements Side {
     tryAsking()
   }
 
+  /** True while somebody signs in here: that counts for more than what other tabs did before. */
+  get isAsked(): boolean {
+    return this.#asked > 0
+  }
+
   /** `loggingIn` is true until the work is done. */
   whileLoggingIn(work: Promise<unknown>): void {
     void work.finally(this.#hold())
   }
 
-  /** @param stored what another tab has stored since is left to it */
-  async logout(stored: 'forget' | 'leave' = 'forget'): Promise<void> {
+  async logout(): Promise<void> {
     const { connection, loggingOut } = this.#parts
     loggingOut.set(true)
     try {
@@ -154,7 +165,17 @@ export class DdpSide implements Side {
       throw error
     }
     loggingOut.set(false)
-    this.makeClientLoggedOut(stored)
+    this.makeClientLoggedOut()
+  }
+
+  /**
+   * Follows a sign-out in another tab, which has ended the session already: a server that cannot be reached changes nothing about that. What is stored by now
+   * is of whoever signs in next.
+   */
+  leave(): void {
+    // Sent first, so that it goes before whatever is called by somebody who is told; not twice, for on a new session it would sign out the next one
+    this.#parts.connection.apply('logout', [], { wait: true, noRetry: true }).catch(() => {})
+    this.makeClientLoggedOut('leave')
   }
 
   async logoutOtherClients(): Promise<void> {
@@ -238,14 +259,18 @@ export class DdpSide implements Side {
     return this.#parts.connection.collection(typeof collection === 'string' ? collection : 'users')
   }
 
-  #accept(result: MethodLogin, call: LoginCall, attempt: Attempt): void {
+  #accept(result: MethodLogin, call: LoginCall, attempt: Attempt, kept: string | undefined): void {
     try {
       call.validateResult?.(result)
     } catch (error) {
       return attempt.end(error)
     }
+    const { store, connection } = this.#parts
     this.#retry.end()
-    this.makeClientLoggedIn(result.id, result.token, result.tokenExpires)
+    // What another tab has stored or forgotten since stands, and is followed. Tabs that write down whom they followed would follow each other for ever
+    if (kept !== undefined && store.shared && store.read()?.token !== kept) store.lastSeen = kept
+    else store.write(result.id, result.token, result.tokenExpires)
+    connection.setUserId(result.id)
     return this.#whenUserIsThere(result.id, () => attempt.end(undefined, result))
   }
 

@@ -40,15 +40,12 @@ export class StoredLogin {
   /** Looks whether another tab has signed in or out. */
   poll(): void {
     const { store, side } = this.#parts
-    if (!this.enabled) return
+    if (!this.enabled || side.isAsked) return
     const kept = store.read()
     if ((kept?.token ?? null) === store.lastSeen) return
     if (kept) return side.resumeStored(kept, () => {})
     store.lastSeen = null
-    // The other tab has ended the session on the server already; a server that cannot be reached changes nothing about that. By the time it has answered, the
-    // next login may be stored
-    side.logout('leave').catch(() => side.makeClientLoggedOut('leave'))
-    return undefined
+    return side.leave()
   }
 
   disable(): void {

@@ -88,7 +88,7 @@ export async function startMeteor(
 
 /** Waits for a condition. */
 export async function until(isSo: () => unknown, what = 'the condition'): Promise<void> {
-  for (let left = 500; left > 0; left--) {
+  for (const giveUpAt = performance.now() + 20_000; performance.now() < giveUpAt;) {
     if (await isSo()) return
     await new Promise(resolve => setTimeout(resolve, 10))
   }

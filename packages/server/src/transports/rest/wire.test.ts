@@ -93,7 +93,8 @@ describe('the rest of the wire', () => {
     for (const { text, headers } of world.received) {
       const all = text + JSON.stringify([...headers])
       // The settings name the ways to sign in under that word, and the description describes them.
-      const told = text.startsWith('{"openapi"') ? '' : text
+      // Tokens are left out: among so many random letters some spell a short word now and then.
+      const told = text.startsWith('{"openapi"') ? '' : text.replaceAll(/[\w-]{20,}/g, '')
       expect(told).not.toMatch(/services|\$argon2|\$2[aby]\$|hash|bcrypt|epoch/i)
       for (const secret of secrets) expect(all).not.toContain(secret)
     }

@@ -15,10 +15,13 @@ test('an error has the fields and the message of Meteor’s, and travels in thei
 test('one made elsewhere is known by its fields, and nothing else is', () => {
   expect(isMeteorError(new MeteorError('x'))).toBe(true)
   expect(isMeteorError(Object.assign(new Error('x'), { errorType: 'Meteor.Error', error: 'x' }))).toBe(true)
+  expect(isMeteorError(Object.assign(new Error('x'), { isClientSafe: true, error: 402 }))).toBe(true)
   for (const other of [
     new Error('x'),
     { errorType: 'Meteor.Error', error: 'x' },
     Object.assign(new Error('x'), { errorType: 'Meteor.Error' }),
+    Object.assign(new Error('x'), { isClientSafe: true }),
+    Object.assign(new Error('x'), { isClientSafe: false, error: 'x' }),
     null,
   ]) {
     expect(isMeteorError(other)).toBe(false)

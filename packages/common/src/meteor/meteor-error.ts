@@ -62,11 +62,10 @@ export class MeteorError extends Error implements MeteorErrorFields {
   }
 }
 
-/** True for a {@link MeteorError}, also one made by another copy of this package or by Meteor itself. */
+/** True for a {@link MeteorError}, also one made by another copy of this package or by Meteor itself, and for an app's own error that says `isClientSafe`. */
 export const isMeteorError = (value: unknown): value is MeteorError =>
   value instanceof MeteorError ||
   (value instanceof Error &&
-    'errorType' in value &&
-    value.errorType === 'Meteor.Error' &&
+    (('errorType' in value && value.errorType === 'Meteor.Error') || ('isClientSafe' in value && value.isClientSafe === true)) &&
     'error' in value &&
     (typeof value.error === 'string' || typeof value.error === 'number'))

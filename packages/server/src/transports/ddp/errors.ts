@@ -33,9 +33,9 @@ function ofAccounts(error: AccountsError): MeteorError {
   return new MeteorError(meteor[0], reason, { ...error.details, timeToReset: error.retryAfter * 1000 })
 }
 
-/** One made by Meteor itself has the same fields, and no way to write them. Details that are no JSON stay behind. */
-function fieldsOf({ error, reason, details }: MeteorError): MeteorErrorFields {
-  return new MeteorError(error, reason, isJson(details) ? details : undefined).toWire()
+/** One made by Meteor itself, or by the app, has the same fields, and no way to write them. Details that are no JSON stay behind. */
+function fieldsOf({ error, reason, details, message }: MeteorError): MeteorErrorFields {
+  return { ...new MeteorError(error, reason, isJson(details) ? details : undefined).toWire(), message }
 }
 
 function isJson(details: unknown): boolean {

@@ -69,6 +69,9 @@ test('an error for clients passes as it is, every other becomes an internal one,
       foreign() {
         throw Object.assign(new Error('x'), { errorType: 'Meteor.Error', error: 'of-meteor', reason: 'Made elsewhere' })
       },
+      own() {
+        throw Object.assign(new Error('The card was declined'), { isClientSafe: true, error: 'declined' })
+      },
       ours() {
         throw new AccountsError('TooManyAttempts', { retryAfter: 4 })
       },
@@ -93,6 +96,12 @@ test('an error for clients passes as it is, every other becomes an internal one,
   )
   expect(JSON.stringify(await errorOf('bare'))).toBe('{"isClientSafe":true,"error":403,"message":"[403]","errorType":"Meteor.Error"}')
   expect(await errorOf('foreign')).toMatchObject({ error: 'of-meteor', reason: 'Made elsewhere' })
+  expect(await errorOf('own')).toEqual({
+    isClientSafe: true,
+    error: 'declined',
+    message: 'The card was declined',
+    errorType: 'Meteor.Error',
+  })
   expect(await errorOf('ours')).toMatchObject({ error: 'too-many-requests', details: { timeToReset: 4000 } })
   expect(await errorOf('rejects')).toMatchObject({ error: 'late', message: '[late]' })
   expect(log.lines).toEqual([])

@@ -141,7 +141,7 @@ describe('parseEmail', () => {
     )
   })
 
-  test('case never makes another key, in any address it accepts', () => {
+  test('case never makes another key, where it can be undone: unlike ß, ı, and a sigma that ends a word', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...Array.from('abz09._+éж')), minLength: 1, maxLength: 20 }), local => {
         expect(parseEmail(`${local.toUpperCase()}@EXAMPLE.ORG`)?.key).toBe(parseEmail(`${local}@example.org`)?.key)

@@ -98,10 +98,10 @@ describe('parseUsername', () => {
     )
   })
 
-  test('folding comes to rest for every character there is', () => {
+  test.each(['x?x', '?x', 'x?'])('folding comes to rest for every character there is: %s', pattern => {
     const restless: string[] = []
     for (let code = 0x20; code <= 0x10ffff; code += 1) {
-      const key = usernameKey(`x${String.fromCodePoint(code)}x`)
+      const key = usernameKey(pattern.replace('?', () => String.fromCodePoint(code)))
       if (usernameKey(key) !== key) restless.push(code.toString(16))
     }
     expect(restless).toEqual([])
@@ -109,8 +109,11 @@ describe('parseUsername', () => {
 
   test('case never makes another key', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), typed => {
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), text => {
+        // Upper-casing moves an accent from alpha to iota where they are not composed: that makes another name, not another case.
+        const typed = text.normalize()
         expect(usernameKey(typed.toUpperCase())).toBe(usernameKey(typed))
+        expect(usernameKey(typed.toLowerCase())).toBe(usernameKey(typed))
       }),
     )
   })

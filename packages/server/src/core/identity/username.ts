@@ -38,10 +38,10 @@ export function usernameKey(typed: string): string {
 
 /**
  * Case folding by way of upper case, so that `ß` meets `SS` and the two lower-case sigmas meet; folding again reaches a fixed point for the characters that
- * only compose or decompose on the way.
+ * only compose or decompose on the way. Accents that stand alone (`¨`) decompose into a space and a mark: at the edge of a name the space goes.
  */
 function fold(name: string): string {
-  const folded = name.normalize('NFKC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  const folded = name.normalize('NFKC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC').trim()
   return folded === name ? folded : fold(folded)
 }
 

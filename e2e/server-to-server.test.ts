@@ -7,6 +7,7 @@ import { FaultyWire } from '../packages/client/src/testing/faulty-wire.ts'
 import { post } from './support/call.ts'
 import { until } from './support/meteor.ts'
 import { command, dataFolder, startStandalone } from './support/standalone.ts'
+import type { Standalone } from './support/standalone.ts'
 import { PASSWORD } from './support/visitor.ts'
 
 // Seven processes are started, one after the other.
@@ -23,10 +24,13 @@ test(
     let server = await startStandalone(data.path)
     onTestFinished(async () => void (await server.stop()))
     await post(server.url, 'password/register', { user: ROBOT })
+    await using wire = await FaultyWire.to(socketOf(server))
+    // On another port: that of old may have been taken meanwhile.
     const again = async (): Promise<void> => {
-      server = await startStandalone(data.path, { PORT: new URL(server.url).port })
+      server = await startStandalone(data.path)
+      wire.target = socketOf(server)
+      wire.down = false
     }
-    await using wire = await FaultyWire.to(`${server.url.replace('http', 'ws')}/websocket`)
     const client = upstreamClient(wire.url)
     onTestFinished(() => client.stop())
 
@@ -42,6 +46,7 @@ test(
     wire.cut()
     await comesBack()
 
+    wire.down = true
     await server.kill()
     await until(async () => (await client.ask('connected')) === false, 'the loss to be noticed')
     // Nobody is signed out because a server is away.
@@ -49,6 +54,7 @@ test(
     await again()
     await comesBack()
 
+    wire.down = true
     expect(await server.stop()).toBe(0)
     await again()
     await comesBack()
@@ -76,6 +82,8 @@ test('a process whose session the other server ends is signed out, and can sign 
   await client.ask('login', 'robot', PASSWORD)
   expect(await client.ask('whoAmI')).toMatchObject({ username: 'robot' })
 })
+
+const socketOf = ({ url }: Standalone): string => `${url.replace('http', 'ws')}/websocket`
 
 /** The sessions of the one user there is, as the command line counts them. */
 async function sessions(data: string): Promise<number> {

@@ -24,14 +24,14 @@ export class FaultyWire {
   fate: (message: Passing) => Fate | Promise<Fate> = () => 'pass'
   /** While true, new connections are refused. */
   down = false
-  readonly #target: string
+  /** The server's `ws://…/websocket`: where new connections lead. */
+  target: string
   readonly #server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   readonly #cuts = new Set<() => void>()
   #connections = 0
 
-  /** `target`: the server's `ws://…/websocket`. */
   private constructor(target: string) {
-    this.#target = target
+    this.target = target
     this.#server.on('connection', socket => this.#join(socket))
   }
 
@@ -63,7 +63,7 @@ export class FaultyWire {
   #join(client: WebSocket): void {
     if (this.down) return client.terminate()
     const connection = this.#connections++
-    const server = new WebSocket(this.#target)
+    const server = new WebSocket(this.target)
     const cut = (): void => {
       this.#cuts.delete(cut)
       client.terminate()

@@ -1,4 +1,5 @@
 /** `services` of a user, as accounts-js names the ways somebody can sign in. Never with a hash, a token or a secret. */
+import { looksSecret } from '../looks-secret.ts'
 import type { Store } from '../store.ts'
 import type { Credential } from './credential.ts'
 import type { User } from './user.ts'
@@ -21,9 +22,9 @@ export function servicesOf(credentials: readonly Credential[]): Services {
   ])
 }
 
-/** A copy without anything that may prove something, however deep it lies. */
+/** A copy without anything that may prove something, however deep it lies: what looks like a secret, and hashes of one. */
 export function withoutSecrets(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const harmless = Object.entries(data).filter(([key]) => !SECRET.test(key))
+  const harmless = Object.entries(data).filter(([key]) => !looksSecret(key) && !HASH.test(key))
   return Object.fromEntries(harmless.map(([key, value]) => [key, harmlessValue(value)]))
 }
 
@@ -59,7 +60,7 @@ export function withServices(store: Store): Store {
 
 const isOfProvider = ({ kind }: Credential): boolean => kind.startsWith(PROVIDER)
 
-const SECRET = /token|secret|passw|hash|bcrypt|argon|credential|private/i
+const HASH = /hash|bcrypt|argon/i
 
 function harmlessValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(harmlessValue)

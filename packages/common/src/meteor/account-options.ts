@@ -7,8 +7,8 @@ export interface AccountsConfig {
   sendVerificationEmail?: boolean
   /** Nobody can sign up from outside. @default false */
   forbidClientAccountCreation?: boolean
-  /** Whose addresses may sign up: a domain, several, or the app's own judgement. @default everybody */
-  restrictCreationByEmailDomain?: string | readonly string[] | ((email: string) => boolean | Promise<boolean>)
+  /** Whose addresses may sign up: a domain, several, or the app's own judgement; null: everybody's. @default everybody's */
+  restrictCreationByEmailDomain?: string | readonly string[] | ((email: string) => boolean | Promise<boolean>) | null
   /** Milliseconds a login token is good for. `loginExpirationInDays` wins over it. */
   loginExpiration?: number
   /** Days a login token is good for; null: for ever, which is a hundred years. @default 90 */

@@ -23,6 +23,12 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+it('the default fields are those of a look-up that says nothing', () => {
+  const accounts = new Bare({ defaultFieldSelector: { secretNote: 0 } })
+  expect(accounts._addDefaultFieldSelector()).toEqual({ fields: { secretNote: 0 } })
+  expect(new Bare()._addDefaultFieldSelector()).toEqual({})
+})
+
 describe('lifetimes', () => {
   const lifetime = (options: AccountsConfig): number => new Bare(options)._getTokenLifetimeMs()
 

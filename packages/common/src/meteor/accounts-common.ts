@@ -40,7 +40,7 @@ export abstract class AccountsCommon {
 
   /**
    * Sets options, at any time: what is set is in force from the next request on. A name that is no option is complained of on the console and left out, as in
-   * Meteor.
+   * Meteor; undefined says nothing.
    */
   config(options: AccountsConfig): void {
     const changes = this._configure(this.#knownOf(options))
@@ -79,7 +79,7 @@ export abstract class AccountsCommon {
   }
 
   /** The options of a look-up, with `defaultFieldSelector` where it has a say. */
-  _addDefaultFieldSelector<Options extends FieldOptions>(options: Options): Options {
+  _addDefaultFieldSelector(options: FieldOptions = {}): FieldOptions {
     return addDefaultFieldSelector(options, this._options.defaultFieldSelector)
   }
 
@@ -92,7 +92,7 @@ export abstract class AccountsCommon {
   #knownOf(options: AccountsConfig): AccountsConfig {
     const given = Object.entries(options)
     for (const [key] of given) if (!this.#known.includes(key)) console.error(`Accounts.config: Invalid key: ${key}`)
-    return Object.fromEntries(given.filter(([key]) => this.#known.includes(key)))
+    return Object.fromEntries(given.filter(([key, value]) => value !== undefined && this.#known.includes(key)))
   }
 }
 

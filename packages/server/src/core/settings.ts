@@ -187,9 +187,9 @@ export interface GivenSettings {
   providerSignUpAllowed?: boolean
   /**
    * Whose addresses are welcome in a new user, by whatever way they come: a domain, a list of them, or the app's own judgement. Without an address of their own
-   * it is the one their provider tells of; a user without any is refused.
+   * it is the one their provider tells of; a user without any is refused. Null: everybody.
    */
-  restrictCreationByEmailDomain?: EmailRule
+  restrictCreationByEmailDomain?: EmailRule | null
   /** Tell users by mail of a login from a device not seen before. @default true on the latchkey face */
   newDeviceMail?: boolean
   password?: Partial<{ [K in keyof PasswordSettings]: PasswordSettings[K] extends number ? Duration : PasswordSettings[K] }>
@@ -326,7 +326,8 @@ function refuseBesideMicro(given: GivenSettings): void {
   }
 }
 
-function readEmailRule(rule: EmailRule | undefined): EmailRule | undefined {
+function readEmailRule(rule: EmailRule | null | undefined): EmailRule | undefined {
+  if (rule === null) return undefined
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
   const fits = rule === undefined || typeof rule === 'function' || (Array.isArray(rule) ? rule.every(isText) : isText(rule))
   if (!fits) refuse('restrictCreationByEmailDomain must be a domain, a list of domains or a function')

@@ -109,6 +109,15 @@ describe('Accounts.config', () => {
     expect(resultOf((await up('yes', 'eve@example.org')) as never)).toMatchObject({ type: 'password' })
   })
 
+  it('says nothing by undefined, and lets every address sign up by null', async () => {
+    await using world = meteorWorld({ restrictCreationByEmailDomain: 'example.org', loginExpirationInDays: 2 })
+    await config(world, { restrictCreationByEmailDomain: undefined, loginExpirationInDays: undefined } as object)
+    expect(world.accounts._getTokenLifetimeMs()).toBe(2 * DAY)
+    expect(await world.accounts._testEmailDomain('eve@example.com')).toBe(false)
+    world.accounts.config({ restrictCreationByEmailDomain: null })
+    expect(await world.accounts._testEmailDomain('eve@example.com')).toBe(true)
+  })
+
   it('sets whether a sign-up is sent a link to verify its address', async () => {
     const mails: string[] = []
     await using world = meteorWorld({ sendMail: async ({ to }) => void mails.push(to) })

@@ -4,6 +4,7 @@ import { MeteorError } from '@latchkey/common/meteor'
 import { currentInvocation } from '../wire/invocation.ts'
 import { refusalOf, resultOf } from '../testing/ddp-accounts.ts'
 import { meteorWorld } from '../testing/meteor.ts'
+import { codeOf } from '../testing/two-factor.ts'
 import type { MeteorLoginAttempt } from './login-hooks.ts'
 
 const WRONG = { user: { username: 'ada' }, password: 'not the password of anybody' }
@@ -233,6 +234,25 @@ describe('who is signed in', () => {
     expect(resultOf(await client.call('after', 'whoAmI'))).toBe(id)
     expect(() => world.accounts.userId()).toThrow('Meteor.userId can only be invoked in method calls or publications.')
   })
+})
+
+test('are told of a link that did its work and signs nobody in, because a second factor is due, as the client is', async () => {
+  await using world = meteorWorld({ ambiguousErrorMessages: false })
+  const id = await world.createUser()
+  const client = world.connect()
+  await world.login(client)
+  const { secret: base32 } = resultOf<{ secret: string }>(await client.call('qr', 'generate2faActivationQrCode', 'App'))
+  await client.call('on', 'enableUser2fa', codeOf({ base32 }, world.clock))
+  const seen: unknown[] = []
+  world.accounts.onLoginFailure(({ methodName, error }) => void seen.push([methodName, error?.error, error?.reason]))
+  const { token: verify } = await world.accounts.generateVerificationToken(id)
+  const { token: reset } = await world.accounts.generateResetToken(id)
+  expect(refusalOf(await world.connect().call('1', 'verifyEmail', verify))[0]).toBe('2fa-enabled')
+  expect(refusalOf(await world.connect().call('2', 'resetPassword', reset, 'another secret of mine'))[0]).toBe('2fa-enabled')
+  expect(seen).toEqual([
+    ['verifyEmail', '2fa-enabled', 'Email verified, but user not logged in because 2FA is enabled'],
+    ['resetPassword', '2fa-enabled', 'Changed password, but user not logged in because 2FA is enabled'],
+  ])
 })
 
 test('the digest of a new password and what stands in a list are withheld from hooks too', async () => {

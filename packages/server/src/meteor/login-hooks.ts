@@ -8,7 +8,7 @@ import type { LoginAttempt, Told } from '../core/hooks.ts'
 import type { User } from '../core/identity/user.ts'
 import { withoutSecrets } from '../core/looks-secret.ts'
 import { toMeteorError } from '../transports/ddp/accounts/errors.ts'
-import { meteorTypeOf } from '../transports/ddp/accounts/sign-in.ts'
+import { halfWay, meteorTypeOf } from '../transports/ddp/accounts/sign-in.ts'
 import type { Connection } from '../wire/connection.ts'
 import { currentInvocation, runInvocation } from '../wire/invocation.ts'
 import type { Invocation } from '../wire/invocation.ts'
@@ -141,7 +141,7 @@ export class LoginHooks {
     const user = attempt.user && (await this.#documentOf(attempt.user))
     const { connection = null, methodName = 'login', methodArguments = [attempt.params] } = currentInvocation() ?? {}
     return (allowed, error) => {
-      const shown = error === undefined ? undefined : toMeteorError(settings, error)
+      const shown = error === undefined ? undefined : (halfWay(settings, attempt.service, error) ?? toMeteorError(settings, error))
       return {
         type: meteorTypeOf(attempt.service),
         allowed,

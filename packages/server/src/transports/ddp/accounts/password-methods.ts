@@ -6,8 +6,8 @@ import { readPassword } from '../../../core/policy/password-rules.ts'
 import type { PasswordInput } from '../../../core/ports.ts'
 import { isObject } from './deed.ts'
 import type { Call, Deed } from './deed.ts'
-import { matchFailed, reasonOf } from './errors.ts'
-import { connectionOf, leaving, signIn } from './sign-in.ts'
+import { matchFailed } from './errors.ts'
+import { connectionOf, halfWay, leaving, signIn } from './sign-in.ts'
 import type { MeteorLoginResult } from './sign-in.ts'
 
 /** Meteor's accounts-password, by the names of its methods. */
@@ -45,28 +45,31 @@ async function resetPassword(call: Call, token: unknown, newPassword: unknown): 
   if (typeof token !== 'string') throw matchFailed()
   const password = passwordGiven(call, newPassword)
   if (token === '') throw new MeteorError(403, 'Token expired')
-  const changed = 'Changed password, but user not logged in because 2FA is enabled'
-  return byLink(call, changed, () => call.accounts.resetPassword(token, password, call.origin, 'resume'))
+  return byLink(call, 'reset-link', () => call.accounts.resetPassword(token, password, call.origin, 'resume'))
 }
 
 async function verifyEmail(call: Call, token: unknown): Promise<MeteorLoginResult | undefined> {
   if (typeof token !== 'string') throw matchFailed()
   if (token === '') throw new MeteorError(403, 'Verify email link expired')
-  const verified = 'Email verified, but user not logged in because 2FA is enabled'
-  return byLink(call, verified, () => call.accounts.verifyEmailAndLogin(token, call.origin, 'resume'))
+  return byLink(call, 'verify-link', () => call.accounts.verifyEmailAndLogin(token, call.origin, 'resume'))
 }
 
 /** A link that signs in. What it is for is done even where a second factor is due, and then nobody is signed in. */
-function byLink(call: Call, halfWay: string, redeem: () => Promise<Login | null>): Promise<MeteorLoginResult | undefined> {
+function byLink(
+  call: Call,
+  service: 'reset-link' | 'verify-link',
+  redeem: () => Promise<Login | null>,
+): Promise<MeteorLoginResult | undefined> {
   connectionOf(call)
   return leaving(call, async () => {
     try {
       const login = await redeem()
       return login ? await signIn(call, login) : undefined
     } catch (error) {
-      if (!isAccountsError(error) || error.code !== 'TwoFactorRequired') throw error
+      const done = halfWay(call.accounts.core.settings, service, error)
+      if (!done) throw error
       await signOutIfOver(call)
-      throw new MeteorError('2fa-enabled', reasonOf(call.accounts.core.settings, halfWay), error.details)
+      throw done
     }
   })
 }

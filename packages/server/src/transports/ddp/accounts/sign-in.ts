@@ -1,7 +1,10 @@
 /** From a login to a connection that is signed in, and what the client is told of it. */
+import { isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
 import type { Login } from '../../../core/accounts.ts'
+import type { Settings } from '../../../core/settings.ts'
 import type { Call } from './deed.ts'
+import { reasonOf } from './errors.ts'
 
 /** The answer to whoever signed in. */
 export interface MeteorLoginResult {
@@ -19,6 +22,19 @@ const TYPES: Readonly<Record<string, string>> = { code: 'passwordless', 'reset-l
 
 /** Meteor's name for a way to sign in that we may call otherwise. */
 export const meteorTypeOf = (service: string): string => (Object.hasOwn(TYPES, service) ? (TYPES[service] ?? service) : service)
+
+/** Links that sign in, and what they have done already when a second factor turns out to be due. */
+const DONE = {
+  'reset-link': 'Changed password, but user not logged in because 2FA is enabled',
+  'verify-link': 'Email verified, but user not logged in because 2FA is enabled',
+} as const
+
+/** Meteor's error of a link that did its work and signs nobody in, because a second factor is due; undefined for every other. */
+export function halfWay(settings: Settings, service: string, error: unknown): MeteorError | undefined {
+  if (!isAccountsError(error) || error.code !== 'TwoFactorRequired' || !Object.hasOwn(DONE, service)) return undefined
+  // It has it.
+  return new MeteorError('2fa-enabled', reasonOf(settings, DONE[service as keyof typeof DONE]), error.details)
+}
 
 /**
  * Signs the connection in by a login, and answers as Meteor's login methods do. Whoever was signed in on it is so no longer; their session stays good.

@@ -49,6 +49,15 @@ test('onExternalLogin changes the fields of a user who is there; fields that are
   expect(await documentOf(world, userId)).toMatchObject({ profile: { name: 'Ada Lovelace' }, secretNote: 'hidden' })
 })
 
+test('whoever may not become a user is refused with an error for clients', async () => {
+  await using world = meteorWorld({ restrictCreationByEmailDomain: 'example.org' })
+  const { accounts } = world
+  const come = (email: string): Promise<unknown> => accounts.updateOrCreateUserFromExternalService('facebook', { id: email, email })
+  await expect(come('eve@example.com')).rejects.toMatchObject({ error: 403, reason: '@example.org email required' })
+  accounts.validateNewUser(() => false)
+  await expect(come('eve@example.org')).rejects.toMatchObject({ error: 403, reason: 'User validation failed' })
+})
+
 test('onExternalLogin also says what a new user begins with', async () => {
   await using world = meteorWorld()
   world.accounts.onExternalLogin((options, user) => ({ profile: { ...(options['profile'] as object), isNew: user === undefined } }))

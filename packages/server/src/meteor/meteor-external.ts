@@ -3,6 +3,7 @@ import { MeteorError } from '@latchkey/common/meteor'
 import { ownError } from '../compat/accounts-js-error.ts'
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import type { User } from '../core/identity/user.ts'
+import { toMeteorError } from '../transports/ddp/accounts/errors.ts'
 import { vouchedByApp } from './external/vouched.ts'
 import type { ExternalServiceData } from './external/vouched.ts'
 import { MeteorMail } from './meteor-mail.ts'
@@ -32,7 +33,8 @@ export abstract class MeteorExternal extends MeteorMail {
    * the options. Signs nobody in.
    *
    * Ids are kept as text: the user of `123` is the user of `'123'`.
-   * @throws Error for the names `password` and `resume`, and data without an `id`; and what hooks refuse with
+   * @throws Error for the names `password` and `resume`, and data without an `id`; MeteorError 403 for addresses that are not welcome and names that are taken; and
+   * what hooks refuse with
    */
   async updateOrCreateUserFromExternalService(
     serviceName: string,
@@ -44,8 +46,9 @@ export abstract class MeteorExternal extends MeteorMail {
       const { id } = await this.accounts.userVouchedFor(vouched)
       return { type: serviceName, userId: id }
     } catch (error) {
-      // The app's own error as its hook threw it.
-      throw error instanceof Error ? ownError(error) : error
+      // The app's own error as its hook threw it. What is taken is said: the app itself chose it for a new user.
+      const own = error instanceof Error ? ownError(error) : error
+      throw toMeteorError({ ...this.accounts.core.settings, ambiguousErrorMessages: false }, own)
     }
   }
 

@@ -8,7 +8,7 @@ export interface ExternalServiceData {
 }
 
 /** Names under which Meteor keeps no provider. */
-const INTERNAL: ReadonlySet<string> = new Set(['password', 'resume'])
+const INTERNAL: ReadonlySet<string> = new Set(['password', 'resume', 'passwordless', 'twoFactorAuthentication'])
 /** As long as any provider's, and any store's key. */
 const LONGEST_ID = 255
 

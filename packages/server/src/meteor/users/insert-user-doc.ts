@@ -14,7 +14,7 @@ export function inputOf(options: Readonly<Record<string, unknown>>, user: Readon
   const stored = storedPassword(password)
   return {
     ...(_id === undefined ? {} : { id: _id }),
-    ...(createdAt instanceof Date ? { createdAt: createdAt.getTime() } : {}),
+    ...createdIn(createdAt),
     ...(username === undefined ? {} : { username }),
     emails: emails.map(({ address, verified = false }: { address: string; verified?: boolean }) => ({ address, verified })),
     ...(stored ? { storedPassword: stored } : {}),
@@ -26,8 +26,17 @@ export function inputOf(options: Readonly<Record<string, unknown>>, user: Readon
   }
 }
 
+/** A date; of documents as old as Meteor's first years also a number. */
+function createdIn(createdAt: unknown): { createdAt?: number } {
+  const time = createdAt instanceof Date ? createdAt.getTime() : createdAt
+  return typeof time === 'number' && Number.isFinite(time) ? { createdAt: time } : {}
+}
+
+/** Meteor keeps these beside the accounts of providers. */
+const INTERNAL: ReadonlySet<string> = new Set(['passwordless', 'twoFactorAuthentication', 'apiTokens'])
+
 function accountOf(provider: string, account: unknown): { provider: string; subject: string; account: Fields } {
-  if (!isProvider(provider)) {
+  if (!isProvider(provider) || INTERNAL.has(provider)) {
     throw new MeteorError(409, `services.${provider} cannot be inserted: it is made when a user signs in or sets it up`)
   }
   const id = isPlain(account) ? account.id : undefined

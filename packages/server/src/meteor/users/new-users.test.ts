@@ -198,6 +198,18 @@ describe('insertUserDoc', () => {
     ])
     expect(await reasonOf(world.accounts.insertUserDoc({}, { services: { github: {} } }))).toEqual([409, 'services.github must include id'])
   })
+
+  test('keeps a time that old documents have as a number, and takes no service of ours for a provider', async () => {
+    await using world = meteorWorld()
+    // What a document of Meteor's first years may hold.
+    const old = { username: 'ada', createdAt: 5 as unknown as Date }
+    const id = await world.accounts.insertUserDoc({}, old)
+    expect((await world.accounts.users.findOneAsync(id))?.createdAt).toEqual(new Date(5))
+    for (const service of ['twoFactorAuthentication', 'passwordless', 'resume', 'email']) {
+      const why = `services.${service} cannot be inserted: it is made when a user signs in or sets it up`
+      expect(await reasonOf(world.accounts.insertUserDoc({}, { services: { [service]: { id: '1' } } }))).toEqual([409, why])
+    }
+  })
 })
 
 describe('createUser on the server', () => {

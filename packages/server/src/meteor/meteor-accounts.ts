@@ -218,6 +218,12 @@ export abstract class MeteorAccounts extends MeteorUsers {
     return type === 'otp'
   }
 
+  /** The same for the signed-in user; false when nobody is. */
+  async _is2faEnabledForUser(): Promise<boolean> {
+    const user = await this.userAsync({ fields: {} })
+    return user !== null && this._check2faEnabled(user)
+  }
+
   /** Verifies a user's password; `error` says why it is not the one. A kept hash that is not made as hashes are made now is made anew soon after. */
   async _checkPasswordAsync(user: { _id: string }, password: PasswordInput): Promise<{ userId: string; error?: MeteorError }> {
     const service = Object.values(this.services).find(one => one instanceof AccountsPassword)

@@ -25,6 +25,14 @@ export interface CreateUserOptions {
   [extra: string]: unknown
 }
 
+/** What {@link MeteorUsers._createUserCheckingDuplicates} makes a user of. */
+export interface DocumentWithNames {
+  user?: Readonly<Partial<MeteorUser>>
+  username?: string | null
+  email?: string | null
+  options?: Readonly<Record<string, unknown>>
+}
+
 /** Makes the user who is kept. `options`: what was asked for, without the password. */
 export type CreateUserHook = (options: CreateUserOptions, user: MeteorUser) => unknown
 
@@ -97,6 +105,29 @@ export abstract class MeteorUsers extends MeteorExternal {
     } catch (error) {
       throw toMeteorError({ ...this.accounts.core.settings, ambiguousErrorMessages: false }, error)
     }
+  }
+
+  /** Creates the user of a document with this name and address. @throws MeteorError 403 when one of them is taken, whatever its case, and what hooks refuse with */
+  async _createUserCheckingDuplicates({ user = {}, username, email, options = {} }: DocumentWithNames): Promise<string> {
+    const named = { ...user, ...(username ? { username } : {}), ...(email ? { emails: [{ address: email, verified: false }] } : {}) }
+    return (await this._asMeteor(this.accounts.createUser(inputOf(options, named), APP))).id
+  }
+
+  /**
+   * Refuses a name or an address that somebody has, whatever its case.
+   * @param displayName what the error calls it: `Username`, `Email`
+   * @param ownUserId who may have it
+   * @throws MeteorError 403
+   */
+  async _checkForCaseInsensitiveDuplicates(
+    field: 'username' | 'emails.address',
+    displayName: string,
+    value: string | null | undefined,
+    ownUserId?: string,
+  ): Promise<void> {
+    if (!value) return
+    const found = await this._findUserByQuery(field === 'username' ? { username: value } : { email: value }, { fields: { _id: 1 } })
+    if (found && found._id !== ownUserId) this._handleError(`${displayName} already exists.`)
   }
 
   /** Would `restrictCreationByEmailDomain` welcome the address? */

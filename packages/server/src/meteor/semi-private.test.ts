@@ -5,6 +5,7 @@ import { memoryStore } from '../stores/memory/index.ts'
 import { refusalOf, resultOf } from '../testing/ddp-accounts.ts'
 import { PASSWORD } from '../testing/index.ts'
 import { meteorWorld } from '../testing/meteor.ts'
+import { codeOf } from '../testing/two-factor.ts'
 
 describe('login tokens', () => {
   it('that began before then are ended by _expireTokens, given as a date and as a number', async () => {
@@ -117,6 +118,48 @@ describe('semi-private functions that apps rely on', () => {
     expect(world.accounts._check2faEnabled({ services: {} })).toBe(false)
     expect(world.accounts._check2faEnabled({})).toBe(false)
     expect(world.accounts._check2faEnabled({ services: { twoFactorAuthentication: { type: 'otp', secret: 'S' } } })).toBe(true)
+  })
+
+  it('know the same of whoever is signed in', async () => {
+    await using world = meteorWorld()
+    await world.createUser()
+    const client = world.connect()
+    world.ddp.methods({ has: () => world.accounts._is2faEnabledForUser() })
+    expect((await client.call('nobody', 'has')).result).toBe(false)
+    await world.login(client)
+    expect((await client.call('without', 'has')).result).toBe(false)
+    const secret = resultOf<{ secret: string }>(await client.call('qr', 'generate2faActivationQrCode', 'App'))
+    await client.call('on', 'enableUser2fa', codeOf({ base32: secret.secret }, world.clock))
+    expect((await client.call('with', 'has')).result).toBe(true)
+  })
+
+  it('create a user of a document with a name and an address, unless one is taken in whatever case', async () => {
+    await using world = meteorWorld({ ambiguousErrorMessages: false })
+    const { accounts } = world
+    const user = { plan: 'gold', services: { github: { id: '7' } } }
+    const options = { profile: { name: 'Ada' } }
+    const id = await accounts._createUserCheckingDuplicates({ user, username: 'ada', email: 'ada@example.org', options })
+    expect(await accounts.users.findOneAsync(id)).toMatchObject({
+      username: 'ada',
+      emails: [{ address: 'ada@example.org', verified: false }],
+      plan: 'gold',
+      profile: { name: 'Ada' },
+      services: { github: { id: '7' } },
+    })
+    const again = accounts._createUserCheckingDuplicates({ username: 'ADA' })
+    await expect(again).rejects.toMatchObject({ error: 403, reason: 'Username already exists.' })
+  })
+
+  it('refuse a name or an address that somebody else has, in whatever case', async () => {
+    await using world = meteorWorld({ ambiguousErrorMessages: false })
+    const id = await world.createUser('ada')
+    const check = (field: 'username' | 'emails.address', name: string, value: string | null, own?: string): Promise<void> =>
+      world.accounts._checkForCaseInsensitiveDuplicates(field, name, value, own)
+    await expect(check('username', 'Username', 'ADA')).rejects.toMatchObject({ error: 403, reason: 'Username already exists.' })
+    await expect(check('emails.address', 'Email', 'ADA@example.org')).rejects.toMatchObject({ reason: 'Email already exists.' })
+    await check('username', 'Username', 'ADA', id)
+    await check('emails.address', 'Email', 'eve@example.org')
+    await check('emails.address', 'Email', null)
   })
 
   it('make an error that says what was wrong, or does not', async () => {

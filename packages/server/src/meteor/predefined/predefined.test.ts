@@ -50,6 +50,13 @@ describe('the predefined accounts', () => {
     expect(made({ settings }).accounts._getTokenLifetimeMs()).toBe(7 * 86_400_000)
   })
 
+  it('take the key for secrets of providers in, after which it is in no settings', () => {
+    const oauthSecretKey = Buffer.alloc(16, 1).toString('base64')
+    const predefined = made({ settings: { packages: { 'accounts-base': { oauthSecretKey, loginExpirationInDays: 3 } } } })
+    expect(predefined.accounts.oauthEncryption.keyIsLoaded()).toBe(true)
+    expect(predefined.settings).toEqual({ packages: { 'accounts-base': { loginExpirationInDays: 3 } } })
+  })
+
   it('read settings from a file, and refuse what is no JSON without showing it', () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'latchkey-')), 'settings.json')
     writeFileSync(file, '{"packages":{"accounts":{"loginExpirationInDays":3}}}')

@@ -96,6 +96,8 @@ export class Predefined {
   #make(): AccountsServer {
     const { settings: _settings, ddp: _ddp, ...given } = this.#given ?? {}
     const options: Partial<MeteorServerOptions> = { ...optionsOfSettings(this.settings), ...given }
+    // It is taken in: an app that shows its settings does not show the key.
+    Reflect.deleteProperty(this.settings.packages?.['accounts-base'] ?? {}, 'oauthSecretKey')
     const place = options.db ? undefined : placeOf(this.#env, this.isProduction, message => this.#log.warn({}, message))
     const db = options.db ?? place?.db
     const accounts = new AccountsServer(this.#ddpServer, {

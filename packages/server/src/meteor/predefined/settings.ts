@@ -9,7 +9,7 @@ export interface MeteorSettings {
   packages?: {
     /** Options of accounts, and `passwordMaxLength`. */
     accounts?: Readonly<Record<string, unknown>>
-    /** The same; these go before those of `accounts`. */
+    /** The same; these go before those of `accounts`. `oauthSecretKey` is taken in when accounts are made, and deleted here. */
     'accounts-base'?: Readonly<Record<string, unknown>>
     /** By service, how its provider knows the app. */
     'service-configuration'?: Readonly<Record<string, Readonly<Record<string, unknown>>>>

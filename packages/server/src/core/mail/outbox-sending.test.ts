@@ -40,7 +40,8 @@ describe('when sending fails', () => {
     await Promise.all(Array.from({ length: 4 }, () => world.write(outbox)))
     await world.time.pass(0)
     const next = world.logged.map(({ fields }) => ('nextTryAt' in fields ? fields.nextTryAt : null))
-    expect(new Set(next).size).toBe(4)
+    // Two of them may meet in a millisecond
+    expect(new Set(next).size).toBeGreaterThan(1)
   })
 
   test('it is given up when it is of no more use, at least once an hour until then', async () => {
@@ -182,7 +183,7 @@ describe('at once', () => {
 })
 
 test('whatever fails in whatever order, every mail is sent in the end, and nothing is left', async () => {
-  const outcomes = fc.array(fc.constantFrom('sent', 'refused', 'thrown', 'hangs'), { maxLength: 30 })
+  const outcomes = fc.array(fc.constantFrom('sent', 'refused', 'thrown', 'hangs'), { maxLength: 20 })
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(30), { minLength: 1, maxLength: 12 }), outcomes, async (arrivals, planned) => {
       const own = await newOutboxWorld()
@@ -197,18 +198,19 @@ test('whatever fails in whatever order, every mail is sent in the end, and nothi
           received.push(mail.text)
           return Promise.resolve()
         },
-        emailTemplates: { resetPassword: { text: (_, __, data) => String(data.number) } },
+        emailTemplates: { newDevice: { text: (_, __, data) => String(data.number) } },
       })
       outbox.start()
       for (const [number, wait] of arrivals.entries()) {
         await own.time.pass(wait * SECOND)
-        await own.write(outbox, { data: { number } })
+        await own.write(outbox, { data: { number } }, 'newDevice')
       }
-      await own.time.pass(2 * HOUR)
+      // One mail may meet all the failures: it is tried twenty times in thirteen hours at most, and is of use for a day
+      for (let hours = 0; hours < 15 && (await own.store.outbox.size()) > 0; hours += 1) await own.time.pass(HOUR)
       expect(received.toSorted()).toEqual(arrivals.map((_, number) => String(number)).toSorted())
       expect(await own.store.outbox.size()).toBe(0)
       await own.close()
     }),
-    { numRuns: 15 },
+    { numRuns: 15, examples: [[[0], Array.from({ length: 20 }, () => 'refused')]] },
   )
 })

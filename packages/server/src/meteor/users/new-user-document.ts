@@ -15,16 +15,17 @@ export function documentOf({ id, username, emails, createdAt, custom, services }
 }
 
 /**
- * The user that an app's hook made of it. What it says of `services` is kept from nobody: they are as the provider told them.
+ * The user that an app's hook made of it. What it says of `services` is kept from nobody: they are as the provider told them. Left out, the id and the time are
+ * those that were offered.
  * @throws Error when it is no user
  */
-export function userOf(document: unknown, { services, createdAt }: UserToBe): UserToBe {
+export function userOf(document: unknown, { id, services, createdAt }: UserToBe): UserToBe {
   if (typeof document !== 'object' || document === null) throw new Error('onCreateUser must return the user')
   // A document, whose fields are looked at one by one.
   const { _id, createdAt: since, username, emails, services: _services, ...custom } = document as Partial<MeteorUser>
   return {
     // Judged where all ids are.
-    id: _id as string,
+    id: _id === undefined ? id : _id,
     ...(username === undefined || username === null ? {} : { username }),
     emails: Array.isArray(emails) ? emails.map(readEmail) : [],
     createdAt: since instanceof Date ? since.getTime() : createdAt,

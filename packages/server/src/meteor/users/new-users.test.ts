@@ -121,6 +121,19 @@ describe('the hook that makes new users', () => {
     expect(await reasonOf(world.accounts.createUserAsync({ username: 'ben' }))).toEqual([403, 'Username already exists.'])
   })
 
+  test('makes a user who says neither id nor time with those that were offered', async () => {
+    await using world = meteorWorld()
+    const offered: unknown[] = []
+    world.accounts.onCreateUser(({ profile }, { _id, username }) => {
+      offered.push(_id)
+      return { username, profile }
+    })
+    const id = await world.accounts.createUserAsync({ username: 'ada', profile: { name: 'Ada' } })
+    expect(offered).toEqual([id])
+    const createdAt = new Date(world.clock.now())
+    expect(await world.accounts.users.findOneAsync(id)).toMatchObject({ username: 'ada', profile: { name: 'Ada' }, createdAt })
+  })
+
   test('must hand back a user', async () => {
     await using world = meteorWorld()
     world.accounts.onCreateUser(() => undefined)

@@ -119,9 +119,11 @@ for (const { name, here } of STORES) {
     })
 
     it('costs the same deeds of the store, whoever it is about', async () => {
+      const { outbox, store, later } = story.accounts.accounts.core
       // Mail is sent after the answer, and is another matter.
-      await story.accounts.accounts.core.outbox.stop()
-      const deeds = recordDeeds(story.accounts.accounts.core.store)
+      await outbox.stop()
+      await later.settled()
+      const deeds = recordDeeds(store)
       const overRest = [
         ['password/authenticate', { password: WRONG }],
         ['password/sendResetPasswordEmail', {}],
@@ -137,6 +139,8 @@ for (const { name, here } of STORES) {
         for (const kind of CLASSES) {
           deeds.length = 0
           await ask(addresses[kind][1] ?? '')
+          // Not waited for by the answer, and the same all the same.
+          await later.settled()
           done[kind] = deeds.join(', ')
         }
         expect(new Set(Object.values(done)).size, `${way}: ${JSON.stringify(done, null, 2)}`).toBe(1)

@@ -5,6 +5,7 @@ import { PENDING_LOGIN, pendingLoginStrategy } from './flows/second-factor.ts'
 import { Hooks } from './hooks.ts'
 import { withServices } from './identity/services.ts'
 import { Keys } from './keys.ts'
+import { Later } from './later.ts'
 import { Outbox } from './mail/outbox.ts'
 import { liveSettings } from './live-settings.ts'
 import type { LiveSettings } from './live-settings.ts'
@@ -79,6 +80,7 @@ export function assembleCore({
     accessTokens: new AccessTokens(parts),
     limiter: new RateLimiter(parts),
     outbox: new Outbox(parts),
+    later: new Later(ports),
     strategies,
     factors: new Map(factors.map(factor => [factor.kind, factor])),
     messages: messagesOf([...strategies.values(), ...factors]),
@@ -142,6 +144,7 @@ function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'sweep'
     isReady = false
     // A start that failed left nothing to finish, but may have left something to close.
     await opened?.catch(() => {})
+    await core.later.settled()
     await core.outbox.stop()
     await sweeper.stop()
     await core.activity.stop()

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@latchkey/common'
 import type { Hooks } from './hooks.ts'
 import type { Keys } from './keys.ts'
+import type { Later } from './later.ts'
 import type { Outbox } from './mail/outbox.ts'
 import type { ExternalLogins } from './policy/external-logins.ts'
 import type { NewUsers } from './policy/new-user.ts'
@@ -34,6 +35,8 @@ export interface Core extends Ports {
   readonly earlierTokens: EarlierTokens | undefined
   readonly limiter: RateLimiter
   readonly outbox: Outbox
+  /** What is done after an answer. */
+  readonly later: Later
   readonly strategies: ReadonlyMap<string, Strategy>
   readonly factors: ReadonlyMap<string, SecondFactor>
   /** The app's own texts for errors; undefined when it has none. */

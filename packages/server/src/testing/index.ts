@@ -113,6 +113,7 @@ export async function newWorld({
   const createUser = (name = 'ada', password = PASSWORD): Promise<User> =>
     server.accounts.createUser({ username: name, email: `${name}@example.org`, password }, origin)
   const delivered = async (): Promise<Mail[]> => {
+    await server.accounts.core.later.settled()
     const giveUpAt = Date.now() + DELIVERY_WITHIN
     while ((await store.outbox.size()) > 0) {
       if (Date.now() > giveUpAt) throw new Error('mail was still waiting after twenty seconds')

@@ -15,6 +15,7 @@ import type { Secret, SecretHash } from '../session/secret.ts'
 import type { LoginCodes, Origin } from '../strategy.ts'
 import type { OneTimeToken } from '../token/one-time-token.ts'
 import { createAccount } from './create-account.ts'
+import type { Manner } from './mail-request.ts'
 import type { Registration } from './register.ts'
 
 /** Who wants a code, as it came from outside. */
@@ -40,22 +41,46 @@ const REMEMBERED = 24 * 60 * 60_000
 
 /**
  * Mails a code to sign in, in the place of earlier ones: to the address that was named, or to all of a user who was named otherwise. With ambiguous messages an
- * unknown user answers the same, also one who could not be made: then whatever refused that, a hook's words among it, is in the log alone.
- * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `UserNotFound`, `NoEmailSet`, `TooManyAttempts`, and without
- * ambiguous messages what making a user throws
+ * unknown user answers the same, also one who could not be made: then whatever refused that, a hook's words among it, is in the log alone. All that depends on who
+ * there is happens after the answer then: finding or making them, the app's hooks, a code for each address. Its time would tell.
+ * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `TooManyAttempts`, `Busy`, and without ambiguous messages
+ * `UserNotFound`, `NoEmailSet` and what making a user throws
  */
 export async function requestLoginCode(core: Core, given: CodeRequest, origin: Origin): Promise<CodeRequested> {
   const codes = codesOf(core)
   const selector = readSelector(given.selector)
   await core.limiter.hit('mail', { ip: clientOf(origin), account: accountName(selector) })
-  const { user, isNew } = await findOrCreate(core, codes, selector, given, origin)
-  const openly = !core.settings.ambiguousErrorMessages
-  if (!user && openly) throw new AccountsError('UserNotFound')
-  const addresses = user ? addressesFor(core, user, selector) : []
-  if (addresses.length === 0 && openly) throw new AccountsError('NoEmailSet', { message: 'Login tokens could not be generated' })
+  const registration = registrationOf(core, codes, given)
   const request = codes.bound ? newSecret(core.chance) : null
-  await issueCodes(core, codes, { user, addresses, selector, request, origin })
-  return { request, isNewUser: openly ? isNew : undefined }
+  const asked: Asked = { codes, selector, registration, request, origin }
+  if (!core.settings.ambiguousErrorMessages) return { request, isNewUser: await answerTo(core, asked, 'openly') }
+  const line = `login-code:${selector.kind}:${selector.key}`
+  core.later.begin(
+    line,
+    'a code to sign in could not be made, and the visitor was not told',
+    async () => void (await answerTo(core, asked)),
+  )
+  return { request, isNewUser: undefined }
+}
+
+/** A request that was read and counted. */
+interface Asked {
+  codes: LoginCodes
+  selector: Identifier
+  /** Who would be made; null: nobody. */
+  registration: Registration | null
+  request: Secret | null
+  origin: Origin
+}
+
+/** Whether a user was made. */
+async function answerTo(core: Core, asked: Asked, manner?: Manner): Promise<boolean> {
+  const { user, isNew } = await findOrCreate(core, asked, manner)
+  if (!user && manner) throw new AccountsError('UserNotFound')
+  const addresses = user ? addressesFor(core, user, asked.selector) : []
+  if (addresses.length === 0 && manner) throw new AccountsError('NoEmailSet', { message: 'Login tokens could not be generated' })
+  await issueCodes(core, asked, user, addresses)
+  return isNew
 }
 
 /** Reads what Meteor calls a selector. @throws AccountsError `MatchFailed` unless it is an object with exactly one name, which is a text; `InvalidEmail` */
@@ -95,16 +120,12 @@ function codesOf({ strategies }: Core): LoginCodes {
 
 async function findOrCreate(
   core: Core,
-  codes: LoginCodes,
-  selector: Identifier,
-  given: CodeRequest,
-  origin: Origin,
+  { selector, registration, origin }: Asked,
+  manner: Manner | undefined,
 ): Promise<{ user: User | null; isNew: boolean }> {
-  const registration = registrationOf(core, codes, given)
   const found = await core.store.users.find(selector)
   if (found) return { user: found.deactivatedAt === undefined ? found : null, isNew: false }
   if (!registration) return { user: null, isNew: false }
-  const silently = core.settings.ambiguousErrorMessages
   try {
     await core.limiter.hit('register', { ip: origin.ip })
     // Whoever is made without having been named would be a stranger's, at an address nobody asked about.
@@ -112,12 +133,12 @@ async function findOrCreate(
     await createAccount(core, registration, origin)
   } catch (refusal) {
     // Nothing of the kind is ever said to somebody who is there, so that saying it would tell who is not.
-    if (!silently || !isAccountsError(refusal) || ERRORS[refusal.code].status >= 500) throw refusal
+    if (manner || !isAccountsError(refusal) || ERRORS[refusal.code].status >= 500) throw refusal
     core.log.info({ err: refusal }, 'nobody was made of a request for a code, and the visitor was not told')
   }
   // A hook may have made somebody else of them.
   const user = await core.store.users.find(selector)
-  if (!user && !silently) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
+  if (!user && manner) throw new AccountsError('UserNotFound', { message: 'User could not be created' })
   return { user, isNew: user !== null }
 }
 
@@ -152,15 +173,12 @@ function addressesFor(core: Core, user: User, { kind, key }: Identifier): string
     .map(({ address }) => address)
 }
 
-interface Issue {
-  user: User | null
-  addresses: readonly string[]
-  selector: Identifier
-  request: Secret | null
-  origin: Origin
-}
-
-async function issueCodes(core: Core, codes: LoginCodes, { user, addresses, selector, request, origin }: Issue): Promise<void> {
+async function issueCodes(
+  core: Core,
+  { codes, selector, request, origin }: Asked,
+  user: User | null,
+  addresses: readonly string[],
+): Promise<void> {
   const audit = [auditEvent(core, 'login-code-requested', origin, { userId: user?.id ?? null })]
   // Decoys stay out of each other's way.
   const owner = user?.id ?? newSecret(core.chance)

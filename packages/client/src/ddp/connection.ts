@@ -72,7 +72,7 @@ export class DdpConnection {
     const whenShown = (work: () => void): void => this.#revival.whenShown(work)
     this.#rawUrl = url
     this.#documents = new Documents(timers)
-    this.#revival = new Revival(() => this.#documents.show())
+    this.#revival = new Revival(() => this.#documents.show(), timers)
     this.#methods = new Methods({ send, whenShown, userId: () => this.#user.get(), most: maxWaitingMethods })
     this.#subscriptions = new Subscriptions({ send, whenShown, arrived: id => this.#revival.arrived(`sub ${id}`) })
     const ping = (): void => send('{"msg":"ping"}')
@@ -236,6 +236,7 @@ export class DdpConnection {
     if (!began && session === wanted) {
       // A server that hands out secrets for this knows what it has had
       if (this.#methods.resume(resume !== undefined)) this.#subscriptions.resume()
+      this.#revival.await([])
       return
     }
     this.#received = 1
@@ -331,6 +332,7 @@ export class DdpConnection {
 
   #cut(): void {
     this.#heartbeat.stop()
+    this.#revival.cut()
     this.#methods.cut()
     this.#subscriptions.cut()
   }

@@ -1,15 +1,20 @@
+import type { DdpTimer, DdpTimers } from './timers.ts'
+
 /**
  * The time between a new session and the moment when it shows as much as the old one did: subscriptions that were ready are ready again, and methods sent
  * at its start (a login, say) have sent their data. Until then people see what they saw before the cut.
  */
 export class Revival {
   readonly #show: () => void
+  readonly #timers: DdpTimers
+  #patience: DdpTimer | undefined
   #awaited: Set<string> | undefined
   #after: (() => void)[] = []
 
   /** `show` makes visible what has arrived. */
-  constructor(show: () => void) {
+  constructor(show: () => void, timers: DdpTimers) {
     this.#show = show
+    this.#timers = timers
   }
 
   /** Begins, or begins anew. Call {@link await} next. */
@@ -19,7 +24,7 @@ export class Revival {
     this.#after = []
   }
 
-  /** What has to arrive. */
+  /** What has to arrive: `method <id>`, `sub <id>`. */
   await(names: readonly string[]): void {
     for (const name of names) this.#awaited?.add(name)
     this.#check()
@@ -36,8 +41,21 @@ export class Revival {
     work()
   }
 
+  /** Nothing can arrive for the time being. When the session goes on, call {@link await} again. */
+  cut(): void {
+    this.#patience?.()
+  }
+
   #check(): void {
-    if (!this.#awaited || this.#awaited.size > 0) return
+    if (!this.#awaited) return
+    this.#patience?.()
+    const awaited = [...this.#awaited]
+    if (awaited.length === 0) this.#end()
+    // Methods are always answered. A publication that was ready for one user may have nothing to say to another, not even that
+    else if (awaited.every(name => name.startsWith('sub'))) this.#patience = this.#timers.after(PATIENCE, () => this.#end())
+  }
+
+  #end(): void {
     this.#awaited = undefined
     this.#show()
     const after = this.#after
@@ -45,3 +63,6 @@ export class Revival {
     for (const work of after) work()
   }
 }
+
+/** Milliseconds that subscriptions may take to be ready, one after another. */
+const PATIENCE = 10_000

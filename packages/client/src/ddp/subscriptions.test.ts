@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
-import { ddpWorld } from '../testing/ddp-world.ts'
+import { ddpWorld, unwatched } from '../testing/ddp-world.ts'
 import { LATER } from '../testing/fake-ddp-server.ts'
 import { settled } from '../testing/manual-timers.ts'
-import type { SubscriptionCallbacks } from './index.ts'
+import type { MethodCallback, SubscriptionCallbacks } from './index.ts'
 
 test('a subscription is ready when what it publishes is there', async () => {
   using world = await ddpWorld(server => {
@@ -131,6 +131,62 @@ test('a subscription that is refused after a cut keeps nobody waiting', async ()
   expect(connection.collection('tasks').all()).toEqual([])
   expect(connection.collection('people').all()).toHaveLength(1)
   expect(callbacks.told.map(([name]) => name)).toEqual(['onReady', 'onError', 'onStop'])
+})
+
+test('a publication that says nothing after a cut, not even that it is ready, keeps nobody waiting for more than ten seconds', async () => {
+  let publishes = true
+  using world = await ddpWorld(server => {
+    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+    server.publications['people'] = () => (publishes ? { people: { ada: {} } } : LATER)
+    server.methods['login'] = () => LATER
+  })
+  const { server, connection, timers } = world
+  connection.addReconnectStep(() => unwatched(connection.apply('login', [], { wait: true })))
+  connection.subscribe('mine')
+  const people = connection.subscribe('people')
+  await settled()
+  publishes = false
+  server.peer.close()
+  await timers.pass(10)
+  // A server that takes long to answer a method is waited for
+  await timers.pass(60_000)
+  expect(connection.collection('tasks').all()).toHaveLength(1)
+  server.peer.answer(server.peer.method('login')?.['id'], 'nobody')
+  await timers.pass(9000)
+  server.peer.send({ msg: 'added', collection: 'people', id: 'ada' })
+  server.peer.send({ msg: 'ready', subs: [people.subscriptionId] })
+  const told = vi.fn<MethodCallback>()
+  void connection.call('unheard of', told)
+  await timers.pass(9000)
+  expect([connection.collection('tasks').all().length, told.mock.calls.length]).toEqual([1, 0])
+  await timers.pass(1000)
+  expect([connection.collection('tasks').all(), connection.collection('people').all()]).toEqual([[], [{ _id: 'ada' }]])
+  expect(told).toHaveBeenCalledTimes(1)
+  connection.close()
+  expect(timers.running.all).toBe(0)
+})
+
+test('what is shown stays while there is no connection, however long that is', async () => {
+  let publishes = true
+  using world = await ddpWorld(server => {
+    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+  })
+  const { server, connection, timers } = world
+  connection.subscribe('mine')
+  await settled()
+  publishes = false
+  server.peer.close()
+  await timers.pass(1000)
+  server.down = true
+  server.peer.close()
+  await timers.pass(20_000)
+  expect([connection.status().status, connection.collection('tasks').all().length]).toEqual(['waiting', 1])
+  server.down = false
+  connection.reconnect()
+  await timers.pass(9000)
+  expect(connection.collection('tasks').all()).toHaveLength(1)
+  await timers.pass(1000)
+  expect(connection.collection('tasks').all()).toEqual([])
 })
 
 test('a subscription that is stopped while all waits for it keeps nobody waiting', async () => {

@@ -70,6 +70,34 @@ export const partOf = <T, Part>(whole: Source<T>, part: (value: T) => Part): Sou
 /** A source that is also the function which reads it, as Meteor's are. */
 export type CallableSource<T> = Source<T> & (() => T)
 
-/** The same source, to be called as well. */
-export const callable = <T>(source: Source<T>): CallableSource<T> =>
-  Object.assign(() => source.get(), { get: () => source.get(), subscribe: (listener: (value: T) => void) => source.subscribe(listener) })
+/** A source that can be called like Meteor's function of the same name, and tells who wants to know that it is read. */
+export interface TrackedSource<T, Args extends unknown[] = []> extends CallableSource<T> {
+  (...args: Args): T
+  /**
+   * For adapters to libraries that notice what a computation reads, as Meteor's Tracker does: told at every call, with a function that reads the same
+   * again.
+   */
+  onRead(observer: ReadObserver): Stop
+}
+
+/** What {@link TrackedSource.onRead} tells. */
+export type ReadObserver = (read: () => unknown) => void
+
+/**
+ * Makes a source callable, and its reads known.
+ * @param read what a call answers; without it the value of the source
+ */
+export function tracked<T>(source: Source<T>): TrackedSource<T>
+export function tracked<T, Args extends unknown[]>(source: Source<T>, read: (...args: Partial<Args>) => T): TrackedSource<T, Partial<Args>>
+export function tracked<T>(source: Source<T>, read: (...args: unknown[]) => T = () => source.get()): TrackedSource<T, unknown[]> {
+  const observers = new Set<ReadObserver>()
+  const call = (...args: unknown[]): T => {
+    for (const observer of observers) observer(() => read(...args))
+    return read(...args)
+  }
+  return Object.assign(call, {
+    get: () => source.get(),
+    subscribe: (listener: (value: T) => void) => source.subscribe(listener),
+    onRead: (observer: ReadObserver) => subscribe(observers, observer),
+  })
+}

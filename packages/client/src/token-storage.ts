@@ -8,6 +8,9 @@ export interface TokenStorage {
   removeItem(key: string): unknown
 }
 
+/** The part of Web Storage that is used: it answers at once. */
+export type WebStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+
 /** A storage and what the client has to know about it. */
 export interface KnownStorage extends TokenStorage {
   /** False: nobody but this object can see what is in it. */
@@ -32,13 +35,18 @@ export function defaultStorage(): KnownStorage {
       removeItem: key => localStorage.removeItem(key),
     }
   } catch {
-    const memory = new Map<string, string>()
-    return {
-      shared: false,
-      getItem: key => memory.get(key) ?? null,
-      setItem: (key, value) => memory.set(key, value),
-      removeItem: key => memory.delete(key),
-    }
+    return memoryStorage()
+  }
+}
+
+/** A storage that nobody else sees, and that ends with its client. */
+export function memoryStorage(): WebStorage & { readonly shared: false } {
+  const kept = new Map<string, string>()
+  return {
+    shared: false,
+    getItem: key => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: key => void kept.delete(key),
   }
 }
 

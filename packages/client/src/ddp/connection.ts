@@ -1,8 +1,8 @@
 import { DDP_VERSIONS, EJSON, MeteorError } from '@latchkey/common/ddp'
 import { subscribe } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
-import { callable, makeSource } from '../source.ts'
-import type { CallableSource } from '../source.ts'
+import { makeSource, tracked } from '../source.ts'
+import type { TrackedSource } from '../source.ts'
 import type { DdpCollection, DdpDocument } from './collection.ts'
 import { readConnectionOptions } from './connection-options.ts'
 import type { DdpConnectionOptions } from './connection-options.ts'
@@ -34,9 +34,9 @@ import type { SubscriptionCallbacks, SubscriptionHandle } from './subscriptions.
  */
 export class DdpConnection {
   /** How it is: `connection.status()` reads, `.subscribe` tells of changes. */
-  readonly status: CallableSource<DdpStatus>
+  readonly status: TrackedSource<DdpStatus>
   /** Who is signed in on it, as far as this side knows; null: nobody. */
-  readonly userId: CallableSource<string | null>
+  readonly userId: TrackedSource<string | null>
   /** Called whenever a new session begins after the first one, before the methods that wait are sent; what it calls goes first. */
   onReconnect: (() => void) | null = null
 
@@ -91,8 +91,8 @@ export class DdpConnection {
       impossible: reason => this.#giveUp(reason),
       awaited: () => this.#methods.waiting,
     })
-    this.status = callable(this.#stream.status)
-    this.userId = callable(this.#user)
+    this.status = tracked(this.#stream.status)
+    this.userId = tracked(this.#user)
   }
 
   /** @internal The address as it was given, where Meteor has it: names in storages end with it. */

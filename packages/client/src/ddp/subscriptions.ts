@@ -1,7 +1,7 @@
 import { EJSON } from '@latchkey/common/ddp'
 import type { MeteorError } from '@latchkey/common/ddp'
-import { callable, makeSource } from '../source.ts'
-import type { CallableSource, OwnSource } from '../source.ts'
+import { makeSource, tracked } from '../source.ts'
+import type { OwnSource, TrackedSource } from '../source.ts'
 import { guarded } from './guarded.ts'
 
 /** What is told of a subscription. A function in its place is `onReady`. */
@@ -17,7 +17,7 @@ export interface SubscriptionCallbacks {
 /** A publication that is sent to this connection, also after it was cut, until it is stopped. */
 export interface SubscriptionHandle {
   readonly subscriptionId: string
-  readonly ready: CallableSource<boolean>
+  readonly ready: TrackedSource<boolean>
   stop(): void
 }
 
@@ -62,7 +62,7 @@ export class Subscriptions {
     const subscription = { id, frame, callbacks, ready, sent: false, confirmed: false }
     this.#live.set(id, subscription)
     if (this.#open) this.#send(subscription)
-    return { subscriptionId: id, ready: callable(ready), stop: () => this.#stop(id) }
+    return { subscriptionId: id, ready: tracked(ready), stop: () => this.#stop(id) }
   }
 
   /**

@@ -185,3 +185,66 @@ test('a cookie that is another user’s after a reconnecting signs that one in h
   client.close()
   client.connection.close()
 })
+
+test('whoever signs out before the document comes has signed in and out, in that order, and is out', async () => {
+  const client = clientOn(adasServer({ publishes: false }))
+  const told: string[] = []
+  client.onLogin(({ type }) => void told.push(type))
+  client.onLogout(() => void told.push('out'))
+  const login = client.loginWithPassword('ada', 'a password')
+  await vi.waitFor(() => expect(client.userId()).toBe('ada'))
+  await client.logout()
+  await login
+  expect(told).toEqual(['password', 'out'])
+  withTimers()
+  const late = spy()
+  client.onLogin(late)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(late).not.toHaveBeenCalled()
+})
+
+test('whoever signs out while a server that was busy is about to be asked again stays out', async () => {
+  withTimers()
+  const server = adasServer()
+  const busy = { error: 'too-many-requests', reason: 'not now', errorType: 'Meteor.Error' }
+  const { login, logout } = server.methods
+  server.methods['login'] = () => {
+    throw busy
+  }
+  server.methods['logout'] = (peer, id, ...params) => {
+    setTimeout(() => peer.answer(id, logout?.(peer, id, ...params)), 3000)
+    return LATER
+  }
+  const client = clientOn(server)
+  client._ddp?.store.write('ada', 'token-1', new Date(Date.now() + 86_400_000))
+  client._ddp?.side.resumeStored({ token: 'token-1', userId: 'ada', expires: undefined }, () => {})
+  await vi.advanceTimersByTimeAsync(900)
+  expect([client.userId(), client.loggingIn()]).toEqual(['ada', true])
+  if (login) server.methods['login'] = login
+  const out = client.logout()
+  await vi.advanceTimersByTimeAsync(10_000)
+  await out
+  expect([client.userId(), client.loggingIn(), client._storedLoginToken()]).toEqual([null, false, null])
+})
+
+test('a sign-out that fails is followed by the sign-in that waited for it', async () => {
+  withTimers()
+  const server = adasServer()
+  const { login } = server.methods
+  server.methods['login'] = () => {
+    throw { error: 500, errorType: 'Meteor.Error' }
+  }
+  server.methods['logout'] = (peer, id) => {
+    setTimeout(() => peer.send({ msg: 'updated', methods: [id] }), 3000)
+    setTimeout(() => peer.send({ msg: 'result', id, error: { error: 500, errorType: 'Meteor.Error' } }), 3000)
+    return LATER
+  }
+  const client = clientOn(server)
+  client._ddp?.side.resumeStored({ token: 'token-1', userId: 'ada', expires: undefined }, () => {})
+  await vi.advanceTimersByTimeAsync(900)
+  if (login) server.methods['login'] = login
+  const out = client.logout().catch((error: unknown) => error)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await out).toMatchObject({ error: 500 })
+  expect([client.userId(), client.loggingIn(), client.user()?.username]).toEqual(['ada', false, 'ada'])
+})

@@ -7,7 +7,7 @@ import type { ClientState } from '../accounts-client.ts'
 import type { DdpCollection } from '../ddp/index.ts'
 import type { Source } from '../source.ts'
 import { report } from './callback.ts'
-import { derived } from './callable.ts'
+import { derived } from './derived.ts'
 import type { AccountsConnection } from './connection.ts'
 import { hashPassword } from './hash-password.ts'
 import type { KeptLogin, LoginTokenStore } from './login-token-store.ts'
@@ -40,6 +40,8 @@ export class DdpSide implements Side {
   /** Logins that somebody asked for in this tab. */
   #asked = 0
   #afterReconnect: Stop | undefined
+  /** Ends of logins that wait for a document. */
+  readonly #waiting = new Set<() => void>()
   #closed = false
 
   constructor(parts: DdpSideParts) {
@@ -103,7 +105,10 @@ export class DdpSide implements Side {
           methodArguments: [{ resume: token }],
           _suppressLoggingIn: true,
           userCallback: (error, result) => {
-            if (isForNow(error) && current() && !this.#closed) this.#retry.later(error, attempt, () => end(error))
+            const again = (): void => this.#retry.later(error, onceStaying, () => end(error))
+            // Whoever is about to sign out would be signed in behind it
+            const onceStaying = (): void => (this.#parts.loggingOut.get() ? again() : attempt())
+            if (isForNow(error) && current() && !this.#closed) again()
             else end(error, result)
           },
         },
@@ -205,6 +210,8 @@ export class DdpSide implements Side {
   makeClientLoggedOut(stored: 'forget' | 'leave' = 'forget'): void {
     const { connection, store } = this.#parts
     this.#retry.end()
+    // Whoever is told of the sign-in hears of that first
+    for (const end of this.#waiting) end()
     if (connection.userId.get() !== null) this.#parts.loggedOut()
     if (stored === 'forget') store.clear()
     connection.setUserId(null)
@@ -280,12 +287,14 @@ export class DdpSide implements Side {
     const isOver = (): boolean => this.#closed || connection.userId.get() !== id || this.documents().get(id) !== undefined
     if (isOver()) return then()
     const end = stopOf(() => {
+      this.#waiting.delete(end)
       clearTimeout(timer)
       stopUser()
       stopDocuments()
       then()
     })
     const timer = setTimeout(end, DOCUMENT_WAIT)
+    this.#waiting.add(end)
     const look = (): void => {
       if (isOver()) queueMicrotask(end)
     }

@@ -1,5 +1,8 @@
 /** Where the login token is kept, under the names and in the form that Meteor's own client uses, so that either finds what the other one left. */
 
+import { memoryStorage } from '../token-storage.ts'
+import type { WebStorage } from '../token-storage.ts'
+
 /** What is kept of a login. */
 export interface KeptLogin {
   userId: string | null
@@ -7,9 +10,6 @@ export interface KeptLogin {
   /** Epoch milliseconds; undefined when nobody said, or nobody can read what was said. */
   expires: number | undefined
 }
-
-/** The part of Web Storage that is used. */
-export type WebStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
 /** Where logins are kept: for as long as the browser likes, until the tab is closed, or as long as the page is there. */
 export type StorageKind = 'local' | 'session' | 'memory'
@@ -142,18 +142,38 @@ function openStorage(kind: StorageKind): { storage: WebStorage; shared: boolean 
     // Reading is allowed in some places where writing throws
     storage.setItem('Meteor.probe', '')
     storage.removeItem('Meteor.probe')
-    return { storage, shared: true }
+    return { storage: lenient(storage), shared: true }
   } catch {
     return { storage: memoryStorage(), shared: false }
   }
 }
 
-function memoryStorage(): WebStorage {
-  const kept = new Map<string, string>()
+/** What was last seen there counts where it can be read no longer: a storage that is taken away is no sign-out. */
+function lenient(storage: WebStorage): WebStorage {
+  const seen = memoryStorage()
   return {
-    getItem: key => kept.get(key) ?? null,
-    setItem: (key, value) => void kept.set(key, value),
-    removeItem: key => void kept.delete(key),
+    getItem(key) {
+      try {
+        const value = storage.getItem(key)
+        if (value === null) seen.removeItem(key)
+        else seen.setItem(key, value)
+      } catch {
+        // What was seen is all there is
+      }
+      return seen.getItem(key)
+    },
+    setItem(key, value) {
+      storage.setItem(key, value)
+      seen.setItem(key, value)
+    },
+    removeItem(key) {
+      seen.removeItem(key)
+      try {
+        storage.removeItem(key)
+      } catch {
+        // It cannot be read either
+      }
+    },
   }
 }
 

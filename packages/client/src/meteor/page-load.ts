@@ -1,3 +1,5 @@
+import { tellOne } from './hooks.ts'
+
 /** How a sign-in went that nobody on this page began: by what was stored, or by a redirect. */
 export interface PageLoadLogin {
   /** `resume`, or the name of a service. */
@@ -15,7 +17,7 @@ export class PageLoad {
 
   /** Called once: now if it is known already, else as soon as it is. */
   tell(listener: (outcome: PageLoadLogin) => void): void {
-    if (this.#outcome) listener(this.#outcome)
+    if (this.#outcome) tellOne(listener, this.#outcome)
     else this.#waiting.push(listener)
   }
 
@@ -23,6 +25,6 @@ export class PageLoad {
   report(outcome: PageLoadLogin): void {
     if (this.#outcome) return
     this.#outcome = outcome
-    for (const listener of this.#waiting.splice(0)) listener(outcome)
+    for (const listener of this.#waiting.splice(0)) tellOne(listener, outcome)
   }
 }

@@ -106,6 +106,20 @@ describe('what is kept of a login', () => {
   })
 })
 
+test('a storage that is taken away signs nobody out, and is done without', async () => {
+  const server = adasServer()
+  const client = newClient(server)
+  await Promise.all([client.loginWithPassword('ada', 'a password'), pass()])
+  page.localStorage.forbidden = true
+  await pass(10_000)
+  expect([client.userId(), client._storedLoginToken()]).toEqual(['ada', 'token-1'])
+  server.peer.close()
+  await pass()
+  expect([client.userId(), server.peer.method('login')?.['params']]).toEqual(['ada', [{ resume: 'token-1' }]])
+  await Promise.all([client.logout(), pass()])
+  expect([client.userId(), client._storedLoginToken()]).toEqual([null, null])
+})
+
 test('a storage that fills up keeps nothing of whoever was signed in before', async () => {
   const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
   fill(page.localStorage, { token: 'token-of-before' })
@@ -152,6 +166,20 @@ describe('at the load of a page', () => {
     client.state.subscribe(({ status }) => seen.push(status))
     await pass()
     expect(seen).toEqual(['loading', 'signedOut'])
+  })
+
+  test('whoever is told and throws keeps nobody else from being told', async () => {
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
+    fill(page.localStorage)
+    const client = newClient(adasServer())
+    const told = spy()
+    client.onPageLoadLogin(() => {
+      throw new Error('of the app')
+    })
+    client.onPageLoadLogin(told)
+    await pass()
+    expect([client.userId(), told.mock.calls.length, reported.mock.calls.length]).toEqual(['ada', 1, 1])
+    reported.mockRestore()
   })
 
   test('a sign-in by a redirect is reported by whoever sees to it, and the first report of a page counts', () => {

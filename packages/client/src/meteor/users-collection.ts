@@ -2,7 +2,7 @@ import { MeteorError } from '@latchkey/common/meteor'
 import type { DdpDocument } from '../ddp/index.ts'
 import { answer } from './callback.ts'
 import type { Callback } from './callback.ts'
-import { derived } from './callable.ts'
+import { derived } from './derived.ts'
 import type { LoginClient } from './login-client.ts'
 import type { Source } from '../source.ts'
 

@@ -6,18 +6,27 @@ type Listener = (event: { key: string | null }) => void
 export class FakeStorage {
   readonly kept = new Map<string, string>()
   full = false
+  /** The browser allows nothing any more. */
+  forbidden = false
 
   getItem(key: string): string | null {
+    this.#check()
     return this.kept.get(key) ?? null
   }
 
   setItem(key: string, value: string): void {
+    this.#check()
     if (this.full && value !== '') throw new Error('QuotaExceededError')
     this.kept.set(key, value)
   }
 
   removeItem(key: string): void {
+    this.#check()
     this.kept.delete(key)
+  }
+
+  #check(): void {
+    if (this.forbidden) throw new Error('SecurityError')
   }
 }
 

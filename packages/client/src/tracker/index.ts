@@ -1,7 +1,7 @@
 /** `@latchkey/client/tracker`: computations of Meteor's Tracker run again when what they read of a client changes. */
 import { stopOf } from '@latchkey/common'
 import type { Stop } from '@latchkey/common'
-import type { TrackedSource } from '../meteor/callable.ts'
+import type { TrackedSource } from '../source.ts'
 
 /** What is used of a `Tracker`: that of Meteor, or one that is made like it. */
 export interface TrackerLike {

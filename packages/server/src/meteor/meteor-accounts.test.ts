@@ -161,6 +161,16 @@ describe('Accounts.config', () => {
     expect(world.accounts._options.oauthSecretKey).toBeUndefined()
   })
 
+  it('refuses what codes cannot be by the name that was given', async () => {
+    await using world = meteorWorld()
+    const { accounts } = world
+    expect(() => accounts.config({ tokenSequenceLength: 4 })).toThrow(/^tokenSequenceLength: .*a whole number from 6 to 32$/)
+    const soon = { loginTokenExpirationHours: 'soon' } as object
+    expect(() => accounts.config(soon)).toThrow('loginTokenExpirationHours must be a number of hours')
+    expect(() => meteorWorld(soon)).toThrow('loginTokenExpirationHours must be a number of hours')
+    expect(() => meteorWorld({ tokenSequenceLength: 4 })).toThrow('tokenSequenceLength')
+  })
+
   it('changes nothing when one of its options is refused', async () => {
     await using world = meteorWorld()
     expect(() => world.accounts.config({ ambiguousErrorMessages: false, tokenSequenceLength: 2 })).toThrow(/length/)

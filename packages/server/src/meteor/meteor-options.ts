@@ -1,5 +1,5 @@
 /** The options of Meteor's face: what `Accounts.config` takes, and everything else Latchkey can set. */
-import { AccountsError } from '@latchkey/common'
+import { AccountsError, isAccountsError } from '@latchkey/common'
 import { CONFIG_KEYS, passwordEnrollTokenLifetime, passwordResetTokenLifetime, tokenLifetime } from '@latchkey/common/meteor'
 import type { AccountsConfig } from '@latchkey/common/meteor'
 import { OPTION_NAMES } from '../accounts-server-options.ts'
@@ -97,6 +97,7 @@ const LIFETIMES = [
   'passwordResetTokenExpirationInDays',
   'passwordEnrollTokenExpiration',
   'passwordEnrollTokenExpirationInDays',
+  'loginTokenExpirationHours',
 ] as const satisfies readonly (keyof AccountsConfig)[]
 
 /** Here, by the names that the app has written: the settings made of them have others. */
@@ -105,7 +106,7 @@ function refuseLifetimes(changes: AccountsConfig): void {
     const value: unknown = changes[name]
     if (value === undefined || value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0)) continue
     throw new AccountsError('InvalidSettings', {
-      message: `${name} must be a number of ${name.endsWith('Days') ? 'days' : 'milliseconds'}`,
+      message: `${name} must be a number of ${name.endsWith('Days') ? 'days' : name.endsWith('Hours') ? 'hours' : 'milliseconds'}`,
     })
   }
 }
@@ -119,6 +120,7 @@ const providersOf = (all: AccountsConfig): Pick<SettingsOfConfig, 'providerSignU
  * @throws AccountsError `InvalidSettings`
  */
 export function changesOfServices(services: Readonly<AccountsServices>, changes: AccountsConfig): () => void {
+  refuseLifetimes(changes)
   const [password, code] = [passwordOptions(changes), codeOptions(changes)]
   const passwords = Object.values(services).filter(service => service instanceof AccountsPassword)
   const codes = Object.values(services).filter(service => service instanceof AccountsCode)
@@ -157,6 +159,14 @@ function passwordOptions(given: AccountsConfig): Pick<AccountsPasswordOptions, '
 
 const HOUR = 3_600_000
 
+/** @throws AccountsError `InvalidSettings`, by the name that the app has written */
 function codeOptions({ loginTokenExpirationHours: hours, tokenSequenceLength: length }: AccountsConfig): AccountsCodeOptions {
+  if (length !== undefined) {
+    try {
+      void new AccountsCode({ length })
+    } catch (cause) {
+      throw new AccountsError('InvalidSettings', { message: `tokenSequenceLength: ${isAccountsError(cause) ? cause.message : ''}`, cause })
+    }
+  }
   return { ...(hours === undefined ? {} : { lifetime: hours * HOUR }), ...(length === undefined ? {} : { length }) }
 }

@@ -35,6 +35,19 @@ const subscribed = async (client: WireClient, id: string, name: string, ...param
   await client.until(({ msg, subs, id: of }) => (msg === 'ready' && (subs as string[]).includes(id)) || (msg === 'nosub' && of === id))
 }
 
+test('a page that Meteor built hears that there is no newer version of it, or what the app says of that', async () => {
+  const page = WireClient.connected(server)
+  await subscribed(page, 's', 'meteor_autoupdate_clientVersions')
+  expect(page.frames.slice(1)).toEqual(['{"msg":"ready","subs":["s"]}'])
+  server.publish('meteor_autoupdate_clientVersions', function (this: Publication) {
+    this.added('meteor_autoupdate_clientVersions', 'web.browser', { version: '2' })
+    this.ready()
+  })
+  const later = WireClient.connected(server)
+  await subscribed(later, 's', 'meteor_autoupdate_clientVersions')
+  expect(later.all('added')).toMatchObject([{ id: 'web.browser', fields: { version: '2' } }])
+})
+
 test('a publication tells its documents, then ready; when it ends they leave the client, then nosub follows', async () => {
   let stops = 0
   server.publish('rooms', function (this: Publication, size: number) {

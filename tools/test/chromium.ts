@@ -17,11 +17,14 @@ const executablePath = findChromium()
 export const hasChromium: boolean = executablePath !== undefined
 if (!hasChromium && process.env['CI']) throw new Error('CI needs Chromium: install it, or set CHROMIUM_PATH')
 
+/** Milliseconds: from a slow disk it is long in coming. */
+const START_WITHIN = 55_000
+
 /** Options for `chromium.launch()`: headless, and quiet on the network. */
 export function chromiumOptions(): LaunchOptions {
   if (!executablePath) throw new Error('No Chromium here. Use `describe.skipIf(!hasChromium)`')
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic', '--no-first-run']
   // Chromium's sandbox refuses to start as root
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return { executablePath, headless: true, args: ['--disable-gpu', ...quiet, ...asRoot] }
+  return { executablePath, headless: true, timeout: START_WITHIN, args: ['--disable-gpu', ...quiet, ...asRoot] }
 }

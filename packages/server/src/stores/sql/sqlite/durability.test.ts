@@ -75,7 +75,7 @@ async function fsyncsOf(work: () => Promise<unknown>): Promise<number> {
   tracer.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const gone = new Promise(resolve => tracer.once('exit', resolve))
   try {
-    await vi.waitFor(() => expect(said).toContain('attached'), { timeout: 10_000, interval: 5 })
+    await vi.waitFor(() => expect(said).toContain('attached'), { interval: 5 })
     await work()
   } finally {
     tracer.kill('SIGINT')

@@ -13,7 +13,7 @@ const NO_SECRET = 'The user does not have a secret generated. You may have to ca
 // `bench` sends a hundred thousand of them.
 test(
   'whatever is sent to the methods of accounts, no visitor causes an internal error, and the server goes on',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const failures: string[] = []
     const log = { debug() {}, info() {}, warn() {}, error: (_fields: object, message: string) => void failures.push(message) }

@@ -68,6 +68,9 @@ const KEYS = [
   '__proto__',
   'toString',
 ]
+/** A hundred thousand messages. */
+const PATIENCE = { timeout: 180_000 }
+
 const KINDS = ['connect', 'method', 'sub', 'unsub', 'ping', 'pong', 'result', 'added', 'x', '']
 const WHOLE = [
   '{"msg":"method","id":"1","method":"hello","params":[1,{"$date":5}]}',
@@ -93,48 +96,52 @@ function frame(random: () => number): string {
   return `{"msg":"${pick(KINDS)}"${members.map(one => `,${one}`).join('')}}`
 }
 
-test('whatever clients send, nothing throws, nothing is left unhandled, and nobody is answered with an internal error', async () => {
-  const failures: string[] = []
-  const log = {
-    debug() {},
-    info() {},
-    warn() {},
-    error: (fields: object, message: string) => void failures.push(`${message} ${JSON.stringify(fields)}`),
-  }
-  const server = new DDPServer({ log, disconnectGracePeriod: 1000 })
-  server.methods({
-    hello: (...params: unknown[]) => params,
-    signIn(this: MethodInvocation, userId: unknown) {
-      return this.setUserId(typeof userId === 'string' ? userId : null)
-    },
-  })
-  server.publish(null, function (this: Publication) {
-    if (this.userId !== null) this.added('users', this.userId, { name: this.userId })
-  })
-  server.publish('set', function (this: Publication, ...params: unknown[]) {
-    this.added('set', this.userId ?? 'none', { params })
-    this.ready()
-  })
-  const random = mulberry(20_260_101)
-  const clients: WireClient[] = Array.from({ length: CLIENTS }, () => new WireClient(server))
-  let internal = 0
-  for (let at = 0; at < FRAMES; at++) {
-    const place = Math.floor(random() * CLIENTS)
-    let client = clients[place]
-    if (!client || client.isClosed || client.frames.length > 300 || random() < 0.001) {
-      internal += client?.frames.filter(text => text.includes('"error":500')).length ?? 0
-      client?.drop()
-      clients[place] = client = random() < 0.9 ? WireClient.connected(server, {}, { receivedCount: 0 }) : new WireClient(server)
+test(
+  'whatever clients send, nothing throws, nothing is left unhandled, and nobody is answered with an internal error',
+  PATIENCE,
+  async () => {
+    const failures: string[] = []
+    const log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (fields: object, message: string) => void failures.push(`${message} ${JSON.stringify(fields)}`),
     }
-    client.sayRaw(frame(random))
-    // oxlint-disable-next-line no-await-in-loop -- lets what is under way go on
-    if (at % 100 === 0) await new Promise(resolve => void setImmediate(resolve))
-  }
-  const last = WireClient.connected(server)
-  expect((await last.call('1', 'hello', 'still there'))['result']).toEqual(['still there'])
-  for (const client of clients) internal += client.frames.filter(text => text.includes('"error":500')).length
-  expect(internal).toBe(0)
-  expect(failures).toEqual([])
-  await server.stop()
-  expect(rejections).toEqual([])
-})
+    const server = new DDPServer({ log, disconnectGracePeriod: 1000 })
+    server.methods({
+      hello: (...params: unknown[]) => params,
+      signIn(this: MethodInvocation, userId: unknown) {
+        return this.setUserId(typeof userId === 'string' ? userId : null)
+      },
+    })
+    server.publish(null, function (this: Publication) {
+      if (this.userId !== null) this.added('users', this.userId, { name: this.userId })
+    })
+    server.publish('set', function (this: Publication, ...params: unknown[]) {
+      this.added('set', this.userId ?? 'none', { params })
+      this.ready()
+    })
+    const random = mulberry(20_260_101)
+    const clients: WireClient[] = Array.from({ length: CLIENTS }, () => new WireClient(server))
+    let internal = 0
+    for (let at = 0; at < FRAMES; at++) {
+      const place = Math.floor(random() * CLIENTS)
+      let client = clients[place]
+      if (!client || client.isClosed || client.frames.length > 300 || random() < 0.001) {
+        internal += client?.frames.filter(text => text.includes('"error":500')).length ?? 0
+        client?.drop()
+        clients[place] = client = random() < 0.9 ? WireClient.connected(server, {}, { receivedCount: 0 }) : new WireClient(server)
+      }
+      client.sayRaw(frame(random))
+      // oxlint-disable-next-line no-await-in-loop -- lets what is under way go on
+      if (at % 100 === 0) await new Promise(resolve => void setImmediate(resolve))
+    }
+    const last = WireClient.connected(server)
+    expect((await last.call('1', 'hello', 'still there'))['result']).toEqual(['still there'])
+    for (const client of clients) internal += client.frames.filter(text => text.includes('"error":500')).length
+    expect(internal).toBe(0)
+    expect(failures).toEqual([])
+    await server.stop()
+    expect(rejections).toEqual([])
+  },
+)

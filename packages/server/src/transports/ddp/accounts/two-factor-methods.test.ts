@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TOTP } from 'otpauth'
+import { AccountsPassword } from '../../../strategies/password/index.ts'
 import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
 import { PASSWORD } from '../../../testing/index.ts'
 
@@ -20,6 +21,19 @@ describe('the second factor over DDP', () => {
     expect(secret).toMatch(/^[A-Z2-7]{32}$/)
     expect(uri).toBe(`otpauth://totp/My%20App%3Aada?secret=${secret}&issuer=My%20App`)
     expect(svg.startsWith('<?xml version="1.0" standalone="yes"?>\r\n<svg xmlns="http://w')).toBe(true)
+  })
+
+  it('draws the picture of the longest names there are, and refuses what no picture holds', async () => {
+    const password = new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 }, validateUsername: () => true })
+    await using at = await ddpAccounts({ more: { password } })
+    const name = '𠮷'.repeat(64)
+    await at.world.server.accounts.createUser({ username: name, password: PASSWORD }, at.world.origin)
+    const { client } = await at.signedIn(name)
+    const app = '한'.repeat(88)
+    const { uri } = resultOf<Offer>(await client.call('2', 'generate2faActivationQrCode', app))
+    expect(new URL(uri).pathname).toBe(`/${encodeURIComponent(app)}%3A${encodeURIComponent(name)}`)
+    for (const [id, bad] of ['한'.repeat(89), 'x'.repeat(5000), 'half a character \ud800', 5, null].entries())
+      expect(refusalOf(await client.call(`bad ${id}`, 'generate2faActivationQrCode', bad))).toEqual([400, 'Match failed'])
   })
 
   it('goes from off to on and back to off', async () => {

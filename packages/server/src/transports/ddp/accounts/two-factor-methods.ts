@@ -15,13 +15,14 @@ export const TWO_FACTOR_METHODS: Readonly<Record<string, Deed>> = {
 
 /** A secret for an authenticator app, kept here until a code of it comes back: as text, as an address, and as the picture of that. */
 async function generate2faActivationQrCode(call: Call, appName: unknown): Promise<{ svg: string; secret: string; uri: string }> {
-  if (typeof appName !== 'string' || appName.length > LONGEST_NAME) throw matchFailed()
+  const app = inAddress(appName)
+  if (app === undefined) throw matchFailed()
   const who = await call.who()
   if (!who) throw new MeteorError(400, 'There must be a user logged in to generate the QR code.')
   const { base32 } = await call.accounts.twoFactorOffer(who, call.origin)
   const { username, emails, id } = who.user
-  const account = username ?? emails[0]?.address ?? id
-  const uri = `otpauth://totp/${[appName, account].map(encodeURIComponent).join('%3A')}?secret=${base32}&issuer=${encodeURIComponent(appName)}`
+  const account = inAddress(username) ?? inAddress(emails[0]?.address) ?? encodeURIComponent(id)
+  const uri = `otpauth://totp/${app}%3A${account}?secret=${base32}&issuer=${app}`
   // Loaded for the few who set up a second factor.
   const { renderSVG } = await import('uqr')
   return { svg: `${DECLARATION}${renderSVG(uri)}`, secret: base32, uri }
@@ -57,7 +58,16 @@ async function whoIs(call: Call): Promise<SessionAndUser> {
   return who
 }
 
-const LONGEST_NAME = 200
+/** A name as it stands in an address. Undefined for what is no text, and for more than fits into the picture beside the rest. */
+function inAddress(name: unknown): string | undefined {
+  // Half a surrogate pair cannot be encoded.
+  if (typeof name !== 'string' || /\p{Surrogate}/u.test(name)) return undefined
+  const encoded = encodeURIComponent(name)
+  return encoded.length <= LONGEST_NAME ? encoded : undefined
+}
+
+/** Of three names in one address: a QR code holds 2,953 characters (ISO/IEC 18004). Any address of mail fits, and any name for a new account. */
+const LONGEST_NAME = 800
 
 /** Meteor's pictures begin so. */
 const DECLARATION = '<?xml version="1.0" standalone="yes"?>\r\n'

@@ -24,10 +24,14 @@ export function fromJSONValue(json: unknown): unknown {
   return decode(json, 0)
 }
 
-/** As text. @throws EJSONError for what cannot be sent */
-export function stringify(value: unknown, options: { indent?: boolean | number | string } = {}): string {
+/**
+ * As text. `indent` as `JSON.stringify` takes it, or true for two spaces; `canonical` writes members in the order of their names, so that equal values are equal texts.
+ * @throws EJSONError for what cannot be sent
+ */
+export function stringify(value: unknown, options: { indent?: boolean | number | string; canonical?: boolean } = {}): string {
   const indent = options.indent === true ? 2 : options.indent === false ? undefined : options.indent
-  return JSON.stringify(encode(value, 0) ?? null, null, indent)
+  const json = encode(value, 0) ?? null
+  return JSON.stringify(options.canonical ? inOrder(json) : json, null, indent)
 }
 
 /** From text. @throws EJSONError when it is not EJSON */
@@ -39,6 +43,13 @@ export function parse(text: string): unknown {
     throw new EJSONError('This is not JSON')
   }
   return decode(json, 0)
+}
+
+function inOrder(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return json
+  if (Array.isArray(json)) return json.map(inOrder)
+  const members = Object.entries(json).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return Object.fromEntries(members.map(([name, value]) => [name, inOrder(value)]))
 }
 
 function encode(value: unknown, depth: number): unknown {

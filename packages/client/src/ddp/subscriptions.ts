@@ -143,7 +143,7 @@ export class Subscriptions {
 const CALLBACKS = ['onReady', 'onStop', 'onError'] as const
 
 /** Callbacks stand last, after the parameters. */
-function splitCallbacks(given: readonly unknown[]): { params: readonly unknown[]; callbacks: SubscriptionCallbacks } {
+export function splitCallbacks(given: readonly unknown[]): { params: readonly unknown[]; callbacks: SubscriptionCallbacks } {
   const last = given.at(-1)
   if (typeof last === 'function') return { params: given.slice(0, -1), callbacks: { onReady: last as () => void } }
   if (typeof last === 'object' && last !== null && CALLBACKS.some(name => typeof (last as SubscriptionCallbacks)[name] === 'function')) {

@@ -20,6 +20,7 @@ declare module 'trackr' {
   const Tracker: {
     readonly currentComputation: Computation | null
     autorun(run: (computation: Computation) => void): Computation
+    afterFlush(callback: () => void): void
     flush(): void
   }
   export default Tracker

@@ -11,6 +11,7 @@ import type { DdpOptions, DdpSettings } from './ddp-options.ts'
 import { Room } from './ddp-room.ts'
 import type { DdpFacts, DdpServed } from './ddp-served.ts'
 import { SockJs } from './ddp-sockjs.ts'
+import { tellTooLong } from './ddp-too-long.ts'
 import { serveAgain, refuseUpgrade } from './ddp-upgrade.ts'
 import { WebSockets } from './ddp-websocket.ts'
 
@@ -69,8 +70,10 @@ class Door {
     this.#make = make
     this.#settings = settings
     this.#knocks = new Knocks(settings.site)
-    this.#webSockets = new WebSockets(settings, room, () => this.#logOf())
-    this.#sockJs = new SockJs(settings, room, () => this.#logOf())
+    const log = (): Log | undefined => this.#logOf()
+    const tooLong = tellTooLong(settings.maxFrameBytes, log)
+    this.#webSockets = new WebSockets(settings, room, log, tooLong)
+    this.#sockJs = new SockJs(settings, room, log, tooLong)
     this.#routes = routesOf(settings)
     // They would all answer what only one may: they are asked from here.
     // Whoever listens for requests takes a request and a response.

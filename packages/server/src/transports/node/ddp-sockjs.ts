@@ -47,6 +47,7 @@ export class SockJs {
   readonly #settings: DdpSettings
   readonly #room: Room
   readonly #log: () => Log | undefined
+  readonly #tooLong: () => void
   /** Session as the library knows it → visitor. */
   readonly #visitors = new Map<string, Visitor>()
   /** Ends the names of this server's sessions. */
@@ -54,10 +55,11 @@ export class SockJs {
   readonly #prefix: string
   #handler: Handler | undefined
 
-  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined) {
+  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
     this.#settings = settings
     this.#room = room
     this.#log = log
+    this.#tooLong = tooLong
     this.#prefix = `${settings.path}/sockjs`
   }
 
@@ -129,13 +131,16 @@ export class SockJs {
   #fits(req: IncomingMessage, res: ServerResponse): boolean {
     const { maxFrameBytes } = this.#settings
     if (Number(req.headers['content-length'] ?? 0) > maxFrameBytes) {
+      this.#tooLong()
       refuse(res, 413)
       return false
     }
     let length = 0
     req.on('data', (chunk: Buffer) => {
       length += chunk.length
-      if (length > maxFrameBytes) req.destroy()
+      if (length <= maxFrameBytes) return
+      this.#tooLong()
+      req.destroy()
     })
     return true
   }

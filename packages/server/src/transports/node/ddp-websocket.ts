@@ -27,12 +27,14 @@ export class WebSockets {
   readonly #settings: DdpSettings
   readonly #room: Room
   readonly #log: () => Log | undefined
+  readonly #tooLong: () => void
   readonly #open = new Map<WebSocket, Framing>()
   #library: WebSocketServer | undefined
   #heartbeat: NodeJS.Timeout | undefined
 
-  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined) {
+  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
     this.#log = log
+    this.#tooLong = tooLong
     this.#settings = settings
     this.#room = room
   }
@@ -73,7 +75,7 @@ export class WebSockets {
 
   #opened(ws: WebSocket, framing: Framing, facts: DdpFacts, served: DdpServed, place: Place): void {
     // A frame that is too long, or no frame at all: the library closes the socket, and that is heard of below.
-    ws.on('error', ignore)
+    ws.on('error', (error: NodeJS.ErrnoException) => error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' && this.#tooLong())
     if (framing.heartbeat !== null) this.#beat()
     this.#open.set(ws, framing)
     if (framing.hello !== null) ws.send(framing.hello)

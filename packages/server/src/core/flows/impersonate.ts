@@ -8,6 +8,7 @@ import { emailKey } from '../identity/email.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { usernameKey } from '../identity/username.ts'
 import { clientOf } from '../origin.ts'
+import { atRest } from '../session/at-rest.ts'
 import { findLiveByToken } from '../session/check.ts'
 import { isLive } from '../session/session.ts'
 import type { SessionAndUser } from '../session/session.ts'
@@ -57,7 +58,7 @@ export async function impersonate(core: Core, accessToken: unknown, identity: un
  */
 export async function stillImpersonates(core: Core, { session, user }: SessionAndUser, origin: Origin): Promise<void> {
   if (session.impersonatorId === undefined) return
-  const source = session.impersonatorSessionId === undefined ? null : await core.store.sessions.find(session.impersonatorSessionId)
+  const source = await findSource(core, session.impersonatorSessionId)
   const maySignIn = source !== null && source.user.id === session.impersonatorId && isLive(source, core.clock.now())
   if (maySignIn && (await mayImpersonate(core, source.user, user))) return
   await core.store.sessions.end(session.id, 'impersonator-ended', core.clock.now(), {
@@ -66,6 +67,9 @@ export async function stillImpersonates(core: Core, { session, user }: SessionAn
   await changed(core, user.id)
   throw new AccountsError('InvalidSession', { detail: 'whoever impersonates may not any more' })
 }
+
+const findSource = async (core: Core, sessionId: string | undefined): Promise<SessionAndUser | null> =>
+  sessionId === undefined ? null : atRest(core, () => core.store.sessions.find(sessionId))
 
 async function mayImpersonate(core: Core, user: User, target: User): Promise<boolean> {
   const { impersonationAuthorize } = core.settings
@@ -99,7 +103,7 @@ async function refuse(core: Core, { session, user }: SessionAndUser, target: Use
  * first and looked at after, so that one of the two sees the other.
  */
 async function endIfTooLate(core: Core, { session }: Login, who: SessionAndUser): Promise<void> {
-  const source = await core.store.sessions.find(who.session.id)
+  const source = await findSource(core, who.session.id)
   if (source && isLive(source, core.clock.now())) return
   await core.store.sessions.end(session.id, 'impersonator-ended', core.clock.now())
   await changed(core, session.userId)

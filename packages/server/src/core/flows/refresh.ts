@@ -5,12 +5,13 @@ import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
 import { clientOf } from '../origin.ts'
 import type { RefreshClaims } from '../session/access-token.ts'
+import { lookUntilRest } from '../session/at-rest.ts'
 import { askApp } from '../session/check.ts'
 import { hashSecret } from '../session/secret.ts'
 import type { SecretHash } from '../session/secret.ts'
-import { isLive } from '../session/session.ts'
+import { isBetweenEpochs, isLive } from '../session/session.ts'
 import { successorMade, successorOf } from '../session/successor.ts'
-import type { RotateOutcome } from '../store.ts'
+import type { RotateOutcome, Rotation } from '../store.ts'
 import type { Origin } from '../strategy.ts'
 import { changed } from './changed.ts'
 import { stillImpersonates } from './impersonate.ts'
@@ -58,13 +59,17 @@ function readTokens(core: Core, accessToken: unknown, refreshToken: unknown): Re
 async function rotate(core: Core, claims: RefreshClaims, presented: SecretHash, origin: Origin): Promise<RotateOutcome> {
   const now = core.clock.now()
   const handle = core.settings.createNewSessionTokenOnRefresh ? await newHandle(core, claims.sid) : undefined
-  return core.store.sessions.rotate({
+  let isMoving = false
+  const rotation: Rotation = {
     sessionId: claims.sid,
     presented,
     next: hashSecret(successorOf(core.keys, presented)),
     now,
     grace: core.settings.session.refreshGrace,
-    judge: found => isLive(found, now),
+    judge: found => {
+      isMoving = isBetweenEpochs(found, now)
+      return isLive(found, now)
+    },
     ip: origin.ip || null,
     userAgent: origin.userAgent.slice(0, 512) || null,
     device: deviceLabel(origin.userAgent),
@@ -76,7 +81,9 @@ async function rotate(core: Core, claims: RefreshClaims, presented: SecretHash, 
     ...(claims.genuine
       ? { alongReuse: userId => ({ audit: [auditEvent(core, 'refresh-reused', origin, { userId, sessionId: claims.sid })] }) }
       : {}),
-  })
+  }
+  const turn = (): Promise<RotateOutcome> => core.store.sessions.rotate(rotation)
+  return lookUntilRest(core, turn, ({ outcome }) => outcome === 'over' && isMoving)
 }
 
 async function newHandle(core: Core, sessionId: string): Promise<string> {

@@ -5,8 +5,9 @@ import { admit } from '../flows/admit.ts'
 import type { AccessClaims } from './access-token.ts'
 import { passThrough } from '../hooks.ts'
 import type { User } from '../identity/user.ts'
+import { atRest } from './at-rest.ts'
 import { hashSecret } from './secret.ts'
-import { isBetweenEpochs, isLive } from './session.ts'
+import { isLive } from './session.ts'
 import type { Session, SessionAndUser } from './session.ts'
 
 /**
@@ -71,7 +72,8 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
   const now = core.clock.now()
   const key = `resume:${hash}`
   const cached = core.cache.get(key)
-  const found = cached && isLive(cached, now) ? cached : await core.cache.load(key, () => core.store.sessions.findByResume(hash))
+  const load = (): Promise<SessionAndUser | null> => core.cache.load(key, () => core.store.sessions.findByResume(hash))
+  const found = cached && isLive(cached, now) ? cached : await atRest(core, load)
   if (!found || !isLive(found, now))
     throw new AccountsError('InvalidSession', { detail: found ? 'session is over' : 'unknown resume secret' })
   core.activity.note(found.session, now)
@@ -87,22 +89,12 @@ export async function checkAgain(core: Core, { id }: Session): Promise<SessionAn
   const now = core.clock.now()
   const cached = core.cache.get(id)
   const load = (): Promise<SessionAndUser | null> => core.cache.load(id, () => core.store.sessions.find(id))
-  let found = cached && isLive(cached, now) ? cached : await load()
-  // A deed on users and sessions that are kept apart is half done for a moment, and the session that it leaves alive must not be taken for over.
-  for (let looks = 0; looks < MOST_LOOKS && found && isBetweenEpochs(found, now); looks += 1) {
-    await new Promise<void>(resolve => core.timers.after(LOOK_AFTER, resolve))
-    found = await load()
-  }
+  const found = cached && isLive(cached, now) ? cached : await atRest(core, load)
   if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: 'the session of an open connection is over' })
   core.activity.note(found.session, now)
   await askApp(core, found)
   return found
 }
-
-/** Half a second in all. */
-const MOST_LOOKS = 10
-/** Milliseconds. */
-const LOOK_AFTER = 50
 
 /**
  * The live session of an access token, for deeds of their own; no hook is told.
@@ -122,7 +114,7 @@ export async function findByAccessToken(
   expired: 'refuse' | 'accept' = 'refuse',
 ): Promise<SessionAndUser> {
   const claims = core.accessTokens.verify(accessToken, { expired })
-  const found = (await core.store.sessions.find(claims.sid)) ?? (await admit(core, claims))
+  const found = (await atRest(core, () => core.store.sessions.find(claims.sid))) ?? (await admit(core, claims))
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   return found
 }
@@ -139,7 +131,8 @@ export async function askApp({ settings }: Core, { user, session }: { user: User
 async function findLive(core: Core, claims: AccessClaims, refusal: string): Promise<SessionAndUser> {
   const cached = liveFromCache(core, claims)
   if (cached) return cached
-  const found = (await core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))) ?? (await admit(core, claims))
+  const load = (): Promise<SessionAndUser | null> => core.cache.load(claims.sid, () => core.store.sessions.find(claims.sid))
+  const found = (await atRest(core, load)) ?? (await admit(core, claims))
   if (!found || found.session.handle !== claims.data.token) throw new AccountsError('SessionNotFound')
   const now = core.clock.now()
   if (!isLive(found, now)) throw new AccountsError('InvalidSession', { message: refusal })

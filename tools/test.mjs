@@ -52,9 +52,12 @@ async function runTests(only) {
   const failed = first.failed.map(({ name }) => name)
   const mayBeChance = Boolean(process.env['CI']) && failed.length > 0 && failed.length <= MAY_BE_UNSTEADY
   const left = mayBeChance ? await tryAgain(first.failed) : failed
+  const passed = first.passed + failed.length - left.length
+  // What fails outside of tests has no second try
+  left.push(...first.unhandled)
   failures.push(...left)
   const code = mayBeChance && left.length === 0 ? 0 : first.code
-  return countable(code, { passed: first.passed + failed.length - left.length, failed: left.length })
+  return countable(code, { passed, failed: left.length })
 }
 
 /**
@@ -65,7 +68,7 @@ async function tryAgain(failed) {
   console.log(`Once more, by themselves: ${failed.map(({ name }) => name).join(', ')}`)
   const second = await runVitest([...new Set(failed.map(({ file }) => file))])
   // Without a report, or with a failure that is none of theirs, nothing is known
-  if (second.code !== 0 && second.failed.length === 0) return failed.map(({ name }) => name)
+  if (second.unhandled.length > 0 || (second.code !== 0 && second.failed.length === 0)) return failed.map(({ name }) => name)
   const left = second.failed.map(({ name }) => name)
   for (const { name } of failed) if (!left.includes(name)) console.log(`Unsteady: ${name} (failed beside the others, passed alone)`)
   return left
@@ -75,9 +78,15 @@ async function tryAgain(failed) {
 
 /** @param {string[]} files */
 async function runVitest(files) {
-  const report = join(mkdtempSync(join(reports, 'run-')), 'tests.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const code = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...files])
+  const folder = mkdtempSync(join(reports, 'run-'))
+  const [report, outside] = [join(folder, 'tests.json'), join(folder, 'unhandled.json')]
+  const reporters = [
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    '--reporter=./tools/test/unhandled-reporter.mjs',
+  ]
+  const code = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...files], { LATCHKEY_TEST_UNHANDLED: outside })
 
   /** @type {{ numPassedTests: number, testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} */
   const none = { numPassedTests: 0, testResults: [] }
@@ -88,7 +97,9 @@ async function runVitest(files) {
     // A file that could not be loaded, or whose hooks failed, has no failed test to show for it
     return status === 'failed' && tests.length === 0 ? [{ file, name: file }] : tests
   })
-  return { code, passed: numPassedTests, failed }
+  /** @type {string[]} */
+  const unhandled = readReport(outside, [])
+  return { code, passed: numPassedTests, failed, unhandled: unhandled.map(message => `outside of tests: ${message}`) }
 }
 
 /**
@@ -112,8 +123,10 @@ function countable(code, counted) {
 
 /**
  * @param {string[]} command
+ * @param {NodeJS.ProcessEnv} more
  * @returns {Promise<number | null>}
  */
-function run(command) {
-  return new Promise(resolve => spawn(process.execPath, command, { cwd: root, stdio: 'inherit' }).on('close', resolve))
+function run(command, more = {}) {
+  const env = { ...process.env, ...more }
+  return new Promise(resolve => spawn(process.execPath, command, { cwd: root, stdio: 'inherit', env }).on('close', resolve))
 }

@@ -74,9 +74,9 @@ function lagging({ server }: World, times: number, sessionId?: string): () => nu
     asked += 1
     return found && asked <= times ? { ...found, user: { ...found.user, epoch: found.user.epoch + 1 } } : found
   }
-  const [find, findByResume, rotate] = [store.sessions.find, store.sessions.findByResume, store.sessions.rotate]
-  store.sessions.find = async id => late(await find(id))
-  store.sessions.findByResume = async hash => late(await findByResume(hash))
-  store.sessions.rotate = rotation => rotate({ ...rotation, judge: found => rotation.judge(late(found) ?? found) })
+  const kept = { ...store.sessions }
+  store.sessions.find = async id => late(await kept.find(id))
+  store.sessions.findByResume = async hash => late(await kept.findByResume(hash))
+  store.sessions.rotate = rotation => kept.rotate({ ...rotation, judge: found => rotation.judge(late(found) ?? found) })
   return () => asked
 }

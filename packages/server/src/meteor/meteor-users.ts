@@ -4,7 +4,7 @@ import type { FieldOptions } from '@latchkey/common/meteor'
 import type { MeteorUser } from '../compat/meteor-user.ts'
 import type { NewUserInput } from '../core/flows/create-user.ts'
 import { APP } from '../core/origin.ts'
-import { allowsEmail } from '../core/policy/email-domain.ts'
+import { judgeEmail } from '../core/policy/email-domain.ts'
 import type { PasswordInput } from '../core/ports.ts'
 import { toMeteorError } from '../transports/ddp/accounts/errors.ts'
 import { MeteorExternal } from './meteor-external.ts'
@@ -130,10 +130,10 @@ export abstract class MeteorUsers extends MeteorExternal {
     if (found && found._id !== ownUserId) this._handleError(`${displayName} already exists.`)
   }
 
-  /** Would `restrictCreationByEmailDomain` welcome the address? */
-  async _testEmailDomain(email: string): Promise<boolean> {
+  /** Would `restrictCreationByEmailDomain` welcome the address? Answers at once, unless the rule is a function that answers later. */
+  _testEmailDomain(email: string): boolean | Promise<boolean> {
     const { restrictCreationByEmailDomain: rule } = this.accounts.core.settings
-    return rule === undefined || allowsEmail(rule, email)
+    return rule === undefined || judgeEmail(rule, email)
   }
 
   // What they are called

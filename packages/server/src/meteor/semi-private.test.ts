@@ -162,6 +162,16 @@ describe('semi-private functions that apps rely on', () => {
     await check('emails.address', 'Email', null)
   })
 
+  it('say at once whether an address may sign up, for callers that do not wait', async () => {
+    await using world = meteorWorld({ restrictCreationByEmailDomain: 'example.org' })
+    const { accounts } = world
+    expect(['ada@Example.org', 'eve@example.com', 'none'].map(email => accounts._testEmailDomain(email))).toEqual([true, false, false])
+    accounts.config({ restrictCreationByEmailDomain: address => address.startsWith('ada@') })
+    expect([accounts._testEmailDomain('ada@example.com'), accounts._testEmailDomain('eve@example.com')]).toEqual([true, false])
+    accounts.config({ restrictCreationByEmailDomain: async () => false })
+    expect(await accounts._testEmailDomain('ada@example.com')).toBe(false)
+  })
+
   it('make an error that says what was wrong, or does not', async () => {
     await using world = meteorWorld()
     expect(() => world.accounts._handleError('User not found')).toThrow(MeteorError)

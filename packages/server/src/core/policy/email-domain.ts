@@ -10,6 +10,11 @@ export type EmailRule = string | readonly string[] | ((address: string) => boole
  * await allowsEmail(['example.org', 'bücher.example'], 'ada@EXAMPLE.org') // true
  */
 export async function allowsEmail(rule: EmailRule, address: string): Promise<boolean> {
+  return judgeEmail(rule, address)
+}
+
+/** The same at once, unless the rule is a function that answers later. */
+export function judgeEmail(rule: EmailRule, address: string): boolean | Promise<boolean> {
   const parsed = parseEmail(address)
   if (!parsed) return false
   if (typeof rule === 'function') return rule(parsed.address)

@@ -54,6 +54,17 @@ test('an empty answer is a failure, and says of which method', async () => {
   expect([client.loggingIn(), client.userId()]).toEqual([false, null])
 })
 
+test('where a reset signs nobody in, its failure says that the password is changed', async () => {
+  const server = adasServer()
+  server.methods['resetPassword'] = () => undefined
+  const client = clientOn(server)
+  await expect(client.resetPassword('token', 'a new password')).rejects.toMatchObject({
+    error: 'not-signed-in',
+    reason: 'The password is changed. Sign in with it',
+  })
+  expect([client.loggingIn(), client.userId()]).toEqual([false, null])
+})
+
 test('validateResult can refuse what the server let in, and loggingIn can be left alone', async () => {
   const client = clientOn(adasServer())
   const end = new Promise(resolve => {

@@ -85,7 +85,7 @@ export class DdpSide implements Side {
       // The connection was another one in between: the reconnecting has signed in, and ends the attempt
       else if (attempt.reconnected) return
       else if (isLogin(result)) this.#accept(result, call, attempt, kept)
-      else attempt.end(new Error(`No result from call to ${methodName}`))
+      else attempt.end(nobodyFrom(methodName))
     })
   }
 
@@ -355,3 +355,9 @@ class Attempt {
 
 const isLogin = (result: unknown): result is MethodLogin =>
   typeof result === 'object' && result !== null && 'token' in result && 'id' in result && 'tokenExpires' in result
+
+/** Why a method that was done signed nobody in. After a reset that is what most servers are set to. */
+const nobodyFrom = (method: string): Error =>
+  method === 'resetPassword'
+    ? new MeteorError('not-signed-in', 'The password is changed. Sign in with it')
+    : new Error(`No result from call to ${method}`)

@@ -48,6 +48,16 @@ test('everything behind a door has a doc comment, wherever it is declared', () =
   ])
 })
 
+test('a module that is exported as a whole says at its top what it is', () => {
+  const files = {
+    'index.ts': `export * as told from './told.ts'\nexport * as bare from './bare.ts'\n`,
+    'told.ts': `/** Good. */\nexport { good } from './inner.ts'\n`,
+    'bare.ts': `export { good } from './inner.ts'\n`,
+    'inner.ts': `/** Good. */\nexport function good(): void {}\n`,
+  }
+  expect(judged({ exports: { '.': door('index') } }, files)).toEqual(['packages/a/src/bare.ts:1 bare is exported and has no doc comment'])
+})
+
 test('a command must lead to a file', () => {
   expect(judged({ bin: { a: './dist/bin.js' } }, {})).toEqual([
     'packages/a/package.json leads to packages/a/dist/bin.js, which does not exist',

@@ -69,8 +69,10 @@ function undocumented(root: string, entries: string[]): Problem[] {
     if (!module) continue
     for (const exported of checker.getExportsOfModule(module)) {
       const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
-      const declaration = symbol.declarations?.find(({ parent }) => isOurs(root, parent.getSourceFile()))
+      const declaration = symbol.declarations?.find(node => isOurs(root, node.getSourceFile()))
       if (!declaration || symbol.getDocumentationComment(checker).length > 0 || symbol.getJsDocTags(checker).length > 0) continue
+      // `export * as name`: a module says at its top what it is
+      if (ts.isSourceFile(declaration) && declaration.text.startsWith('/**')) continue
       const tree = declaration.getSourceFile()
       const path = relative(root, tree.fileName).split(sep).join('/')
       problems.set(symbol, { path, line: lineOf(tree, declaration), message: `${exported.name} is exported and has no doc comment` })

@@ -90,11 +90,16 @@ test('a secret file that is empty is a failure with its fix', async () => {
   expect(found?.fix).toContain('set LATCHKEY_SECRET')
 })
 
-test('a data folder that is open to others is told', async () => {
+test('a data folder that is open to others is told, and one that is not is well', async () => {
   await chmod(folder, 0o755)
   expect(find(await cli(['doctor', '--json', '--data', folder]), 'data-folder')).toMatchObject({
     status: 'warn',
     fix: `chmod 700 ${folder}`,
+  })
+  await chmod(folder, 0o700)
+  expect(find(await cli(['doctor', '--json', '--data', folder]), 'data-folder')).toMatchObject({
+    status: 'ok',
+    message: `${folder}, readable by its owner alone`,
   })
 })
 

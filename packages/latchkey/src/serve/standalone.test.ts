@@ -136,7 +136,10 @@ test('an address that is not of this machine is told with the way out', async ()
 test('a database that cannot be opened frees the port again', async () => {
   const { folder, close } = await newFolder()
   const failing = { port: 0, data: folder, databaseUrl: `file:${folder}`, logLevel: 'silent' } as const
+  const listening = (): number => process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap').length
+  const before = listening()
   await expect(startStandalone(failing)).rejects.toThrow(/unable to open|SQLITE_CANTOPEN|EISDIR/)
+  await expect.poll(listening).toBe(before)
   await close()
 })
 

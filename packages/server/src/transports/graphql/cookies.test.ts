@@ -111,6 +111,18 @@ describe('a session in a cookie', () => {
     await login()
     expect(await world.server.accounts.userSessions(id)).toHaveLength(1)
   })
+
+  it('ends no session that it does not take the place of: a login for tokens, or beside a token', async () => {
+    await using world = await graphqlWorld()
+    const { id } = await world.createUser('ada')
+    const { ask, login } = browser(world)
+    await login()
+    const { data } = await ask(LOGIN, OWN, { variables })
+    // What was answered is looked at above.
+    const { tokens } = (data as { authenticate: { tokens: { accessToken: string } } }).authenticate
+    await ask(LOGIN, { ...OWN, 'x-latchkey-session': 'cookie', authorization: `Bearer ${tokens.accessToken}` }, { variables })
+    expect(await world.server.accounts.userSessions(id)).toHaveLength(3)
+  })
 })
 
 it('cookies are set through the response that Yoga and Apollo Server hand over', async () => {

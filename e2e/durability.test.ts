@@ -35,6 +35,7 @@ for (const { name, here, environment, alone } of [
       onTestFinished(() => data.remove())
       const env = await environment()
       const doomed = await startStandalone(data.path, env)
+      onTestFinished(() => doomed.kill())
       const acknowledged: number[] = []
       let killed: Promise<void> | undefined
       await inLanes(SIGN_UPS, LANES, async n => {

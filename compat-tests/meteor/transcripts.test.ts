@@ -190,18 +190,28 @@ async function talkerOf({ talkers, url }: Stage, by: string): Promise<Talker> {
 /** What was noted about mail says where a secret is; what was noted about Meteor's documents is Meteor's own business. */
 async function note({ mails, names, server }: Stage, text: string): Promise<void> {
   if (!text.startsWith('## mail:')) return
-  const { outbox } = server.accounts.core.store
-  await vi.waitFor(async () => expect(await outbox.size()).toBe(0))
   // In the form of the recording, with the names filled in as far as they are known.
   const { to, text: body } = JSON.parse(text.slice('## mail:'.length)) as { to: string; text: string }
-  const mail = mails.findLast(one => one.to === names.filled(to))
   const link = /\.\.\. (\S+) \.\.\./.exec(body)?.[1] ?? ''
   const secret = /<(secret43_\d+|code1)>/.exec(link)?.[1] ?? ''
   const found = secret === 'code1' ? /loginToken=([0-9A-F]{6})/ : /\/([\w-]{43})(?=\s|$)/m
-  names.learn(secret, found.exec(mail?.text ?? '')?.[1] ?? 'not in the mail')
+  const { outbox } = server.accounts.core.store
+  const { mail, match } = await vi.waitFor(async () => {
+    expect(await outbox.size()).toBe(0)
+    const last = mails.findLast(one => one.to === names.filled(to))
+    const fits = found.exec(last?.text ?? '')
+    // What is mailed after the answer may not even be in the outbox yet.
+    if (!last || !fits || noted.has(last)) throw new Error(`No mail to ${to} with what is looked for`)
+    return { mail: last, match: fits }
+  })
+  noted.add(mail)
+  names.learn(secret, match[1] ?? '')
   const expected = names.filled(link)
-  expect(decodeURIComponent(mail?.text ?? '')).toContain(expected)
+  expect(decodeURIComponent(mail.text ?? '')).toContain(expected)
 }
+
+/** Mails that were looked at. */
+const noted = new WeakSet<object>()
 
 async function openStage(db: Store, name: string): Promise<Stage & AsyncDisposable> {
   const clock = fixedClock('2026-01-01T00:00:00Z')

@@ -1,5 +1,7 @@
 import type { AccountsError } from '@latchkey/common'
 import { describe, expect, it } from 'vitest'
+import { AccountsServer } from '../../accounts-server.ts'
+import { memoryStore } from '../../stores/memory/index.ts'
 import { newWorld, PASSWORD } from '../../testing/index.ts'
 import type { World, WorldOptions } from '../../testing/index.ts'
 import { codeOf, enrolled, STEP, wrongCode } from '../../testing/two-factor.ts'
@@ -42,6 +44,12 @@ describe('setting up a second factor', () => {
     expect(new Set(recoveryCodes).size).toBe(10)
     expect(await accounts.twoFactorStatus(who)).toEqual({ enabled: true, recoveryCodesLeft: 10 })
     expect(await accounts.sessions(who)).toHaveLength(1)
+  })
+
+  it('is refused by a server that has none to set up', async () => {
+    const server = new AccountsServer({ db: memoryStore(), tokenSecret: 'for tests only: 0123456789abcdefghijklmnopqrstuvwxyz' }, {})
+    expect(await codeIn(server.accounts.twoFactorSecret(null))).toBe('ServiceNotFound')
+    await server.stop()
   })
 
   it('refuses a secret that was not offered, that was offered too long ago, or to somebody else', async () => {

@@ -12,24 +12,24 @@ const programs = findPostgres()
 const supervisor = fileURLToPath(new URL('postgres-supervisor.mjs', import.meta.url))
 
 describe.skipIf(!hasPostgres || !programs)('the supervisor of the test PostgreSQL', () => {
-  test('a test run killed without warning leaves no server and no files behind', async () => {
+  test('a test run killed without warning leaves no server and no files behind', { timeout: 120_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-supervisor-'))
     const run = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
     spawn(process.execPath, [supervisor, folder, String(programs), String(run.pid)], { stdio: 'ignore' })
-    await vi.waitUntil(() => existsSync(join(folder, 'ready')), { timeout: 20_000 })
+    await vi.waitUntil(() => existsSync(join(folder, 'ready')), { timeout: 50_000 })
     const url = readFileSync(join(folder, 'ready'), 'utf8')
     await expect(connects(url)).resolves.toBe(true)
 
     run.kill('SIGKILL')
 
-    await vi.waitUntil(() => !existsSync(folder), { timeout: 20_000 })
+    await vi.waitUntil(() => !existsSync(folder), { timeout: 50_000 })
     await expect(connects(url)).resolves.toBe(false)
   })
 
   test('a server that cannot be made is reported with its reason', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-supervisor-'))
     spawn(process.execPath, [supervisor, folder, join(folder, 'no-such-programs'), String(process.pid)], { stdio: 'ignore' })
-    await vi.waitUntil(() => existsSync(join(folder, 'failed')), { timeout: 20_000 })
+    await vi.waitUntil(() => existsSync(join(folder, 'failed')), { timeout: 50_000 })
 
     expect(readFileSync(join(folder, 'failed'), 'utf8')).toContain('ENOENT')
     rmSync(folder, { recursive: true, force: true })

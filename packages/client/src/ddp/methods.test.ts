@@ -189,6 +189,29 @@ test('a call that is too big for the server fails, rather than close one connect
   expect(await small).toBe('y')
 })
 
+test('on the session of another user, calls of whoever was signed in before fail, those of nobody in particular and their own are sent', async () => {
+  let user: string | null = null
+  const sent: string[] = []
+  const send = (frame: string): void => void sent.push((JSON.parse(frame) as { method: string }).method)
+  const methods = new Methods({ send, whenShown: work => work(), userId: () => user, most: 10 })
+  const call = (name: string, as: string | null): Promise<unknown> => {
+    user = as
+    return methods.call(name, [], {}, undefined).catch((error: unknown) => (error as { error: string }).error)
+  }
+  const [answered, left] = [call('of eve, answered', 'eve'), call('of eve', 'eve')]
+  methods.begin(() => {})
+  methods.answered('1', { result: 'an answer' })
+  unwatched(Promise.all([call('of nobody', null), call('of ada', 'ada')]))
+  methods.cut()
+  methods.leaveTo('ada')
+  sent.length = 0
+  methods.begin(() => {})
+  expect(await left).toBe('invocation-failed')
+  expect(sent).toEqual(['of nobody', 'of ada'])
+  methods.updated('1')
+  expect(await answered).toBe('an answer')
+})
+
 test('whatever is answered in whatever order, over however many connections: methods are sent in the order of their calls, one that waits is alone, and each is told once', () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), wait: fc.boolean() }) },

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../core/accounts.ts'
+import type { User } from '../core/identity/user.ts'
 import { hashSecret, newSecret } from '../core/session/secret.ts'
 import type { SecretHash } from '../core/session/secret.ts'
+import { isLive } from '../core/session/session.ts'
 
 /** A login token, and when it began. */
 export interface StampedLoginToken {
@@ -69,6 +71,14 @@ export async function destroyToken(accounts: Accounts, userId: string, tokenOrHa
   const { sessions } = accounts.core.store
   const found = (await sessions.findByResume(hashSecret(tokenOrHash))) ?? (await sessions.findByResume(keptHash(tokenOrHash)))
   if (found?.user.id === userId) await accounts.revoke({ sessionId: found.session.id })
+}
+
+/** Who is signed in by the login token of this hash; null when nobody is, any more. */
+export async function holderOf(accounts: Accounts, hashedToken: string): Promise<User | null> {
+  await accounts.ready()
+  const { store, clock } = accounts.core
+  const found = await store.sessions.findByResume(keptHash(hashedToken))
+  return found && isLive(found, clock.now()) ? found.user : null
 }
 
 // Ours is in base64url; a hash that is none finds nothing.

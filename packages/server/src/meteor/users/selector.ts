@@ -9,10 +9,16 @@ import type { Fields } from './paths.ts'
 /** An id, or for example `{ username: 'ada' }`, `{ 'emails.address': 'ada@example.org' }`, `{ 'services.github.id': 7 }`, `{ _id: { $in: […] } }`, `{}`. */
 export type UserSelector = string | Readonly<Record<string, unknown>>
 
+/** Whoever holds a live session by the login token of this hash (SHA-256 in base64). */
+export interface LoginTokenHolder {
+  kind: 'login-token'
+  hashedToken: string
+}
+
 /** What a selector comes down to: whom to look at, and which of those it means. */
 export interface ReadSelector {
   /** Null: everybody. */
-  candidates: Identifier[] | null
+  candidates: (Identifier | LoginTokenHolder)[] | null
   matches: (document: Fields) => boolean
 }
 
@@ -26,6 +32,15 @@ export function readSelector(selector: unknown): ReadSelector {
   if (fields === undefined || fields === null) return { candidates: [], matches: () => false }
   if (!isPlain(fields)) refuse('A selector is an id or an object')
   if (Object.keys(fields).length === 0) return { candidates: null, matches: () => true }
+  // How Meteor's apps find out whose login token a request brings. It is in no document, so it is no condition like others.
+  const { [HASHED_TOKEN]: token, ...others } = fields
+  if (token !== undefined) {
+    const holders = (valuesIn(token) ?? []).filter(hash => typeof hash === 'string')
+    return {
+      candidates: holders.map(hashedToken => ({ kind: 'login-token', hashedToken })),
+      matches: document => matchesAll(document, others),
+    }
+  }
   const candidates = candidatesIn(fields)
   if (!candidates) {
     refuse(
@@ -42,6 +57,8 @@ export function idIn(selector: unknown): string | undefined {
   if (!isPlain(selector) || Object.keys(selector).length !== 1) return undefined
   return typeof selector._id === 'string' ? selector._id : undefined
 }
+
+const HASHED_TOKEN = 'services.resume.loginTokens.hashedToken'
 
 // ------------------------------------------------------------------------------------------------------------- finding
 

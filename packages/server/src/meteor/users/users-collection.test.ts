@@ -61,6 +61,31 @@ describe('users are found', () => {
     expect(await world.accounts.users.find().countAsync()).toBe(3)
   })
 
+  test('by the hash of a login token, as long as it is good, and not by the token or anything of it', async () => {
+    await using world = meteorWorld({ loginExpirationInDays: 2 })
+    const { ada, ben } = await withUsers(world)
+    const { users } = world.accounts
+    const { token } = await world.login(world.connect())
+    const field = 'services.resume.loginTokens.hashedToken'
+    const hash = world.accounts._hashLoginToken(token)
+    const found = async (selector: UserSelector): Promise<unknown[]> => (await users.find(selector).fetchAsync()).map(({ _id }) => _id)
+    expect(await found({ [field]: hash })).toEqual([ada])
+    expect(await found({ _id: ada, [field]: { $in: [hash, 'other'] } })).toEqual([ada])
+    for (const nobody of [
+      { _id: ben, [field]: hash },
+      { [field]: token },
+      { [field]: { $ne: null } },
+      { _id: ada, $or: [{ [field]: hash }] },
+    ])
+      expect(await found(nobody)).toEqual([])
+    expect(JSON.stringify(await users.findOneAsync({ [field]: hash }))).not.toMatch(SECRETS)
+    world.clock.pass(2 * 86_400_000)
+    expect(await found({ [field]: hash })).toEqual([])
+    const { token: next } = await world.login(world.connect())
+    await world.accounts.destroyToken(ada, next)
+    expect(await found({ [field]: world.accounts._hashLoginToken(next) })).toEqual([])
+  })
+
   test('by the first of all where nothing is said at all', async () => {
     await using world = meteorWorld()
     const ids = Object.values(await withUsers(world)).toSorted()

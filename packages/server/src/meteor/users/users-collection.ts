@@ -4,6 +4,7 @@ import { toMeteorUser } from '../../compat/meteor-user.ts'
 import type { MeteorUser } from '../../compat/meteor-user.ts'
 import type { Accounts } from '../../core/accounts.ts'
 import type { User } from '../../core/identity/user.ts'
+import { holderOf } from '../login-tokens.ts'
 import { UserRules } from './allow-rules.ts'
 import type { AllowRules } from './allow-rules.ts'
 import { readFindOptions } from './find-options.ts'
@@ -197,8 +198,9 @@ export class UsersCollection {
 
   async *#named(candidates: NonNullable<ReadSelector['candidates']>): AsyncGenerator<User> {
     const found = new Map<string, User>()
-    for (const identifier of candidates) {
-      const user = await this.#accounts.findUser(identifier)
+    for (const candidate of candidates) {
+      const user =
+        candidate.kind === 'login-token' ? await holderOf(this.#accounts, candidate.hashedToken) : await this.#accounts.findUser(candidate)
       if (user) found.set(user.id, user)
     }
     yield* [...found.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1))
@@ -218,7 +220,7 @@ export class UsersCollection {
   }
 
   #watch({ candidates }: ReadSelector, listener: () => void): () => void {
-    const ids = new Set(candidates?.every(({ kind }) => kind === 'id') ? candidates.map(({ key }) => key) : [])
+    const ids = new Set(candidates?.every(({ kind }) => kind === 'id') ? candidates.flatMap(one => ('key' in one ? [one.key] : [])) : [])
     const concerns = (userId: string | null): boolean => userId === null || ids.size === 0 || ids.has(userId)
     const stops = [
       this.#accounts.watch(userId => {

@@ -28,7 +28,7 @@ const OURS: Readonly<Record<string, string>> = {
   createdAt: 'nothing: it says when the user was created',
   username: 'Accounts.setUsername',
   emails: 'Accounts.addEmailAsync, replaceEmailAsync and removeEmail',
-  services: 'Accounts.setPasswordAsync, linkWithService and their like',
+  services: 'Accounts.setPasswordAsync, updateOrCreateUserFromExternalService, _clearAllLoginTokens and their like',
   password: 'Accounts.setPasswordAsync',
 }
 

@@ -8,7 +8,12 @@ declare module 'react-dom/server' {
 declare module 'react-dom/client' {
   import type { ReactNode } from 'react'
 
-  export function createRoot(container: Element): { render(node: ReactNode): void; unmount(): void }
+  interface Root {
+    render(node: ReactNode): void
+    unmount(): void
+  }
+  export function createRoot(container: Element): Root
+  export function hydrateRoot(container: Element, node: ReactNode): Root
 }
 
 declare module 'trackr' {

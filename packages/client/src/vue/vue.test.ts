@@ -1,9 +1,11 @@
 import { createSSRApp, effectScope, h } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { afterEach, expect, test, vi } from 'vitest'
+import { ObjectID } from '@latchkey/common/ddp'
+import { makeSource } from '../source.ts'
 import { FakePage } from '../testing/fake-page.ts'
 import { adasServer, clientOn } from '../testing/meteor-fake.ts'
-import { accountsPlugin, useLoggingIn, useLoggingOut, useAccountsState, useUser, useUserId } from './index.ts'
+import { accountsPlugin, useLoggingIn, useLoggingOut, useAccountsState, useSource, useUser, useUserId } from './index.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -46,4 +48,12 @@ test('an app hands its client to all below, also where it is rendered on a serve
   expect(await renderToString(app)).toBe('<p>Hello stranger</p>')
   expect(subscribed).not.toHaveBeenCalled()
   expect(() => useUser()).toThrow('This app has no accounts')
+})
+
+test('a ref has the very object of its source, whose values keep their classes', () => {
+  vi.stubGlobal('window', new FakePage().window)
+  const task = { owner: new ObjectID('a'.repeat(24)), at: new Date(0) }
+  const ref = useSource(makeSource(task, () => () => {}))
+  expect(ref.value).toBe(task)
+  expect(ref.value.owner.toHexString()).toBe('a'.repeat(24))
 })

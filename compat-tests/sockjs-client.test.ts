@@ -26,7 +26,9 @@ afterAll(async () => {
 
 /** Opens a client that shakes hands, and tells how it was closed. */
 function open(transport: string): { client: SockJS; closed: Promise<number>; used: string[] } {
-  const client = new SockJS(`http://127.0.0.1:${(server.address() as AddressInfo).port}/sockjs`, null, { transports: transport })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/sockjs`
+  // By itself it gives a way up after a few times what its first request took.
+  const client = new SockJS(url, null, { transports: transport, timeout: 20_000 })
   const used: string[] = []
   client.addEventListener('open', () => {
     used.push(client.transport)

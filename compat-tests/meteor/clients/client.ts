@@ -59,8 +59,9 @@ export function socketsTo(url: string, over: Library['over']): Sockets {
   const open: { close(): void }[] = []
   let isOver = false
   const cut = (): void => open.splice(0).forEach(socket => socket.close())
+  // By itself SockJS gives a way up after a few times what its first request took.
   const make = (endpoint: string) =>
-    over === 'sockjs' ? new SockJS(endpoint, null, { transports: 'xhr-streaming' }) : new WebSocket(endpoint)
+    over === 'sockjs' ? new SockJS(endpoint, null, { transports: 'xhr-streaming', timeout: 20_000 }) : new WebSocket(endpoint)
   return {
     endpoint: over === 'sockjs' ? `${url}/sockjs` : `${url.replace('http', 'ws')}/websocket`,
     // What a function returns that is called with `new` is what `new` makes; types do not know that.

@@ -42,8 +42,8 @@ export const tokens = {
       },
       off: {
         file: 'packages/server/src/core/session/check.ts',
-        from: 'await core.cache.load(key, () => core.store.sessions.findByResume(hash))',
-        to: '(await core.cache.load(key, () => core.store.sessions.findByResume(hash))) ?? (await core.store.sessions.findByResume(secret as never))',
+        from: 'core.cache.load(key, () => core.store.sessions.findByResume(hash))',
+        to: 'core.cache.load(key, async () => (await core.store.sessions.findByResume(hash)) ?? (await core.store.sessions.findByResume(secret as never)))',
       },
     },
     {

@@ -171,7 +171,7 @@ export const sessions = {
         title: 'refreshing, signing out, impersonating and every change still need a live session',
       },
       off: [
-        refresh('judge: found => isLive(found, now)', 'judge: () => true'),
+        refresh('return isLive(found, now)', 'return true'),
         {
           file: 'packages/server/src/stores/memory/sessions.ts',
           from: 'if (!session.refresh || session.endedAt !== undefined ||',

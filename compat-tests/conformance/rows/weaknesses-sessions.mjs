@@ -198,7 +198,7 @@ export const sessionWeaknesses = [
     item: 'a session that was ended can be refreshed',
     proof: lesson('of somebody deactivated is not refreshed, nor is one that was signed out'),
     off: [
-      change(REFRESH, 'judge: found => isLive(found, now)', 'judge: found => found !== null'),
+      change(REFRESH, 'return isLive(found, now)', 'return found !== null'),
       change(`${SERVER}stores/memory/sessions.ts`, 'session.endedAt !== undefined || !rotation.judge(found())', '!rotation.judge(found())'),
     ],
   },

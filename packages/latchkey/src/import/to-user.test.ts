@@ -30,14 +30,14 @@ const options = fc.oneof(
   fc.constant({ bcrypt: 7 }),
   fc.constant({ secret: { base32: 'JBSWY3DPEHPK3PXP' } }),
   fc.constant({ secret: 'JBSWY3DPEHPK3PXP' }),
-  fc.dictionary(fc.string(), fc.jsonValue()),
+  fc.dictionary(fc.anyText(), fc.jsonValue()),
 )
 const oldUser = fc.record({
   username: fc.option(fc.constantFrom(...NAMES)),
   deactivated: fc.boolean(),
   createdAt: fc.option(fc.nat()),
   updatedAt: fc.option(fc.nat()),
-  custom: fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<Record<string, unknown>>,
+  custom: fc.dictionary(fc.anyText(), fc.jsonValue()) as fc.Arbitrary<Record<string, unknown>>,
   emails: fc.array(fc.record({ address: fc.constantFrom(...ADDRESSES), verified: fc.boolean() }), { maxLength: 4 }),
   services: fc.array(
     fc.record({ id: fc.uuid(), name: fc.constantFrom(...SERVICES), serviceId: fc.option(fc.constantFrom('1', '2')), options }),

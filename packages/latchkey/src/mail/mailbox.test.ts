@@ -59,7 +59,7 @@ test('a mailbox that has grown large is cut back to its newest mails', async () 
 
 test('nothing anybody writes becomes markup of the mailbox page', () => {
   const nasty = fc.oneof(
-    fc.string(),
+    fc.anyText(),
     fc.constantFrom(
       '<script>alert(1)</script>',
       '"><img src=x onerror=alert(1)>',

@@ -57,7 +57,7 @@ test('a development proxy on this machine that stands for this machine may enter
 test('no header makes a peer from elsewhere welcome', () => {
   const headers = fc.dictionary(
     fc.constantFrom('host', 'x-forwarded-for', 'x-real-ip', 'forwarded', 'x-forwarded-host'),
-    fc.oneof(fc.string(), fc.ipV4(), fc.constant('127.0.0.1'), fc.constant('localhost')),
+    fc.oneof(fc.anyText(), fc.ipV4(), fc.constant('127.0.0.1'), fc.constant('localhost')),
   )
   const elsewhere = fc.oneof(
     fc.ipV4().filter(ip => !ip.startsWith('127.')),

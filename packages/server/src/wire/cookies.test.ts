@@ -43,7 +43,7 @@ describe('reading', () => {
   })
 
   it('finds what was written between any other cookies, and nothing in any other text', () => {
-    const noise = fc.string().filter(text => !text.includes('latchkey') && !text.includes(';'))
+    const noise = fc.anyText().filter(text => !text.includes('latchkey') && !text.includes(';'))
     fc.assert(
       fc.property(fc.array(noise), fc.array(noise), (before, after) => {
         expect(plain.read([...before, `latchkey=${SECRET}`, ...after].join('; '), 'session', false)).toBe(SECRET)

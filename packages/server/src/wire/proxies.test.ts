@@ -10,7 +10,7 @@ const clientOf = (trusted: Parameters<typeof readProxies>[0], ip: string, forwar
 describe('with nobody trusted', () => {
   it('the client is the peer, whatever the headers say', () => {
     fc.assert(
-      fc.property(fc.ipV4(), fc.string(), fc.string(), fc.string(), (ip, forwardedFor, proto, host) => {
+      fc.property(fc.ipV4(), fc.anyText(), fc.anyText(), fc.anyText(), (ip, forwardedFor, proto, host) => {
         const headers = { host: 'real.example', 'x-forwarded-for': forwardedFor, 'x-forwarded-proto': proto, 'x-forwarded-host': host }
         expect(readConnection(callFrom(ip, headers), readProxies(undefined))).toEqual({ ip, https: false, host: 'real.example' })
       }),
@@ -36,7 +36,7 @@ describe('with a list of proxies', () => {
 
   it('what stands left of the client changes nothing', () => {
     fc.assert(
-      fc.property(fc.array(fc.string()), fc.ipV4(), (forged, client) => {
+      fc.property(fc.array(fc.anyText()), fc.ipV4(), (forged, client) => {
         fc.pre(!client.startsWith('10.'))
         expect(clientOf(['10.0.0.0/8'], '10.0.0.1', [...forged, client].join(', '))).toBe(client)
       }),

@@ -11,7 +11,7 @@ import type { PostgresStoreOptions } from './store.ts'
 
 const PATIENCE = { timeout: 20_000, interval: 10 }
 
-describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', () => {
+describe.skipIf(!hasPostgres)('PostgreSQL, when things go wrong', { timeout: 120_000 }, () => {
   test('a check on a connection that was cut is asked again, and everything else soon works, too', async () => {
     const { store, administer } = await openStore()
     const user = await insertUser(store)

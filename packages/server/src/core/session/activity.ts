@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 
 const FIVE_MINUTES = 300_000
 
-/** Seconds between two writes of what was noted. */
+/** Milliseconds between two writes of what was noted. */
 const FLUSH_EVERY = 5_000
 
 /**

@@ -98,6 +98,21 @@ test('a change of password takes the code of a second factor before its callback
   expect(sent.map(({ params }) => (params as unknown[]).slice(2))).toEqual([[], ['123456'], [], ['654321']])
 })
 
+test('users are changed in the collection they are in, with options before the callback or without', async () => {
+  const server = adasServer()
+  server.methods['/people/update'] = (_peer, _id, ...params) => params.slice(1)
+  const client = clientOn(server, { collection: 'people' })
+  const told = spy()
+  client.users.update('ada', { $set: {} }, told)
+  client.users.update({ _id: 'ada' }, { $set: {} }, { upsert: true }, told)
+  expect(await client.users.update('ada', { $set: {} })).toEqual([{ $set: {} }, {}])
+  expect(await client.users.updateAsync('ada', { $set: {} }, { multi: false })).toEqual([{ $set: {} }, { multi: false }])
+  expect(told.mock.calls).toEqual([
+    [undefined, [{ $set: {} }, {}]],
+    [undefined, [{ $set: {} }, { upsert: true }]],
+  ])
+})
+
 describe('over a transport of accounts-js', () => {
   async function restWorld() {
     const server = await new FakeServer().start()

@@ -45,15 +45,20 @@ export class UsersCollection {
    */
   update(id: unknown, modifier: object): Promise<unknown>
   update(id: unknown, modifier: object, callback: Callback<unknown> | undefined): undefined
-  update(id: unknown, modifier: object, callback?: Callback<unknown>): Promise<unknown> | undefined {
+  update(id: unknown, modifier: object, options: object): Promise<unknown>
+  update(id: unknown, modifier: object, options: object, callback: Callback<unknown> | undefined): undefined
+  update(id: unknown, modifier: object, third: object = {}, fourth?: Callback<unknown>): Promise<unknown> | undefined {
     const _id = idOf(id)
     if (_id === undefined) throw new MeteorError(403, 'Not permitted. Untrusted code may only update documents by ID.')
-    return answer(this.#client._side.call('/users/update', { _id }, modifier, {}), callback)
+    const [options, callback] = typeof third === 'function' ? [{}, third as Callback<unknown>] : [third, fourth]
+    const { collection } = this.#client._options
+    const method = `/${typeof collection === 'string' ? collection : 'users'}/update`
+    return answer(this.#client._side.call(method, { _id }, modifier, options), callback)
   }
 
   /** {@link update} that only answers a promise. */
-  async updateAsync(id: unknown, modifier: object): Promise<unknown> {
-    return this.update(id, modifier)
+  async updateAsync(id: unknown, modifier: object, options: object = {}): Promise<unknown> {
+    return this.update(id, modifier, options)
   }
 
   #all(): readonly DdpDocument[] {

@@ -12,7 +12,7 @@ export async function newWorld(options: AccountsClientOptions = {}, { signedIn =
     removeItem: (key: string) => storage.delete(key),
   }
   const newTab = (more: AccountsClientOptions = {}) => {
-    const client = new AccountsClient({ tokenStorage, ...options, ...more }, new RestClient({ apiHost: server.url, timeout: 5000 }))
+    const client = new AccountsClient({ tokenStorage, ...options, ...more }, new RestClient({ apiHost: server.url, timeout: 20_000 }))
     return { client, password: new AccountsClientPassword(client) }
   }
   const { client, password } = newTab()

@@ -72,6 +72,17 @@ describe('lifetimes', () => {
     expect(new Bare(enrol)._getPasswordEnrollTokenLifetimeMs()).toBe(36_500 * DAY)
   })
 
+  it('are complained of once, and not again by each later call', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    warn.mockClear()
+    const accounts = new Bare({ loginExpiration: 5000 })
+    accounts.config({ loginExpirationInDays: 1 })
+    accounts.config({ sendVerificationEmail: true })
+    expect(warn).toHaveBeenCalledTimes(1)
+    accounts.config({ passwordResetTokenExpiration: 5000, passwordResetTokenExpirationInDays: 2 })
+    expect(warn).toHaveBeenCalledTimes(2)
+  })
+
   it('of links are 3 and 30 days when nothing is said', () => {
     expect(new Bare()._getPasswordResetTokenLifetimeMs()).toBe(3 * DAY)
     expect(new Bare()._getPasswordEnrollTokenLifetimeMs()).toBe(30 * DAY)

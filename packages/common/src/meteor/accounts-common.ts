@@ -44,8 +44,9 @@ export abstract class AccountsCommon {
    */
   config(options: AccountsConfig): void {
     const changes = this._configure(this.#knownOf(options))
+    const told = lifetimesSaidTwice(this._options)
     Object.assign(this._options, changes)
-    warnOfTwins(this._options)
+    warnOfTwins(this._options, told)
   }
 
   /** What to do about options before they are set. Answers those that are kept; may refuse by throwing. */
@@ -96,7 +97,8 @@ export abstract class AccountsCommon {
   }
 }
 
-function warnOfTwins(options: AccountsConfig): void {
+/** @param told what was said of this before, which is not said again at each later call */
+function warnOfTwins(options: AccountsConfig, told?: string): void {
   const sentence = lifetimesSaidTwice(options)
-  if (sentence !== undefined) console.warn(sentence)
+  if (sentence !== undefined && sentence !== told) console.warn(sentence)
 }

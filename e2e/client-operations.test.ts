@@ -31,6 +31,8 @@ interface Scene extends Device {
 
 const any = (of: unknown): unknown => expect.any(of)
 const PAIR = { accessToken: any(String), refreshToken: any(String) }
+/** Of a session. */
+const ID: unknown = expect.stringMatching(/^[\w-]{16,}$/)
 const LONG = 11 * 60_000
 
 /** A user with a second factor and a session that is not fresh any more. */
@@ -280,7 +282,7 @@ for (const { wire, operations } of WIRES) {
       devices.push(made)
       return made
     }
-    const session = wire.hasTokens ? { sessionId: any(String), tokens: PAIR } : { sessionId: '', tokens: null }
+    const session = wire.hasTokens ? { sessionId: any(String), tokens: PAIR } : { sessionId: ID, tokens: null }
 
     test.each(Object.entries(operations))('%s', async (operation, run) => {
       const name = operation.toLowerCase()

@@ -177,6 +177,12 @@ export class DdpTransport implements TransportInterface {
     return (await this.#deed('exportData')) as Record<string, unknown>
   }
 
+  /** Of a connection that was signed in by a method of Meteor's, which does not say. */
+  async #sessionId(): Promise<string> {
+    const sessions = await this.sessions()
+    return sessions.find(({ current }) => current)?.id ?? ''
+  }
+
   // What comes back is the server's contract, as over REST
   #deed(name: string, ...params: unknown[]): Promise<unknown> {
     return this.#side.call(`latchkey.${name}`, ...params)
@@ -200,8 +206,7 @@ export class DdpTransport implements TransportInterface {
       this.#side.login({ methodName, methodArguments, userCallback })
     })
     const user = this.#side.user.get() ?? { id: login.id ?? '', emails: [], deactivated: false }
-    // The connection is the session; its handle is in `sessions()`
-    return { sessionId: '', tokens: null, user }
+    return { sessionId: login.sessionId ?? (await this.#sessionId()), tokens: null, user }
   }
 }
 

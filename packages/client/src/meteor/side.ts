@@ -8,6 +8,8 @@ export interface MethodLogin {
   token: string
   tokenExpires: Date
   type?: string
+  /** From methods of ours: which of the user's sessions it is. */
+  sessionId?: string
 }
 
 /** A method that signs in: Meteor's name and parameters of it, whatever the wire. */

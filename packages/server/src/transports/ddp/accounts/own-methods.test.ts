@@ -93,9 +93,11 @@ describe('methods of ours', () => {
     const params = { user: 'ada@example.org', password: PASSWORD }
     const result = resultOf(await client.call('1', 'latchkey.authenticate', { service: 'password', params }))
     expect(result).toMatchObject({ id, type: 'password' })
+    const [session] = resultOf<{ id: string }[]>(await client.call('2', 'latchkey.sessions'))
+    expect(result).toMatchObject({ sessionId: session?.id })
     const resumed = at.connect()
     const again = await resumed.call('1', 'latchkey.authenticate', { service: 'resume', params: { resume: result.token } })
-    expect(resultOf(again)).toMatchObject({ id, type: 'resume', token: result.token })
+    expect(resultOf(again)).toMatchObject({ id, type: 'resume', token: result.token, sessionId: session?.id })
     expect((await refusal(client, 'latchkey.authenticate', { service: 'none', params: {} }))[0]).toBe('ServiceNotFound')
   })
 

@@ -34,12 +34,12 @@ export const OWN_METHODS: Readonly<Record<string, Deed>> = {
     connectionOf(call)
     const login = await call.accounts.login(service, params, call.origin, 'resume')
     const { resume } = params as { resume?: unknown }
-    return signIn(call, login, typeof resume === 'string' ? resume : undefined)
+    return { ...(await signIn(call, login, typeof resume === 'string' ? resume : undefined)), sessionId: login.session.id }
   }),
   'latchkey.register': anyone(v.object({ user: v.looseObject({}) }), async (call, { user }) => {
     connectionOf(call)
     const { result, login } = await call.accounts.register(user, call.origin, 'resume')
-    return login ? { ...result, login: await signIn(call, login) } : result
+    return login ? { ...result, login: { ...(await signIn(call, login)), sessionId: login.session.id } } : result
   }),
 
   // Addresses and links

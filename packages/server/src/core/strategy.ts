@@ -36,6 +36,11 @@ export interface Strategy<Params = unknown> {
   readonly ownCode?: boolean
   /** Its options look like anything, or like another's: it is asked where it is named, and nowhere else. */
   readonly byName?: boolean
+  /**
+   * It opens no session: it goes on with one whose secret the caller holds. Offered where that is what a login answers, as over DDP, and unknown where a login
+   * answers with tokens or a cookie, of which there would be none.
+   */
+  readonly continues?: boolean
   /** A strategy that redeems links to sign in says how they are made. */
   readonly loginLinks?: LoginLinks
   /** A strategy that takes codes which were mailed says how they are made. */

@@ -216,15 +216,20 @@ describe('the audit trail', () => {
   })
 })
 
-it('continuing a session over REST does not end the one in the cookie: nothing takes its place', async () => {
+it('continuing a session is nothing that a wire of tokens and cookies offers, and does not end the one in the cookie', async () => {
   await using world = await restWorld({
     services: { password: new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } }), resume: resume() },
   })
+  const { accounts } = world.server
   const browser = await world.browser('ada')
-  const { resumeSecret } = await world.server.accounts.login('password', credentials, world.origin, 'resume')
+  const { resumeSecret } = await accounts.login('password', credentials, world.origin, 'resume')
   const page = { ...browser, 'x-latchkey-session': 'cookie' }
-  const { status, body, cookies } = await world.post('/accounts/resume/authenticate', { resume: resumeSecret }, page)
-  expect([status, body.tokens, cookies.filter(cookie => cookie.startsWith('latchkey-'))]).toEqual([200, null, []])
+  for (const asking of [page, {}]) {
+    const { status, body, cookies } = await world.post('/accounts/resume/authenticate', { resume: resumeSecret }, asking)
+    expect([status, body.code, cookies.filter(cookie => cookie.startsWith('latchkey-'))]).toEqual([400, 'ServiceNotFound', []])
+  }
+  await expect(accounts.login('resume', { resume: resumeSecret }, world.origin)).rejects.toMatchObject({ code: 'ServiceNotFound' })
+  expect((await accounts.login('resume', { resume: resumeSecret }, world.origin, 'resume')).user.username).toBe('ada')
   expect((await world.get('/accounts/user', browser)).body.username).toBe('ada')
 })
 

@@ -53,7 +53,7 @@ const UNKNOWN = 'unknown'
  * @throws AccountsError whatever a step refuses with; the visitor's view of it is the transport's table
  */
 export async function login(core: Core, service: string, params: unknown, origin: Origin, mode: SessionMode): Promise<Login> {
-  const attempt = await prove(core, service, params, origin, 'login')
+  const attempt = await prove(core, service, params, origin, 'login', mode)
   return attempt.continued ? continueSession(core, attempt) : openSession(core, attempt, mode)
 }
 
@@ -138,9 +138,17 @@ async function trusted(core: Core, userId: string, origin: Origin, reason: strin
 
 // ------------------------------------------------------------------------------------------------------------ the steps
 
-async function prove(core: Core, service: string, params: unknown, origin: Origin, purpose: 'login' | 'proof'): Promise<Attempt> {
+async function prove(
+  core: Core,
+  service: string,
+  params: unknown,
+  origin: Origin,
+  purpose: 'login' | 'proof',
+  mode?: SessionMode,
+): Promise<Attempt> {
   const named = strategyNamed(core.strategies, service)
-  if (!named) throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
+  if (!named || (named.strategy.continues && mode !== 'resume'))
+    throw new AccountsError('ServiceNotFound', { message: `No service with the name ${printable(service)} was registered.` })
   const { key, strategy } = named
   const parsed = strategy.parse(params)
   if (parsed === undefined) throw new AccountsError('UnrecognizedOptionsForLogin')

@@ -11,6 +11,7 @@ export function resumeStrategy(): Strategy<{ resume: string }> {
   let core: Core
   return {
     name: 'resume',
+    continues: true,
     attach(given) {
       core = given
     },

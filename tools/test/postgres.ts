@@ -44,8 +44,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
 
   const url = new URL(server)
   url.pathname = `/${name}`
-  // force: a test that failed may have left connections open
-  const drop = () => administer(server, `drop database if exists ${name} with (force)`)
+  const drop = () => dropDatabase(server, name)
   return { url: url.href, drop, [Symbol.asyncDispose]: drop }
 }
 
@@ -75,6 +74,21 @@ export async function postgresUrl(): Promise<string> {
   if (isFirst(run)) startSupervisor(run)
   return announced(run)
 }
+
+async function dropDatabase(server: string, name: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      // force: a test that failed may have left connections open
+      await administer(server, `drop database if exists ${name} with (force)`)
+      return
+    } catch (error) {
+      // PostgreSQL waits five seconds for their processes to be gone
+      if (tries === 4 || !(error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE)) throw error
+    }
+  }
+}
+
+const OBJECT_IN_USE = '55006'
 
 async function administer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkCode, checkErrorPages, checkLinks, checkMap } from './files.ts'
+import { checkCode, checkErrorPages, checkIndex, checkLinks, checkMap } from './files.ts'
 import { repositoryOf } from './lib/fixture.ts'
 import { show, type Problem } from './lib/files.ts'
 
@@ -45,11 +45,27 @@ describe('MAP.md', () => {
   })
 })
 
-test('a link between pages must lead somewhere; links to the web and to a heading are not followed', () => {
-  const page = '[a](other.md#part) [b](https://example.com/x) [c](#here)\n[d](../gone.md)'
-  expect(judged(checkLinks, { 'docs/page.md': page, 'docs/other.md': '' })).toEqual([
-    'docs/page.md:2 links to ../gone.md, which does not exist',
+test('a link between pages must lead somewhere, to a heading too; links to the web, and what is shown as code, are not followed', () => {
+  const page = [
+    '# Here & there: `x`',
+    '```md',
+    '[shown](nowhere.md)',
+    '# shown',
+    '```',
+    '[a](other.md#a-part) [b](https://example.com/x) [c](#here--there-x)',
+    '[d](../gone.md)',
+    '[e](other.md#gone) [f](#shown)',
+  ].join('\n')
+  expect(judged(checkLinks, { 'docs/page.md': page, 'docs/other.md': '## A [part](page.md)' })).toEqual([
+    'docs/page.md:7 links to ../gone.md, which does not exist',
+    'docs/page.md:8 links to other.md#gone, which does not exist',
+    'docs/page.md:8 links to #shown, which does not exist',
   ])
+})
+
+test('the index of the documentation leads to every page', () => {
+  const files = { 'docs/README.md': '[a](a.md#part)', 'docs/a.md': '', 'docs/b.md': '', 'docs/errors/Busy.md': '' }
+  expect(judged(checkIndex, files)).toEqual(['docs/README.md does not lead to docs/b.md'])
 })
 
 test('every error code has a page, and every page a code', () => {

@@ -1,4 +1,4 @@
-/** What can be counted about the repository: short files, no unfinished marks, a true map, a page for every error. */
+/** What can be counted about the repository: short files, no unfinished marks, a true map, links that lead somewhere, a page for every error. */
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,7 +13,7 @@ const LONG: RegExp = /^(\/\/|#|\/\*) long: \S+/
 
 /** Everything that is wrong, by file. Wants `@latchkey/common` built: the error codes come from there. */
 export async function checkFiles(root: string): Promise<Problem[]> {
-  return [...checkCode(root), ...checkMap(root), ...checkLinks(root), ...checkErrorPages(root, await errorCodes(root))]
+  return [...checkCode(root), ...checkMap(root), ...checkLinks(root), ...checkIndex(root), ...checkErrorPages(root, await errorCodes(root))]
 }
 
 /** Files that are too long or hold an unfinished mark. */
@@ -47,21 +47,51 @@ export function checkMap(root: string): Problem[] {
   ]
 }
 
-/** Links between our own pages that lead nowhere. */
+/** Links between our own pages that lead nowhere, to a page or to a heading. */
 export function checkLinks(root: string): Problem[] {
   return filesUnder(root)
     .filter(path => path.endsWith('.md'))
     .flatMap(path => {
-      const text = read(root, path)
-      return [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g)]
-        .map(({ 1: target = '', index }) => ({ target, index }))
-        .filter(({ target }) => !/^[a-z]+:/i.test(target) && !existsSync(join(root, posix.join(posix.dirname(path), target))))
-        .map(({ target, index }) => ({
+      const text = withoutCode(read(root, path))
+      return [...text.matchAll(/\]\(([^)\s#]*)(?:#([^)\s]*))?\)/g)]
+        .filter(({ 1: target = '', 2: heading }) => !/^[a-z]+:/i.test(target) && !leads(root, path, target, heading))
+        .map(({ 1: target = '', 2: heading, index }) => ({
           path,
           line: text.slice(0, index).split('\n').length,
-          message: `links to ${target}, which does not exist`,
+          message: `links to ${target}${heading === undefined ? '' : `#${heading}`}, which does not exist`,
         }))
     })
+}
+
+function leads(root: string, from: string, target: string, heading: string | undefined): boolean {
+  const to = target === '' ? from : posix.join(posix.dirname(from), target)
+  if (!existsSync(join(root, to))) return false
+  return heading === undefined || !to.endsWith('.md') || anchorsOf(withoutCode(read(root, to))).has(heading)
+}
+
+/** What is shown as code holds neither links nor headings; its lines stay, to be counted. */
+const withoutCode = (text: string): string => text.replaceAll(/^```[^]*?^```/gm, block => block.replaceAll(/[^\n]/g, ''))
+
+/** As GitHub names headings. */
+const anchorsOf = (text: string): Set<string> =>
+  new Set(
+    [...text.matchAll(/^#+ +(.+)$/gm)].map(({ 1: title = '' }) =>
+      title
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(' ', '-'),
+    ),
+  )
+
+/** Pages that the index of the documentation does not lead to. */
+export function checkIndex(root: string): Problem[] {
+  const path = 'docs/README.md'
+  const text = existsSync(join(root, path)) ? read(root, path) : ''
+  return filesUnder(root, 'docs')
+    .filter(page => /^docs\/[^/]+\.md$/.test(page) && page !== path && !text.includes(`](${posix.basename(page)}`))
+    .map(page => ({ path, message: `does not lead to ${page}` }))
 }
 
 /** Error codes without a page, and pages without a code. */

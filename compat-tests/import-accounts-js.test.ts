@@ -49,7 +49,7 @@ describe.skipIf(!hasPostgres)('ten thousand users of @accounts/typeorm', () => {
   for (const engine of ['sqlite', 'postgresql'] as const) {
     it(
       `move to ${engine} in three runs, the first one killed, and every tenth signs in with the password of old`,
-      { timeout: 240_000 },
+      { timeout: 480_000 },
       async () => {
         const fresh = engine === 'postgresql' ? await freshDatabase() : null
         const data = join(folder, engine)
@@ -239,9 +239,9 @@ async function expectLogins(store: Store, oldUrl: string): Promise<void> {
         numbers.map(number => [200, ids.get(`user${number}@example.org`)]),
       )
     }
-    // Hashes are made anew one after the other, once nobody waits for one.
+    // Hashes are made anew one after the other, once nobody waits for one; each is a commit.
     const last = ids.get(`user${USERS}@example.org`) ?? ''
-    await vi.waitUntil(async () => (await store.users.credentials(last))[0]?.form === 'bcrypt-sha256', { timeout: 20_000 })
+    await vi.waitUntil(async () => (await store.users.credentials(last))[0]?.form === 'bcrypt-sha256', { timeout: 120_000 })
     expect((await signIn('user3@example.org', passwordOf(3))).status).not.toBe(200)
     expect((await signIn('user10@example.org', passwordOf(11))).status).not.toBe(200)
   } finally {

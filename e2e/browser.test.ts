@@ -2,7 +2,7 @@
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { command, dataFolder, startStandalone } from './support/standalone.ts'
 
 const ADA = 'ada@example.org'
@@ -10,7 +10,7 @@ const FIRST = 'correct horse battery staple'
 const SECOND = 'another long way to say it'
 const THIRD = 'a third one after forgetting'
 
-describe.skipIf(!hasChromium)('the home page', () => {
+describe.skipIf(!hasChromium)('the home page', BROWSERS_TAKE_TIME, () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch(chromiumOptions())

@@ -7,7 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AccountsClient } from '@latchkey/client/meteor'
 import { bundle } from '../tools/test/bundle.ts'
-import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { PASSWORD, startMeteor } from './support/meteor.ts'
 import type { MeteorServer } from './support/meteor.ts'
 
@@ -16,7 +16,7 @@ declare global {
   var own: AccountsClient
 }
 
-describe.skipIf(!hasChromium)('a login in a cookie', () => {
+describe.skipIf(!hasChromium)('a login in a cookie', BROWSERS_TAKE_TIME, () => {
   let browser: Browser
   let script = ''
   beforeAll(async () => {

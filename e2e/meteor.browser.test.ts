@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { AccountsClient } from '@latchkey/client/meteor'
 import { bundle } from '../tools/test/bundle.ts'
-import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { PASSWORD, startMeteor } from './support/meteor.ts'
 
 declare global {
@@ -19,7 +19,7 @@ import { start } from '/page.js'
 start('${otherUrl}')
 </script>`
 
-describe.skipIf(!hasChromium)('in a browser', () => {
+describe.skipIf(!hasChromium)('in a browser', BROWSERS_TAKE_TIME, () => {
   let browser: Browser
   let script = ''
   beforeAll(async () => {

@@ -4,13 +4,13 @@ import { readFile } from 'node:fs/promises'
 import { chromium } from 'playwright-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../tools/test/chromium.ts'
 import { command, dataFolder, startStandalone } from './support/standalone.ts'
 
 const ADA = 'ada@example.org'
 const PASSWORD = 'correct horse battery staple'
 
-describe.skipIf(!hasChromium)('two-factor authentication on the home page', () => {
+describe.skipIf(!hasChromium)('two-factor authentication on the home page', BROWSERS_TAKE_TIME, () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch(chromiumOptions())

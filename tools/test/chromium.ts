@@ -2,7 +2,7 @@
  * A real browser for tests: Chromium or Chrome as found on the machine, driven by `playwright-core`.
  *
  * @example
- * describe.skipIf(!hasChromium)('the sign-in page', () => {
+ * describe.skipIf(!hasChromium)('the sign-in page', BROWSERS_TAKE_TIME, () => {
  *   test('signs in', async () => {
  *     const browser = await chromium.launch(chromiumOptions())
  *   })
@@ -19,6 +19,9 @@ if (!hasChromium && process.env['CI']) throw new Error('CI needs Chromium: insta
 
 /** Milliseconds: from a slow disk it is long in coming. */
 const START_WITHIN = 55_000
+
+/** For suites in a browser: a story of twenty pages is a matter of seconds where there is a processor for it, and of a minute where there is none. */
+export const BROWSERS_TAKE_TIME: { timeout: number } = { timeout: 180_000 }
 
 /** Options for `chromium.launch()`: headless, and quiet on the network. */
 export function chromiumOptions(): LaunchOptions {

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { chromiumOptions, hasChromium } from '../../../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../../../tools/test/chromium.ts'
 import { FakeServer } from './testing/fake-server.ts'
 import type { AccountsClient, AccountsClientPassword } from './index.ts'
 
@@ -25,7 +25,7 @@ accounts.state.subscribe(({ status }) => heard.push(status))
 document.title = 'ready'
 </script>`
 
-describe.skipIf(!hasChromium)('in a browser', () => {
+describe.skipIf(!hasChromium)('in a browser', BROWSERS_TAKE_TIME, () => {
   let browser: Browser
   let script = ''
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright-core'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { bundle } from '../../../../tools/test/bundle.ts'
-import { chromiumOptions, hasChromium } from '../../../../tools/test/chromium.ts'
+import { BROWSERS_TAKE_TIME, chromiumOptions, hasChromium } from '../../../../tools/test/chromium.ts'
 import { FakeDdpServer } from '../testing/fake-ddp-server.ts'
 import type * as Ddp from './index.ts'
 
@@ -83,7 +83,7 @@ describe('in Node', () => {
   }
 })
 
-describe.skipIf(!hasChromium)('in a browser', () => {
+describe.skipIf(!hasChromium)('in a browser', BROWSERS_TAKE_TIME, () => {
   test('it calls, subscribes and comes back', async () => {
     const browser = await chromium.launch(chromiumOptions())
     onTestFinished(() => browser.close())

@@ -116,8 +116,10 @@ describe('makeHash', () => {
         parallelism: fc.constant(1),
       }),
     )
+    // bcrypt reads 72 bytes, and no more reach it: a digest has 64, and longer passwords are refused where it hashes them themselves.
+    const inputs = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter(text => Buffer.byteLength(text) < 72)
     await fc.assert(
-      fc.asyncProperty(recipe, fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), async (wanted, input) => {
+      fc.asyncProperty(recipe, inputs, async (wanted, input) => {
         const hash = await makeHash(wanted, input)
         expect(recipeOf({ form: wanted.algorithm, hash })).toEqual(wanted)
         expect(await checkHash(wanted, input, hash)).toBe(true)

@@ -55,7 +55,7 @@ import { toPublicUser } from './identity/public-user.ts'
 import type { Identifier, User } from './identity/user.ts'
 import { APP } from './origin.ts'
 import type { Mail, PasswordInput } from './ports.ts'
-import { check, checkAgain, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
+import { check, checkAgain, checkAllAgain, checkCached, checkResume, checkStateless, findByAccessToken } from './session/check.ts'
 import type { Secret } from './session/secret.ts'
 import type { Session, SessionAndUser } from './session/session.ts'
 import { ServiceConfigurations } from './service-configurations.ts'
@@ -153,6 +153,9 @@ export class Accounts {
    * `InvalidSession`.
    */
   checkAgain = (session: Session): Promise<SessionAndUser> => this.#use(core => checkAgain(core, session))
+  /** The same for many sessions of one user, read together; each is settled as {@link checkAgain} would be. */
+  checkAllAgain = (userId: string, sessions: readonly Session[]): Promise<PromiseSettledResult<SessionAndUser>[]> =>
+    this.#use(core => checkAllAgain(core, userId, sessions))
   /**
    * Tells at once when a user or their sessions changed: by this process, or by any other that the store hears of. `null`: anything may have. Who is told looks
    * for themselves; it may be more than what happened.

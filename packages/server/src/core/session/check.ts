@@ -83,14 +83,48 @@ export async function checkResume(core: Core, secret: string): Promise<SessionAn
 
 /**
  * A session somebody holds, and its user, as they are now.
+ * @param read what was read of it a moment ago; believed only where it says that the session is live
  * @throws AccountsError `InvalidSession`
  */
-export async function checkAgain(core: Core, { id }: Session): Promise<SessionAndUser> {
+export async function checkAgain(core: Core, { id }: Session, read?: SessionAndUser): Promise<SessionAndUser> {
   const now = core.clock.now()
+  if (read && isLive(read, now)) return passed(core, read, now)
   const cached = core.cache.get(id)
   const load = (): Promise<SessionAndUser | null> => core.cache.load(id, () => core.store.sessions.find(id))
   const found = cached && isLive(cached, now) ? cached : await atRest(core, load)
   if (!found || !isLive(found, now)) throw new AccountsError('InvalidSession', { detail: 'the session of an open connection is over' })
+  return passed(core, found, now)
+}
+
+/** The same for many sessions of one user, in the order in which they are given: one that is over is rejected with why. Read together where that is cheaper. */
+export async function checkAllAgain(
+  core: Core,
+  userId: string,
+  sessions: readonly Session[],
+): Promise<PromiseSettledResult<SessionAndUser>[]> {
+  const read = sessions.length < WORTH_A_LIST ? undefined : await readTogether(core, userId)
+  return Promise.allSettled(sessions.map(session => checkAgain(core, session, read?.get(session.id))))
+}
+
+/** So many sessions of one user cost more, one by one, than the list of them. */
+const WORTH_A_LIST = 4
+
+/** What is live of a user, by id. The user first: whatever ends one of the sessions after that is told of once it is done, and they are looked at again. */
+async function readTogether({ cache, clock, store }: Core, userId: string): Promise<Map<string, SessionAndUser>> {
+  const ticket = cache.begin()
+  try {
+    const user = await store.users.find({ kind: 'id', key: userId })
+    const sessions = user ? await store.sessions.list(userId, clock.now()) : []
+    const found = new Map<string, SessionAndUser>()
+    for (const session of sessions) if (user) found.set(session.id, { session, user })
+    for (const [id, one] of found) cache.keep(id, one, ticket)
+    return found
+  } finally {
+    cache.finish()
+  }
+}
+
+async function passed(core: Core, found: SessionAndUser, now: number): Promise<SessionAndUser> {
   core.activity.note(found.session, now)
   await askApp(core, found)
   return found

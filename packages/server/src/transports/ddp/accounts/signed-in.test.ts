@@ -280,6 +280,32 @@ describe('the signed-in user', () => {
     expect(find.mock.calls.length).toBeLessThanOrEqual(2)
   })
 
+  it('is read once with all their sessions, however many those are, and each that has ended is closed', async () => {
+    await using at = await ddpAccounts({ options: { rateLimits: false } })
+    const first = await at.signedIn()
+    const all = [first, ...(await Promise.all(Array.from({ length: 30 }, () => at.signedIn())))]
+    const { accounts } = at.world.server
+    const { sessions, users } = accounts.core.store
+    const reads = [vi.spyOn(sessions, 'find'), vi.spyOn(sessions, 'list'), vi.spyOn(users, 'find')]
+    await accounts.setUsername(first.id, 'lovelace')
+    await vi.waitFor(() => {
+      for (const { client } of all) expect(client.all('changed')).toMatchObject([{ fields: { username: 'lovelace' } }])
+    })
+    const [alone, ...together] = reads.map(({ mock }) => mock.calls.length)
+    expect(alone).toBe(0)
+    // The flow tells of the change, and the bus does.
+    expect(Math.max(...together)).toBeLessThanOrEqual(3)
+
+    const [some] = await accounts.userSessions(first.id)
+    await accounts.revoke({ sessionId: some?.id ?? '' })
+    await accounts.setUsername(first.id, 'ada')
+    const open = (): typeof all => all.filter(({ client }) => !client.isClosed)
+    await vi.waitFor(() => expect(open()).toHaveLength(30))
+    await vi.waitFor(() => {
+      for (const { client } of open()) expect(client.all('changed')).toHaveLength(2)
+    })
+  })
+
   it('is nobody’s business who is not signed in', async () => {
     await using at = await ddpAccounts()
     const client = at.connect()

@@ -41,7 +41,7 @@ const RETRY_AFTER = 500
 
 /**
  * The connections that are signed in, by user. A session that ends, in this process or any other, closes the connections that hold it; a user who changes is
- * read once per session that is connected here, and shown to whoever looks on.
+ * read anew, with the sessions that are connected here, and shown to whoever looks on.
  */
 export class SignedIn implements AttachedConnections {
   readonly #accounts: Accounts
@@ -198,29 +198,24 @@ export class SignedIn implements AttachedConnections {
     onAir.looks += 1
     let user: User | null | undefined
     let failure: unknown
-    const checked = await Promise.allSettled(bySession(onAir.held).map(holders => this.#lookAtSession(holders)))
-    for (const outcome of checked) {
-      if (outcome.status === 'fulfilled') user = outcome.value ?? user
-      else failure = outcome.reason
+    const groups = bySession(onAir.held)
+    const checked = await this.#accounts.checkAllAgain(
+      userId,
+      groups.map(([{ session }]) => session),
+    )
+    for (const [at, holders] of groups.entries()) {
+      const outcome = checked[at]
+      if (outcome?.status === 'fulfilled') {
+        for (const held of holders) Object.assign(held, outcome.value)
+        user = outcome.value.user
+      } else if (isOver(outcome?.reason)) for (const held of holders) this.#close(held)
+      else failure = outcome?.reason
     }
     if (onAir.onlookers.size > 0) {
       user ??= await this.#accounts.findUser({ kind: 'id', key: userId })
       for (const onlooker of onAir.onlookers) onlooker(user)
     }
     if (failure !== undefined) throw failure
-  }
-
-  /** One look for all connections that hold the session. */
-  async #lookAtSession(holders: readonly [Held, ...Held[]]): Promise<User | null> {
-    try {
-      const found = await this.#accounts.checkAgain(holders[0].session)
-      for (const held of holders) Object.assign(held, found)
-      return found.user
-    } catch (error) {
-      if (!isOver(error)) throw error
-      for (const held of holders) this.#close(held)
-      return null
-    }
   }
 
   /** Not what has gone on to another session, or to none, while its own was looked at. */

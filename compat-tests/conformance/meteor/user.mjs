@@ -52,7 +52,7 @@ export const user = {
       item: 'On the client it is the same: a default that leaves out `profile.x`, and `profile.name` alone where it is asked for',
       proof: { file: 'e2e/meteor-client-functions.test.ts', title: 'fields of the user can be chosen, and a default leaves some out' },
       off: {
-        file: 'packages/client/src/meteor/login-client.ts',
+        file: 'packages/client/src/meteor/client-common.ts',
         from: 'addDefaultFieldSelector(options, this._options.defaultFieldSelector)',
         to: 'options',
       },

@@ -1,4 +1,5 @@
 import { AccountsClient as LeanClient, AccountsClientPassword, RestClient } from '@latchkey/client'
+import { AccountsCommon } from '@latchkey/common/meteor'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FakeServer } from '../testing/fake-server.ts'
 import { FakePage } from '../testing/fake-page.ts'
@@ -49,6 +50,21 @@ describe('the constructor', () => {
       'http://accounts.example',
       'Meteor.loginToken:http://accounts.example:/app',
     ])
+  })
+
+  test('makes an AccountsCommon, as on the server, over either wire, and of the predefined Accounts', () => {
+    const [overDdp, overRest] = [clientOn(adasServer(), { loginExpirationInDays: 1 }), new AccountsClient({}, new RestClient())]
+    for (const client of [overDdp, overRest, Accounts])
+      expect([client instanceof AccountsCommon, client instanceof LeanClient]).toEqual([true, true])
+    const day = 86_400_000
+    expect([overDdp._getTokenLifetimeMs(), overRest._getTokenLifetimeMs()]).toEqual([day, 90 * day])
+    expect([overDdp._getPasswordResetTokenLifetimeMs(), overDdp._getPasswordEnrollTokenLifetimeMs()]).toEqual([3 * day, 30 * day])
+    expect(overDdp._tokenExpiration(5)).toEqual(new Date(day + 5))
+    expect([overDdp._tokenExpiresSoon(Date.now() + 4_000_000), overDdp._tokenExpiresSoon(Date.now() + 3_000_000)]).toEqual([false, true])
+    overDdp.config({ defaultFieldSelector: { profile: 0 } })
+    // JavaScript can say it
+    Reflect.apply(overDdp.config, overDdp, [{ loginExpirationInDays: undefined }])
+    expect([overDdp._addDefaultFieldSelector(), overDdp._getTokenLifetimeMs()]).toEqual([{ fields: { profile: 0 } }, day])
   })
 
   test('has Meteor’s constants and its error', () => {

@@ -1,21 +1,13 @@
 import type { LoginResult, Tokens } from '@latchkey/common'
-import {
-  addDefaultFieldSelector,
-  Callbacks,
-  CONFIG_KEYS,
-  DEFAULT_LOGIN_EXPIRATION_DAYS,
-  LOGIN_UNEXPIRING_TOKEN_DAYS,
-  LoginCancelledError,
-  project,
-} from '@latchkey/common/meteor'
-import type { AccountsConfig, FieldOptions, Registered } from '@latchkey/common/meteor'
-import { AccountsClient as LeanClient } from '../accounts-client.ts'
+import { Callbacks, CONFIG_KEYS, project } from '@latchkey/common/meteor'
+import type { AccountsCommon, AccountsConfig, FieldOptions, Registered } from '@latchkey/common/meteor'
 import type { AccountsClientOptions, ClientState } from '../accounts-client.ts'
 import { makeSource, tracked } from '../source.ts'
 import type { Source, TrackedSource } from '../source.ts'
 import type { TransportInterface } from '../transport.ts'
 import { answer, errorOf } from './callback.ts'
 import type { Callback } from './callback.ts'
+import { ClientCommon } from './client-common.ts'
 import type { AccountsConnection } from './connection.ts'
 import { DdpHalf } from './ddp-half.ts'
 import { DdpTransport } from './ddp-transport.ts'
@@ -43,7 +35,7 @@ export interface MeteorClientOptions extends Omit<AccountsConfig, 'connection'> 
 const OUR_KEYS = ['passwordMinLength', 'passwordMaxLength']
 
 /** Keeps somebody signed in, in Meteor's words, over a DDP connection or over a transport of accounts-js. The part of `AccountsClient` without passwords. */
-export class LoginClient extends LeanClient {
+export class LoginClient extends ClientCommon implements Pick<AccountsCommon, keyof AccountsCommon> {
   /** The signed-in user, or null: `accounts.user({ fields: { profile: 1 } })` reads, `.get()` and `.subscribe` are those of every source. */
   declare readonly user: TrackedSource<ClientUser | null, [options?: FieldOptions]>
   /** Who is signed in, and whether that is known yet. */
@@ -56,13 +48,8 @@ export class LoginClient extends LeanClient {
   readonly loggingOut: TrackedSource<boolean>
   /** Whether the configuration of login services has arrived. Over a transport of accounts-js there is none to wait for. */
   readonly loginServicesConfigured: TrackedSource<boolean>
-  readonly LoginCancelledError: typeof LoginCancelledError = LoginCancelledError
-  readonly DEFAULT_LOGIN_EXPIRATION_DAYS: number = DEFAULT_LOGIN_EXPIRATION_DAYS
-  readonly LOGIN_UNEXPIRING_TOKEN_DAYS: number = LOGIN_UNEXPIRING_TOKEN_DAYS
   /** The connection to the server. Over a transport of accounts-js there is none: this one then refuses every call. */
   readonly connection: AccountsConnection
-  /** The very object that was given; `config` adds to it. */
-  _options: MeteorClientOptions
 
   /** @internal What differs between wires. */
   readonly _side: Side
@@ -85,8 +72,7 @@ export class LoginClient extends LeanClient {
     if (transport && ('connection' in options || 'ddpUrl' in options))
       throw new TypeError('Give a transport, or connection or ddpUrl, not both')
     const over = transport ?? new DdpTransport()
-    super(transport ? leanOptions(options) : { session: 'cookie' }, over)
-    this._options = options
+    super(options, transport ? leanOptions(options) : { session: 'cookie' }, over)
     for (const key of Object.keys(options)) if (!isKnown(key) && !transport) console.error(`Accounts.config: Invalid key: ${key}`)
     const parts = this.#parts()
     if (over instanceof DdpTransport) {
@@ -118,14 +104,14 @@ export class LoginClient extends LeanClient {
   }
 
   /**
-   * Sets options. A name that is no option is complained of on the console and left out.
+   * Sets options. A name that is no option is complained of on the console and left out; undefined says nothing.
    * @throws Error for `oauthSecretKey`, which is the server's
    */
   config(options: MeteorClientOptions): void {
     if ('oauthSecretKey' in options) throw new Error('The oauthSecretKey option may only be specified on the server')
     for (const [key, value] of Object.entries(options)) {
-      if (isKnown(key)) Reflect.set(this._options, key, value)
-      else console.error(`Accounts.config: Invalid key: ${key}`)
+      if (!isKnown(key)) console.error(`Accounts.config: Invalid key: ${key}`)
+      else if (value !== undefined) Reflect.set(this._options, key, value)
     }
     this._ddp?.useOptions(this._options)
   }
@@ -347,7 +333,7 @@ export class LoginClient extends LeanClient {
 
   #readUser(options: FieldOptions = {}): ClientUser | null {
     const user = this._side.user.get()
-    const { fields } = addDefaultFieldSelector(options, this._options.defaultFieldSelector)
+    const { fields } = this._addDefaultFieldSelector(options)
     // A part of a user has the fields that were asked for; whoever asks knows which
     return user && fields ? (project(user, fields) as ClientUser) : user
   }

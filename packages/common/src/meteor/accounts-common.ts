@@ -11,12 +11,18 @@ import {
   tokenLifetime,
 } from './account-options.ts'
 import type { AccountsConfig } from './account-options.ts'
+import { COMMON } from './common-mark.ts'
 import { addDefaultFieldSelector } from './field-selector.ts'
 import type { FieldOptions } from './field-selector.ts'
 import { LoginCancelledError } from './login-cancelled.ts'
 
-/** Meteor's `AccountsCommon`. Apps meet it as `AccountsServer`, which adds everything that needs a server. */
+/**
+ * Meteor's `AccountsCommon`. Apps meet it as `AccountsServer`, which adds everything that needs a server, and as `AccountsClient` of `@latchkey/client/meteor`,
+ * which has its members and descends from the client of accounts-js.
+ */
 export abstract class AccountsCommon {
+  /** @internal */
+  readonly [COMMON]: true = true
   /** The very object that was given, on a server a copy; `config` adds to it. */
   _options: AccountsConfig
   /** The error of a sign-in that a person gave up. */
@@ -31,6 +37,12 @@ export abstract class AccountsCommon {
     this.#known = known
     this.#knownOf(options)
     warnOfTwins(options)
+  }
+
+  /** True for clients too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    const isOrdinary = Function.prototype[Symbol.hasInstance].call(this, value)
+    return isOrdinary || (this === AccountsCommon && typeof value === 'object' && value !== null && COMMON in value)
   }
 
   /** Who is signed in, or null. */

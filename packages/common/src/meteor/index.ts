@@ -13,6 +13,7 @@ export {
 } from './account-options.ts'
 export type { AccountsConfig } from './account-options.ts'
 export { Callbacks } from './callbacks.ts'
+export { COMMON } from './common-mark.ts'
 export type { Complain, Registered } from './callbacks.ts'
 export { addDefaultFieldSelector, isInclusion, project } from './field-selector.ts'
 export type { FieldOptions, FieldSelector } from './field-selector.ts'

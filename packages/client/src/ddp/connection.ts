@@ -73,7 +73,13 @@ export class DdpConnection {
     this.#rawUrl = url
     this.#documents = new Documents(timers)
     this.#revival = new Revival(() => this.#documents.show(), timers)
-    this.#methods = new Methods({ send, whenShown, userId: () => this.#user.get(), most: maxWaitingMethods })
+    this.#methods = new Methods({
+      send,
+      whenShown,
+      stepFailed: () => this.#revival.hurry(),
+      userId: () => this.#user.get(),
+      most: maxWaitingMethods,
+    })
     this.#subscriptions = new Subscriptions({ send, whenShown, arrived: id => this.#revival.arrived(`sub ${id}`) })
     const ping = (): void => send('{"msg":"ping"}')
     const dead = (): void => this.#stream.lost('The server did not answer a ping')

@@ -193,7 +193,7 @@ test('on the session of another user, calls of whoever was signed in before fail
   let user: string | null = null
   const sent: string[] = []
   const send = (frame: string): void => void sent.push((JSON.parse(frame) as { method: string }).method)
-  const methods = new Methods({ send, whenShown: work => work(), userId: () => user, most: 10 })
+  const methods = new Methods({ send, stepFailed: () => {}, whenShown: work => work(), userId: () => user, most: 10 })
   const call = (name: string, as: string | null): Promise<unknown> => {
     user = as
     return methods.call(name, [], {}, undefined).catch((error: unknown) => (error as { error: string }).error)
@@ -231,7 +231,7 @@ test('whatever is answered in whatever order, over however many connections: met
         expect(Number(id)).toBeGreaterThan(Number(sentNow.at(-1) ?? 0))
         sentNow.push(id)
       }
-      const methods = new Methods({ send, whenShown: work => work(), userId: () => null, most: 1000 })
+      const methods = new Methods({ send, stepFailed: () => {}, whenShown: work => work(), userId: () => null, most: 1000 })
       const call = (wait: boolean): void => {
         const id = String(waits.size + 1)
         waits.set(id, wait)

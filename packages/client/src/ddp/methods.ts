@@ -40,6 +40,8 @@ export interface MethodsPort {
   send(frame: string): void
   /** Runs the work when everything that has arrived is shown. */
   whenShown(work: () => void): void
+  /** What had to be done first on this session, a sign-in usually, has failed. */
+  stepFailed(): void
   /** Who is signed in. */
   userId(): string | null
   /** How many methods may wait for their answers. */
@@ -140,6 +142,7 @@ export class Methods {
     const method = this.#first.get(id) ?? this.#queue.get(id)
     if (!method?.sent || method.outcome) return
     method.outcome = outcome
+    if (outcome.error && this.#first.has(id)) this.#port.stepFailed()
     guarded(() => method.options.onResultReceived?.(outcome.error, outcome.result))
     this.#checkThrough(method)
   }

@@ -8,6 +8,7 @@ export class Revival {
   readonly #show: () => void
   readonly #timers: DdpTimers
   #patience: DdpTimer | undefined
+  #wait = PATIENCE
   #awaited: Set<string> | undefined
   #after: (() => void)[] = []
 
@@ -20,6 +21,7 @@ export class Revival {
   /** Begins, or begins anew. Call {@link await} next. */
   start(): void {
     this.#awaited = new Set()
+    this.#wait = PATIENCE
     // Half of it belongs to a session that is gone; what still holds is said anew
     this.#after = []
   }
@@ -41,6 +43,12 @@ export class Revival {
     work()
   }
 
+  /** Whoever was signed in is so no longer: what is shown is theirs. */
+  hurry(): void {
+    this.#wait = HURRY
+    this.#check()
+  }
+
   /** Nothing can arrive for the time being. When the session goes on, call {@link await} again. */
   cut(): void {
     this.#patience?.()
@@ -52,7 +60,7 @@ export class Revival {
     const awaited = [...this.#awaited]
     if (awaited.length === 0) this.#end()
     // Methods are always answered. A publication that was ready for one user may have nothing to say to another, not even that
-    else if (awaited.every(name => name.startsWith('sub'))) this.#patience = this.#timers.after(PATIENCE, () => this.#end())
+    else if (awaited.every(name => name.startsWith('sub'))) this.#patience = this.#timers.after(this.#wait, () => this.#end())
   }
 
   #end(): void {
@@ -66,3 +74,5 @@ export class Revival {
 
 /** Milliseconds that subscriptions may take to be ready, one after another. */
 const PATIENCE = 10_000
+/** The same after what had to be done first has failed. */
+const HURRY = 1000

@@ -166,6 +166,27 @@ test('a publication that says nothing after a cut, not even that it is ready, ke
   expect(timers.running.all).toBe(0)
 })
 
+test('who is signed in no longer after a cut sees nothing of before a second later, whatever publications say', async () => {
+  let publishes = true
+  using world = await ddpWorld(server => {
+    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+    server.methods['login'] = () => {
+      throw { error: 403, reason: "You've been logged out by the server. Please log in again.", errorType: 'Meteor.Error' }
+    }
+  })
+  const { server, connection, timers } = world
+  const told = vi.fn<MethodCallback>()
+  connection.addReconnectStep(() => void connection.apply('login', [], { wait: true }, told))
+  connection.subscribe('mine')
+  await settled()
+  publishes = false
+  server.peer.close()
+  await timers.pass(900)
+  expect([connection.collection('tasks').all().length, told.mock.calls.length]).toEqual([1, 0])
+  await timers.pass(200)
+  expect([connection.collection('tasks').all().length, told.mock.calls.length]).toEqual([0, 1])
+})
+
 test('what is shown stays while there is no connection, however long that is', async () => {
   let publishes = true
   using world = await ddpWorld(server => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { PublicUser } from '@latchkey/common'
 import { AccountsClientError, AccountsClientPassword } from './index.ts'
 import { later } from './testing/later.ts'
 import { newWorld } from './testing/world.ts'
@@ -144,6 +145,24 @@ describe('who is signed in', () => {
     const asked = world.client.getUser()
     await Promise.all([asked, world.client.logout()])
     expect(world.client.state.get().status).toBe('signedOut')
+  })
+
+  test('an answer that a later one has overtaken is out of date', async () => {
+    await using world = await newWorld()
+    const { client, server } = world
+    const late = { ...server.user, username: 'grace' }
+    let answer: (user: PublicUser) => void = () => {}
+    const early = new Promise<PublicUser>(resolve => void (answer = resolve))
+    const asked = vi.spyOn(client.transport, 'getUser').mockReturnValueOnce(early).mockResolvedValueOnce(late)
+    const first = client.getUser()
+    await client.getUser()
+    answer(server.user)
+    await first
+    expect(client.user.get()).toBe(late)
+    asked.mockRejectedValueOnce(new Error('out of reach'))
+    const [last, lost] = [client.getUser().catch(() => null), client.getUser()]
+    await Promise.all([last, lost])
+    expect(client.user.get()).toEqual(server.user)
   })
 
   test('a listener that throws harms nobody', async () => {

@@ -56,6 +56,9 @@ export class AccountsClient {
   readonly #id: string = Math.random().toString(36)
   /** Counts sign-ins and sign-outs: an answer that was asked for before one of them is out of date. */
   #epoch = 0
+  /** How often the server was asked for the user, and for which time its answer is known. */
+  #asked = 0
+  #answered = 0
 
   /** @throws Error `A valid transport is required`; TypeError for an unknown option */
   constructor(options: AccountsClientOptions, transport: TransportInterface) {
@@ -138,9 +141,13 @@ export class AccountsClient {
 
   /** The signed-in user as the server knows it now, or null. */
   async getUser(): Promise<PublicUser | null> {
-    const epoch = this.#epoch
+    const [epoch, turn] = [this.#epoch, ++this.#asked]
     const user = await this.transport.getUser()
-    if (epoch === this.#epoch) this.#state.set(user ? { status: 'signedIn', user } : SIGNED_OUT)
+    // An answer may be overtaken by a later one, of when another tab had signed in, say
+    if (epoch === this.#epoch && turn > this.#answered) {
+      this.#answered = turn
+      this.#state.set(user ? { status: 'signedIn', user } : SIGNED_OUT)
+    }
     return user
   }
 

@@ -2,7 +2,9 @@
 import type { Ports } from '../../core/ports.ts'
 import type { Connection } from '../../wire/connection.ts'
 import type { AccountsGate } from './accounts/ports.ts'
+import { Load } from './load.ts'
 import type { DdpSettings } from './options.ts'
+import { Parked } from './parked.ts'
 import type { Line, Session } from './session.ts'
 import type { MethodHandler, PublishHandler, RateLimiterPort } from './types.ts'
 import { Wheel } from './wheel.ts'
@@ -10,9 +12,6 @@ import { Wheel } from './wheel.ts'
 /** Finest the wheel turns; deadlines of a fifteenth of it would be none. */
 const FINEST_STEP = 10
 const COARSEST_STEP = 1000
-
-/** Of more, the one that has waited longest ends. */
-const MOST_PARKED = 10_000
 
 /** Shared state; nothing here knows how a message is answered. */
 export class Hub {
@@ -26,8 +25,8 @@ export class Hub {
   readonly connectionListeners = new Set<(connection: Connection) => unknown>()
   /** Sockets whose handshake is still to come. */
   readonly waiting = new Set<Line>()
-  /** Sessions whose clients are away, those who left first in front. */
-  readonly parked = new Set<Session>()
+  readonly parked = new Parked()
+  readonly load: Load
   readonly gates = new Set<AccountsGate>()
   readonly #rateLimiter: RateLimiterPort | undefined
   isStopped = false
@@ -36,16 +35,10 @@ export class Hub {
     this.#rateLimiter = rateLimiter
     this.settings = settings
     this.ports = ports
+    this.load = new Load(settings)
     const { heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod } = settings
     const shortest = Math.min(...[heartbeatInterval, heartbeatTimeout, handshakeTimeout, disconnectGracePeriod].filter(one => one > 0))
     this.wheel = new Wheel(ports, Math.min(COARSEST_STEP, Math.max(FINEST_STEP, Math.floor(shortest / 15))))
-  }
-
-  /** Keeps a session for its client. Sockets are counted where they come in, and these have none: so there are only so many. */
-  park(session: Session): void {
-    this.parked.add(session)
-    const [first] = this.parked
-    if (this.parked.size > MOST_PARKED) first?.close()
   }
 
   /** Asks whoever may refuse a call or a subscription of this client. @throws MeteorError of the first that does */

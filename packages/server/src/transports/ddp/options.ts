@@ -20,6 +20,13 @@ export interface DDPServerOptions {
   maxFrameBytes?: number
   /** A client that reads so slowly that more than this has piled up is closed. @default 4 MiB */
   maxBufferedBytes?: number
+  /**
+   * What may be kept in memory for all clients together: messages without an answer, parameters of subscriptions, what was sent and is not read, and what waits for
+   * those who are away. Whoever would make it more is closed. @default 256 MiB
+   */
+  maxKeptBytes?: number
+  /** The same for the clients of one address, IPv6 by the /64; a proxy on this machine is not counted. @default 64 MiB */
+  maxKeptBytesPerAddress?: number
   /** How many messages of one client may wait for their turn; one more closes the socket. @default 1000 */
   maxQueuedMessages?: number
   /** How many subscriptions a client may have at once; further ones are refused. @default 1000 */
@@ -43,6 +50,8 @@ const DEFAULTS: DdpSettings = {
   maxMessageQueueLength: 100,
   maxFrameBytes: 2 ** 20,
   maxBufferedBytes: 4 * 2 ** 20,
+  maxKeptBytes: 256 * 2 ** 20,
+  maxKeptBytesPerAddress: 64 * 2 ** 20,
   maxQueuedMessages: 1000,
   maxSubscriptions: 1000,
 }

@@ -2,6 +2,7 @@
 import { DDP_VERSIONS } from '@latchkey/common/ddp'
 import type { DdpVersion, ServerMessage } from '@latchkey/common/ddp'
 import type { Hub } from './hub.ts'
+import type { Share } from './load.ts'
 import { readFrame, refusal } from './read-message.ts'
 import type { Incoming } from './read-message.ts'
 import { Session } from './session.ts'
@@ -15,6 +16,8 @@ export class Peer implements DdpReceiver, Line, Timed {
   readonly #hub: Hub
   readonly #wire: DdpWire
   readonly #facts: DdpFacts
+  /** What was sent and not read. */
+  readonly #unread: Share
   #session: Session | null = null
   #isClosed = false
   /** Anything arrived since the last look. */
@@ -27,6 +30,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#hub = hub
     this.#wire = wire
     this.#facts = facts
+    this.#unread = hub.load.share(facts.clientAddress, () => wire.buffered)
     hub.waiting.add(this)
     hub.wheel.set(this, hub.ports.clock.now() + hub.settings.handshakeTimeout)
   }
@@ -52,12 +56,14 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#isClosed = true
     this.#hub.waiting.delete(this)
     this.#hub.wheel.clear(this)
+    this.#unread.leave()
     this.#session?.lost(this)
   }
 
   send(frame: string): boolean {
-    if (!this.#isClosed) this.#wire.send(frame)
-    return this.#wire.buffered <= this.#hub.settings.maxBufferedBytes
+    if (this.#isClosed) return true
+    this.#wire.send(frame)
+    return this.#wire.buffered <= this.#hub.settings.maxBufferedBytes && this.#unread.look()
   }
 
   hangUp(): void {
@@ -65,6 +71,7 @@ export class Peer implements DdpReceiver, Line, Timed {
     this.#isClosed = true
     this.#hub.waiting.delete(this)
     this.#hub.wheel.clear(this)
+    this.#unread.leave()
     this.#wire.close()
   }
 

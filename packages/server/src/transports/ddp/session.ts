@@ -6,6 +6,7 @@ import { ConnectionHandle } from './connection-handle.ts'
 import { toWireError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { newId } from './ids.ts'
+import type { Share } from './load.ts'
 import { MergeBox, SILENT } from './merge-box.ts'
 import type { BoxSink } from './merge-box.ts'
 import { isMethod } from './read-message.ts'
@@ -41,6 +42,8 @@ export class Session implements BoxSink, Timed {
   readonly hub: Hub
   facts: DdpFacts
   userId: string | null = null
+  /** What is kept for this client. */
+  readonly share: Share
   box: MergeBox = new MergeBox(this)
   readonly resumption: Resumption | null
   place = NOWHERE
@@ -64,6 +67,7 @@ export class Session implements BoxSink, Timed {
     this.hub = hub
     this.id = newId(hub.ports.chance)
     this.facts = facts
+    this.share = hub.load.share(facts.clientAddress)
     this.resumption = canResume ? new Resumption() : null
     this.#line = line
   }
@@ -109,7 +113,8 @@ export class Session implements BoxSink, Timed {
       this.close()
     } else if (this.resumption && isCounted) {
       const { maxMessageQueueLength, maxBufferedBytes } = this.hub.settings
-      if (!this.resumption.keep(frame, maxMessageQueueLength, maxBufferedBytes)) this.close()
+      const isKept = this.share.take(frame.length) && this.resumption.keep(frame, maxMessageQueueLength, maxBufferedBytes)
+      if (!isKept) this.close()
     }
   }
 
@@ -135,9 +140,12 @@ export class Session implements BoxSink, Timed {
     return this.#named.size < maxSubscriptions && this.#namedSize + size <= KEPT_FRAMES * maxFrameBytes
   }
 
-  keep(id: string, subscription: Subscription): void {
+  /** False: all clients together, or those of this address, have too much. */
+  keep(id: string, subscription: Subscription): boolean {
+    if (!this.share.take(subscription.asked.size)) return false
     this.#named.set(id, subscription)
     this.#namedSize += subscription.asked.size
+    return true
   }
 
   /** Runs a publication that nobody has to ask for. */
@@ -167,6 +175,7 @@ export class Session implements BoxSink, Timed {
     if (this.#named.get(id) === subscription) {
       this.#named.delete(id)
       this.#namedSize -= subscription.asked.size
+      this.share.give(subscription.asked.size)
     }
     this.nosub({ msg: 'nosub', id, ...error })
   }
@@ -212,6 +221,9 @@ export class Session implements BoxSink, Timed {
     this.#line?.hangUp()
     this.#line = null
     this.#turns.clear()
+    // What is still being answered is given back when it is.
+    this.share.give(this.#namedSize + sizeOf(this.resumption?.resume()))
+    this.#namedSize = 0
     for (const subscription of [...this.#universal, ...this.#named.values()]) subscription.close('leave')
     this.#universal = []
     this.#named.clear()
@@ -227,7 +239,7 @@ export class Session implements BoxSink, Timed {
     const { hub, resumption } = this
     if (!resumption || hub.isStopped) return this.close()
     resumption.park()
-    hub.park(this)
+    hub.parked.add(this)
     hub.wheel.set(this, hub.ports.clock.now() + hub.settings.disconnectGracePeriod)
   }
 
@@ -253,6 +265,7 @@ export class Session implements BoxSink, Timed {
     this.#line = line
     this.facts = facts
     const frames = this.resumption.resume()
+    this.share.give(sizeOf(frames))
     this.#greet()
     for (const frame of frames) {
       this.#sent += 1
@@ -318,3 +331,5 @@ export class Session implements BoxSink, Timed {
     })
   }
 }
+
+const sizeOf = (frames: readonly string[] = []): number => frames.reduce((sum, { length }) => sum + length, 0)

@@ -35,7 +35,7 @@ export async function startSubscription(session: Session, message: SubMessage, s
     await hub.admit('subscription', name, session)
     if (session.isOver) return undefined
     const subscription = new Subscription(session, { id, name, params, size, handler }, unblock)
-    session.keep(id, subscription)
+    if (!session.keep(id, subscription)) throw new MeteorError('too-many-requests', 'Too many subscriptions')
     return await subscription.run()
   } catch (error) {
     session.nosub({ msg: 'nosub', id, error: toWireError(error, hub.ports.log, { publication: name, connectionId: session.id }) })

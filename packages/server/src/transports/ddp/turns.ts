@@ -23,6 +23,8 @@ export class Turns {
 
   /** A message, and the text it was read from. False: there are too many. */
   take(message: Incoming, frame: string): boolean {
+    // Until it is answered.
+    if (!this.#session.share.take(frame.length)) return false
     if (this.#mayBegin() && this.#waiting.length === 0) {
       this.#begin(message, frame.length)
       return true
@@ -42,6 +44,7 @@ export class Turns {
 
   /** What waits is not answered. */
   clear(): void {
+    this.#session.share.give(this.#waitingSize)
     this.#waiting = []
     this.#waitingSize = 0
   }
@@ -81,6 +84,7 @@ export class Turns {
       })
       .finally(() => {
         this.#underWay -= 1
+        this.#session.share.give(size)
         // One that let the next begin may still have kept a later one waiting.
         if (isUnblocked) this.#soon()
         unblock()

@@ -1,6 +1,5 @@
 /** How many sockets there may be: in all, from one address, and of those that opened and went silent. */
-import { BlockList, isIPv6 } from 'node:net'
-import { addressOf } from '../../core/policy/rate-limit.ts'
+import { countedAddress } from '../../wire/counted-address.ts'
 import type { DdpSettings } from './ddp-options.ts'
 
 /** A socket's place, given back when it closes. */
@@ -27,7 +26,7 @@ export class Room {
   /** A place, or null when there is none left. `close` is called should this socket have to make way for others before it said anything. */
   enter(address: string | null, close: () => void): Place | null {
     const { maxSockets, maxSocketsPerAddress, maxSilentSockets } = this.#settings
-    const key = addressKey(address)
+    const key = countedAddress(address)
     const here = key === null ? 0 : (this.#byAddress.get(key) ?? 0)
     if (this.#taken >= maxSockets || here >= maxSocketsPerAddress) return null
     this.#taken += 1
@@ -61,14 +60,4 @@ export class Room {
     if (left === 0) this.#byAddress.delete(key)
     else this.#byAddress.set(key, left)
   }
-}
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
-
-/** What is counted together. Null: not counted. */
-function addressKey(address: string | null): string | null {
-  const isHere = address === null || address === '' || LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-  return isHere ? null : addressOf(address)
 }

@@ -80,13 +80,13 @@ export class SqliteConnection implements Engine {
     const prepared = this.#prepared.get(statement) ?? this.#prepare(statement)
     const bound: (string | number | null)[] = [this.#collection]
     for (const value of values) bound.push(bindable(value))
-    if (!prepared.returns) {
-      prepared.statement.run(bound)
-      return []
+    try {
+      return execute(prepared, kind, bound)
+    } catch (error) {
+      // In libsql a statement whose `get` failed fails with the same error ever after.
+      this.#prepared.delete(statement)
+      throw error
     }
-    if (kind === 'rows') return prepared.statement.all(bound)
-    const row = prepared.statement.get(bound)
-    return row === undefined ? [] : [row]
   }
 
   #prepare(statement: Statement<unknown>): Prepared {
@@ -110,6 +110,16 @@ const durabilities = new WeakMap<SqliteDatabase, Durability>()
 interface Prepared {
   statement: SqliteStatement
   returns: boolean
+}
+
+function execute({ statement, returns }: Prepared, kind: string, bound: readonly (string | number | null)[]): readonly unknown[] {
+  if (!returns) {
+    statement.run(bound)
+    return []
+  }
+  if (kind === 'rows') return statement.all(bound)
+  const row = statement.get(bound)
+  return row === undefined ? [] : [row]
 }
 
 function bindable(value: Value): string | number | null {

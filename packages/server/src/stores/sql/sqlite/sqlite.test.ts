@@ -110,6 +110,15 @@ test('a revocation by another process counts at the very next check', async () =
   expect(heard).toEqual([null])
 })
 
+test('a deed that was refused once is not refused ever after', async () => {
+  const store = await openStore({ path: ':memory:' })
+  const user = await insertUser(store)
+  const session = await openSession(store, user.id)
+  for (let tries = 0; tries < 2; tries += 1) await expect(store.sessions.open(session)).rejects.toThrow('UNIQUE')
+  const next = await openSession(store, user.id)
+  expect((await store.sessions.find(next.id))?.session.id).toBe(next.id)
+})
+
 test('a sweep of many rows lets others go first in between', async () => {
   const store = await openStore({ path: ':memory:' })
   const user = await insertUser(store)

@@ -39,9 +39,10 @@ export async function signUp(core: Core, input: Registration, origin: Origin, mo
 
 async function insert(core: Core, input: Registration, origin: Origin): Promise<User> {
   const { settings } = core
+  // First: each refusal is written down and shown to hooks, so that none must be free.
+  await core.limiter.hit('register', { ip: origin.ip })
   if (!settings.signUpAllowed) throw new AccountsError('SignUpForbidden')
   refuseMisshapen(input)
-  await core.limiter.hit('register', { ip: origin.ip })
   const draft = readDraft(core, input)
   await hidden(core, refuseTaken(core, draft))
   const { password: given, profile } = input

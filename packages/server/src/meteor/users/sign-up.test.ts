@@ -47,6 +47,20 @@ describe('signing up over DDP', () => {
     expect(await count(world)).toBe(1)
   })
 
+  test('counts an attempt where it is forbidden before that is written down and shown to hooks', async () => {
+    const limits = { register: { address: { limit: 2, window: 60_000 } } }
+    await using world = meteorWorld({ forbidClientAccountCreation: true, limits })
+    let shown = 0
+    world.accounts.onLoginFailure(() => void shown++)
+    const refusals: unknown[] = []
+    for (let attempt = 0; attempt < 5; attempt += 1)
+      refusals.push(refusalOf(await signUp(world.connect(), { username: 'ada', password: PASSWORD }))[0])
+    expect(refusals).toEqual([403, 403, 'too-many-requests', 'too-many-requests', 'too-many-requests'])
+    expect(shown).toBe(2)
+    const { audit } = world.accounts.accounts.core.store
+    expect((await audit.list({ limit: 10 })).map(({ type }) => type).toSorted()).toEqual(['login-failed', 'login-failed', 'rate-limited'])
+  })
+
   test.each(['username', 'email'] as const)('with a %s that differs only in case is refused, and nothing is kept', async field => {
     await using world = meteorWorld(OPEN)
     const reason = field === 'username' ? 'Username already exists.' : 'Email already exists.'

@@ -77,7 +77,7 @@ describe.each(['latchkey', 'accounts-js'] as const)('on the %s face a new user',
 })
 
 test('restrictCreationByEmailDomain that is neither a domain, a list nor a function is refused', async () => {
-  for (const rule of ['', 5, [''], [5], null])
+  for (const rule of ['', 5, [''], [5]])
     await expect(newWorld({ options: { restrictCreationByEmailDomain: rule as string } })).rejects.toThrow(
       /restrictCreationByEmailDomain must be/,
     )

@@ -57,6 +57,19 @@ describe('the predefined accounts', () => {
     expect(predefined.settings).toEqual({ packages: { 'accounts-base': { loginExpirationInDays: 3 } } })
   })
 
+  it('keep that key in the settings until accounts are made', () => {
+    const oauthSecretKey = Buffer.alloc(16, 1).toString('base64')
+    const env: NodeJS.ProcessEnv = { LATCHKEY_SECRET: 'SECRET' }
+    const predefined = made(
+      { production: true, tokenSecret: undefined, settings: { packages: { 'accounts-base': { oauthSecretKey } } } },
+      env,
+    )
+    expect(() => predefined.accounts).toThrow(/too weak/)
+    env.LATCHKEY_SECRET = tokenSecret
+    expect(predefined.accounts.oauthEncryption.keyIsLoaded()).toBe(true)
+    expect(predefined.settings).toEqual({ packages: { 'accounts-base': {} } })
+  })
+
   it('read settings from a file, and refuse what is no JSON without showing it', () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'latchkey-')), 'settings.json')
     writeFileSync(file, '{"packages":{"accounts":{"loginExpirationInDays":3}}}')

@@ -96,8 +96,6 @@ export class Predefined {
   #make(): AccountsServer {
     const { settings: _settings, ddp: _ddp, ...given } = this.#given ?? {}
     const options: Partial<MeteorServerOptions> = { ...optionsOfSettings(this.settings), ...given }
-    // It is taken in: an app that shows its settings does not show the key.
-    Reflect.deleteProperty(this.settings.packages?.['accounts-base'] ?? {}, 'oauthSecretKey')
     const place = options.db ? undefined : placeOf(this.#env, this.isProduction, message => this.#log.warn({}, message))
     const db = options.db ?? place?.db
     const accounts = new AccountsServer(this.#ddpServer, {
@@ -108,6 +106,8 @@ export class Predefined {
       ...(db ? { db } : {}),
       tokenSecret: options.tokenSecret ?? this.#secret(place?.makeSecret),
     })
+    // It is taken in, and not before: an app that shows its settings does not show the key.
+    Reflect.deleteProperty(this.settings.packages?.['accounts-base'] ?? {}, 'oauthSecretKey')
     const configurations = this.settings.packages?.['service-configuration']
     if (configurations) void this.#take(accounts, configurations)
     return accounts

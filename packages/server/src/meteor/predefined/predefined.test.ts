@@ -59,11 +59,9 @@ describe('the predefined accounts', () => {
 
   it('keep that key in the settings until accounts are made', () => {
     const oauthSecretKey = Buffer.alloc(16, 1).toString('base64')
-    const env: NodeJS.ProcessEnv = { LATCHKEY_SECRET: 'SECRET' }
-    const predefined = made(
-      { production: true, tokenSecret: undefined, settings: { packages: { 'accounts-base': { oauthSecretKey } } } },
-      env,
-    )
+    const env = { LATCHKEY_SECRET: 'SECRET' }
+    const predefined = new Predefined(env)
+    predefined.setUp({ db: memoryStore(), production: true, settings: { packages: { 'accounts-base': { oauthSecretKey } } } })
     expect(() => predefined.accounts).toThrow(/too weak/)
     env.LATCHKEY_SECRET = tokenSecret
     expect(predefined.accounts.oauthEncryption.keyIsLoaded()).toBe(true)

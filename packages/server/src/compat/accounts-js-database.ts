@@ -2,7 +2,7 @@
  * Latchkey on the database adapter of an accounts-js app. Users stay where they are, so that the old app keeps working beside us; sessions, links, limits and
  * all that the adapter cannot hold live in a store of ours.
  */
-import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../core/settings-kinds.ts'
 import type { Store } from '../core/store.ts'
 import { databaseCredentials } from './database/credentials.ts'
 import { databaseEmails } from './database/emails.ts'
@@ -55,10 +55,7 @@ export interface AccountsJsDatabaseOptions {
  * }
  */
 export function accountsJsDatabase(adapter: AccountsJsUsers, store: Store, options: AccountsJsDatabaseOptions = {}): Store {
-  for (const key of Object.keys(options)) {
-    if (!OPTIONS.includes(key))
-      throw new AccountsError('InvalidSettings', { message: `Unknown option "${key}" of accountsJsDatabase. Known: ${OPTIONS.join(', ')}` })
-  }
+  refuseUnknown('accountsJsDatabase', options, OPTIONS)
   const { upgradePasswords = false, idField, removeUser, now = Date.now } = options
   const joined: Joined = { adapter: new GuardedAdapter(adapter), store, now, upgradePasswords, idField, removeUser, twins: new Twins() }
   return {

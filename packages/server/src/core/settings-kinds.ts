@@ -89,6 +89,18 @@ export function refuseMisfits(prefix: string, given: object, kinds: Readonly<Rec
   }
 }
 
+/**
+ * Refuses names that no option has, with the one that was probably meant: a misspelt one would silently do nothing.
+ * @param owner whose options they are, by the name that people import; empty for the server's own
+ * @param prefix what stands before the names in a message, such as `errors.`
+ * @throws AccountsError `InvalidSettings`
+ */
+export function refuseUnknown(owner: string, given: object, known: readonly string[], prefix = ''): void {
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) refuse(unknownName(`${prefix}${name}`, name, known, prefix, owner))
+  }
+}
+
 /** The sentence about a name that does not exist; `owner` says whose option it would be, where that is not the server. */
 export function unknownName(full: string, name: string, known: readonly string[], prefix = '', owner = ''): string {
   // What accounts-js's people know as an option of a service is a setting one level down here.

@@ -13,6 +13,7 @@ import {
 import type { JsonWebKey, SignKeyObjectInput } from 'node:crypto'
 import { constants } from 'node:crypto'
 import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from './settings-kinds.ts'
 
 /** How a key pair can sign (RFC 7518, RFC 8037). `EdDSA` is Ed25519. */
 export type SigningAlgorithm = keyof typeof ALGORITHMS
@@ -123,9 +124,7 @@ export function secretKey(secret: string): TokenKey {
  * @throws AccountsError `InvalidSettings` for what is no key, halves that do not belong together, an algorithm that does not fit, a weak key
  */
 export function pairKey(option: string, given: RetiredKey): TokenKey & Required<Pick<TokenKey, 'jwk' | 'keyId'>> {
-  for (const name of Object.keys(given)) {
-    if (!PARTS.includes(name)) refuse(`Unknown option "${option}.${name}". Known: ${PARTS.join(', ')}`)
-  }
+  refuseUnknown('', given, PARTS, `${option}.`)
   const privateKey = given.privateKey === undefined ? undefined : readKey(`${option}.privateKey`, given.privateKey, 'private')
   const publicKey = given.publicKey === undefined ? undefined : readKey(`${option}.publicKey`, given.publicKey, 'public')
   const shown = publicKey ?? (privateKey && createPublicKey(privateKey))

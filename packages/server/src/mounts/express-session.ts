@@ -3,6 +3,7 @@ import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { Tokens } from '@latchkey/common'
 import type { AccountsServer } from '../accounts-server.ts'
 import type { User } from '../core/identity/user.ts'
+import { refuseUnknown } from '../core/settings-kinds.ts'
 import { headOf } from '../transports/node/index.ts'
 import type { NodeHandler } from '../transports/node/index.ts'
 import { loaderOf } from './mount.ts'
@@ -73,8 +74,8 @@ export class AccountsSession {
 
   /** @throws AccountsError `InvalidSettings` for unknown options */
   constructor(accountsServer: AccountsServer, options: AccountsSessionOptions = {}) {
-    refuseUnknown('', options, OPTIONS)
-    refuseUnknown('user.', options.user ?? {}, USER_OPTIONS)
+    refuseUnknown('AccountsSession', options, OPTIONS)
+    refuseUnknown('AccountsSession', options.user ?? {}, USER_OPTIONS, 'user.')
     this.#accountsServer = accountsServer
     this.#name = options.name ?? 'accounts-js-tokens'
     this.#user = options.user ?? {}
@@ -196,13 +197,5 @@ function expiresSoon(accessToken: string, now: number): boolean {
 function finished(work: (done: (error?: unknown) => void) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     work(error => (error ? reject(error instanceof Error ? error : new Error('the session store failed', { cause: error })) : resolve()))
-  })
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find(key => !known.includes(key))
-  if (unknown === undefined) return
-  throw new AccountsError('InvalidSettings', {
-    message: `Unknown option "${prefix}${unknown}" of AccountsSession. Known: ${known.join(', ')}`,
   })
 }

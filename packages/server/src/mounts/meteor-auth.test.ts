@@ -106,7 +106,9 @@ describe.each(Object.entries(HOSTS))('createAuthMiddleware in %s', (_name, host)
 
   test('refuses unknown options by name', async () => {
     const { accounts } = await asking()
-    expect(() => createAuthMiddleware(accounts, { require: true } as object)).toThrow('Unknown createAuthMiddleware option "require"')
+    expect(() => createAuthMiddleware(accounts, { require: true } as object)).toThrow(
+      'Unknown option "require" of createAuthMiddleware. Did you mean "required"?',
+    )
     expect(() => createAuthMiddleware(accounts, { required: 'yes' } as object)).toThrow('required must be true or false')
   })
 })

@@ -9,7 +9,8 @@ import { runInvocation } from '../wire/invocation.ts'
 import { isLoginToken, readLoginCookie } from '../wire/login-cookie.ts'
 import { headerOf } from '../wire/request.ts'
 import type { HttpRequest } from '../wire/request.ts'
-import { readSiteOptions, refuse, refuseUnknown, SITE_KEYS } from '../wire/site-options.ts'
+import { refuseUnknown } from '../core/settings-kinds.ts'
+import { readSiteOptions, refuse, SITE_KEYS } from '../wire/site-options.ts'
 import type { SiteOptions } from '../wire/site-options.ts'
 import { headOf } from '../transports/node/index.ts'
 import type { NodeHandler } from '../transports/node/index.ts'
@@ -98,7 +99,7 @@ function asker(
   server: AccountsLike,
   options: AuthOptions,
 ): { ask: (call: HttpRequest & { method: string }) => Promise<string | null>; required: boolean } {
-  refuseUnknown('createAuthMiddleware', '', options, [...SITE_KEYS, 'required'])
+  refuseUnknown('createAuthMiddleware', options, [...SITE_KEYS, 'required'])
   const { required = false, ...site } = options
   if (typeof required !== 'boolean') refuse('required must be true or false')
   const accounts = accountsOf(server)

@@ -1,5 +1,6 @@
 /** What an app can set about its site, whatever the transport: whose pages may call, whom to believe, how cookies are named. */
 import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../core/settings-kinds.ts'
 import { readProxies } from './proxies.ts'
 import type { Proxies } from './proxies.ts'
 
@@ -46,11 +47,12 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 
 /**
  * Reads the options. Names other than {@link SITE_KEYS} are the caller's to judge.
+ * @param owner what takes them, by the name that people import
  * @throws AccountsError `InvalidSettings`, naming the option
  */
-export function readSiteOptions(given: SiteOptions, siteUrl: string, transport: string): SiteSettings {
-  refuseUnknown(transport, 'cors.', given.cors ?? {}, ['origins', 'headers'])
-  refuseUnknown(transport, 'cookies.', given.cookies ?? {}, ['domain', 'secure', 'instance'])
+export function readSiteOptions(given: SiteOptions, siteUrl: string, owner: string): SiteSettings {
+  refuseUnknown(owner, given.cors ?? {}, ['origins', 'headers'], 'cors.')
+  refuseUnknown(owner, given.cookies ?? {}, ['domain', 'secure', 'instance'], 'cookies.')
   const { domain, instance = new URL(siteUrl).port } = given.cookies ?? {}
   const secure: unknown = given.cookies?.secure ?? 'auto'
   if (secure !== 'auto' && secure !== true) refuse("cookies.secure must be 'auto' or true")
@@ -80,13 +82,6 @@ function readOrigin(origin: string): string {
 export function readHeaderName(name: string): string {
   if (typeof name !== 'string' || !TOKEN.test(name)) refuse(`${JSON.stringify(name)} is not the name of a header`)
   return name.toLowerCase()
-}
-
-/** Refuses names that no option has: a misspelt one would silently do nothing. */
-export function refuseUnknown(transport: string, prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown ${transport} option "${prefix}${key}". Known: ${known.join(', ')}`)
-  }
 }
 
 /** Throws `InvalidSettings`. */

@@ -1,6 +1,7 @@
 /** The texts of the mails: accounts-js's names and shape, our own words. */
 import { AccountsError } from '@latchkey/common'
 import type { PublicUser } from '@latchkey/common'
+import { refuseUnknown } from '../settings-kinds.ts'
 import { toHtml, toText } from './letter.ts'
 import { LETTERS } from './letters.ts'
 import type { WriteLetter } from './letters.ts'
@@ -55,7 +56,7 @@ export type GivenEmailTemplates = { from?: string } & { [Name in TemplateName]?:
  * @throws AccountsError `InvalidSettings` for an unknown mail or part, a part that is no function, and a sender with control characters
  */
 export function mergeTemplates(given: GivenEmailTemplates = {}): EmailTemplates {
-  refuseUnknown('emailTemplates.', given, ['from', ...TEMPLATE_NAMES])
+  refuseUnknown('', given, ['from', ...TEMPLATE_NAMES], 'emailTemplates.')
   const merged = TEMPLATE_NAMES.map(name => [name, mergeTemplate(name, given[name] ?? {})])
   // Exactly the names of EmailTemplates, by construction.
   return Object.freeze({ from: readSender('emailTemplates.from', given.from ?? ''), ...Object.fromEntries(merged) }) as EmailTemplates
@@ -63,7 +64,7 @@ export function mergeTemplates(given: GivenEmailTemplates = {}): EmailTemplates 
 
 function mergeTemplate(name: TemplateName, given: Partial<EmailTemplate>): EmailTemplate {
   const option = `emailTemplates.${name}.`
-  refuseUnknown(option, given, ['from', 'subject', 'text', 'html'])
+  refuseUnknown('', given, ['from', 'subject', 'text', 'html'], option)
   for (const part of ['subject', 'text', 'html'] as const) {
     if (given[part] !== undefined && typeof given[part] !== 'function')
       refuse(`${option}${part} must be a function. Received ${typeof given[part]}`)
@@ -87,12 +88,6 @@ const templateOf = (write: WriteLetter): Required<Omit<EmailTemplate, 'from'>> =
 function readSender(option: string, from: unknown): string {
   if (typeof from === 'string' && isHeaderSafe(from)) return from
   return refuse(`${option} must be a text without control characters, such as "Example <no-reply@example.org>"`)
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}". Known: ${known.join(', ')}`)
-  }
 }
 
 function refuse(message: string): never {

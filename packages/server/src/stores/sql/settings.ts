@@ -1,5 +1,6 @@
 /** Options that both SQL stores read. */
 import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 
 /** What both SQL stores can be told. */
 export interface SqlStoreOptions {
@@ -14,15 +15,13 @@ export interface SqlStoreOptions {
 }
 
 /**
- * Refuses options that do not exist.
+ * Refuses what is no object, and options that do not exist.
  * @throws AccountsError `InvalidSettings`, naming the option
  */
-export function refuseUnknown(store: string, given: object | undefined, known: readonly string[]): void {
+export function checkOptions(store: string, given: object | undefined, known: readonly string[]): void {
   // Nobody who writes TypeScript gets here.
   if (typeof given !== 'object') refuse(`${store} needs an object of options: ${known.join(', ')}`)
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) refuse(`${store} has no option "${name}". Known: ${known.join(', ')}`)
-  }
+  refuseUnknown(store, given, known)
 }
 
 /** A schema or a table prefix: it becomes part of names, which PostgreSQL cuts at 63 characters. */

@@ -4,6 +4,7 @@ import { milliseconds } from '../../core/duration.ts'
 import type { Duration } from '../../core/duration.ts'
 import type { LoginCodes } from '../../core/strategy.ts'
 import type { Face } from '../../core/settings.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 
 /** Options of {@link AccountsCode}. Defaults in brackets are those of the Meteor face. */
 export interface AccountsCodeOptions {
@@ -37,8 +38,9 @@ const MUST: Readonly<Record<keyof AccountsCodeOptions, string>> = {
 
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function checkOptions(given: AccountsCodeOptions): AccountsCodeOptions {
-  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    if (!isOption(name)) refuse(`Unknown option "${name}" of AccountsCode. Known: ${Object.keys(KINDS).join(', ')}`)
+  refuseUnknown('AccountsCode', given, Object.keys(KINDS))
+  // Other names were refused.
+  for (const [name, value] of Object.entries(given) as [keyof AccountsCodeOptions, unknown][]) {
     if (value !== undefined && !KINDS[name](value)) refuse(`${name} of AccountsCode must be ${MUST[name]}`)
   }
   if (given.lifetime !== undefined) milliseconds('lifetime', given.lifetime)
@@ -56,8 +58,6 @@ export function withDefaults(given: AccountsCodeOptions, face: Face): Omit<Login
     createUsers: given.createUsers ?? meteor,
   }
 }
-
-const isOption = (name: string): name is keyof AccountsCodeOptions => Object.hasOwn(KINDS, name)
 
 function refuse(message: string): never {
   throw new AccountsError('InvalidSettings', { message })

@@ -3,6 +3,7 @@ import { AccountsError } from '@latchkey/common'
 import type { ErrorCode } from '@latchkey/common'
 import { milliseconds } from '../../core/duration.ts'
 import type { Duration } from '../../core/duration.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import type { LoginLinks } from '../../core/strategy.ts'
 
 /** Keys of accounts-js's message table. */
@@ -18,8 +19,8 @@ export interface AccountsMagicLinkOptions {
 
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function readOptions(given: AccountsMagicLinkOptions): LoginLinks {
-  refuseUnknown('', given, ['loginTokenExpiration', 'errors'])
-  refuseUnknown('errors.', given.errors ?? {}, Object.keys(MESSAGES))
+  refuseUnknown('AccountsMagicLink', given, ['loginTokenExpiration', 'errors'])
+  refuseUnknown('AccountsMagicLink', given.errors ?? {}, Object.keys(MESSAGES), 'errors.')
   const lifetime = milliseconds('loginTokenExpiration', given.loginTokenExpiration ?? FIFTEEN_MINUTES)
   return { lifetime, messages: readMessages(given.errors ?? {}) }
 }
@@ -33,12 +34,6 @@ function readMessages(given: Partial<Record<MagicLinkMessageKey, string>>): Logi
     messages[MESSAGES[key as MagicLinkMessageKey]] = message
   }
   return Object.freeze(messages)
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}" of AccountsMagicLink. Known: ${known.join(', ')}`)
-  }
 }
 
 function refuse(message: string): never {

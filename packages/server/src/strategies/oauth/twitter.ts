@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import type { OAuthProvider, OAuthUser } from './provider.ts'
 
 /** Options of {@link AccountsOAuthTwitter}. */
@@ -13,6 +14,8 @@ export interface AccountsOAuthTwitterOptions {
   /** Milliseconds after which Twitter is given up. @default 10000 */
   timeout?: number
 }
+
+const OPTIONS = ['key', 'secret', 'getRegistrationPayload', 'apiUrl', 'timeout']
 
 /** What Twitter says of somebody, in accounts-js's shape. */
 export interface TwitterUser extends OAuthUser {
@@ -37,10 +40,8 @@ export class AccountsOAuthTwitter implements OAuthProvider {
 
   /** @throws AccountsError `InvalidSettings` without key and secret, and for unknown options */
   constructor(options: AccountsOAuthTwitterOptions) {
-    const { key, secret, getRegistrationPayload, apiUrl = 'https://api.twitter.com/1.1', timeout = 10_000, ...unknown } = options
-    const [stray] = Object.keys(unknown)
-    if (stray !== undefined)
-      refuse(`Unknown option "${stray}" of AccountsOAuthTwitter. Known: key, secret, getRegistrationPayload, apiUrl, timeout`)
+    refuseUnknown('AccountsOAuthTwitter', options, OPTIONS)
+    const { key, secret, getRegistrationPayload, apiUrl = 'https://api.twitter.com/1.1', timeout = 10_000 } = options
     if (!key || !secret) refuse('AccountsOAuthTwitter needs the key and the secret of your app at Twitter')
     this.#options = { key, secret, apiUrl, timeout }
     // It is only ever called with what `authenticate` answered.

@@ -5,7 +5,7 @@ import type { ErrorCode } from '@latchkey/common'
 import { milliseconds } from '../../core/duration.ts'
 import type { Duration } from '../../core/duration.ts'
 import { ACCOUNTS_JS_USERNAME } from '../../core/identity/username.ts'
-import { unknownName } from '../../core/settings-kinds.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import type { GivenSettings } from '../../core/settings.ts'
 import type { HashingSettings } from './password-hashing.ts'
 import { ARGON2_DEFAULT, BCRYPT_DEFAULT_ROUNDS, LEAST, MOST, isAffordable, ofType } from './recipe.ts'
@@ -66,7 +66,7 @@ export interface PasswordOptions {
 
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
-  refuseUnknown('', given, Object.keys(KNOWN))
+  refuseUnknown('AccountsPassword', given, Object.keys(KNOWN))
   const {
     twoFactor,
     bcryptRounds,
@@ -79,9 +79,9 @@ export function readOptions(given: AccountsPasswordOptions): PasswordOptions {
     ...settings
   } = given
   if (twoFactor !== undefined && (typeof twoFactor !== 'object' || twoFactor === null)) refuse('twoFactor must be an object of options')
-  refuseUnknown('argon2.', argon2, ['memoryCost', 'timeCost', 'parallelism', 'type'])
-  refuseUnknown('errors.', errors, MESSAGE_KEYS)
-  refuseUnknown('hashing.', hashing, ['concurrency', 'queue', 'maxWait'])
+  refuseUnknown('AccountsPassword', argon2, ['memoryCost', 'timeCost', 'parallelism', 'type'], 'argon2.')
+  refuseUnknown('AccountsPassword', errors, MESSAGE_KEYS, 'errors.')
+  refuseUnknown('AccountsPassword', hashing, ['concurrency', 'queue', 'maxWait'], 'hashing.')
   return {
     settings: { validateUsername: username => ACCOUNTS_JS_USERNAME.test(username), ...settings },
     hashing: {
@@ -159,12 +159,6 @@ function readMessages(errors: Partial<Record<string, string>>): Partial<Record<E
     if (isErrorCode(code)) messages[code] = message
   }
   return Object.freeze(messages)
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(unknownName(`${prefix}${key}`, key, known, prefix, 'AccountsPassword'))
-  }
 }
 
 function refuse(message: string): never {

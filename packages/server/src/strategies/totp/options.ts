@@ -1,6 +1,7 @@
 /** What `new TwoFactor()` takes, read once: unknown names and unsafe values are refused. */
 import { AccountsError } from '@latchkey/common'
 import type { ErrorCode } from '@latchkey/common'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 
 /** Options of {@link TwoFactor}: accounts-js's. */
 export interface TwoFactorOptions {
@@ -31,7 +32,7 @@ export interface TwoFactorSettings {
 
 /** @throws AccountsError `InvalidSettings`, naming the option */
 export function readOptions(given: TwoFactorOptions): TwoFactorSettings {
-  refuseUnknown('', given, Object.keys(KNOWN))
+  refuseUnknown('TwoFactor', given, Object.keys(KNOWN))
   const { appName, secretLength = 20, window = 1, errors = {} } = given
   if (appName !== undefined && (typeof appName !== 'string' || appName === '' || appName.includes(':')))
     refuse('appName must be a text without a colon, which stands between it and the account')
@@ -44,7 +45,7 @@ export function readOptions(given: TwoFactorOptions): TwoFactorSettings {
 }
 
 function readMessages(errors: Partial<TwoFactorMessages>): TwoFactorSettings['messages'] {
-  refuseUnknown('errors.', errors, Object.keys(MESSAGE_CODES))
+  refuseUnknown('TwoFactor', errors, Object.keys(MESSAGE_CODES), 'errors.')
   const messages: Partial<Record<ErrorCode, string>> = {}
   for (const [key, code] of Object.entries(MESSAGE_CODES) as [keyof TwoFactorMessages, ErrorCode][]) {
     const message = errors[key]
@@ -58,12 +59,6 @@ function readMessages(errors: Partial<TwoFactorMessages>): TwoFactorSettings['me
 function readCount(option: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) refuse(`${option} must be a whole number from ${least} to ${most}`)
   return value
-}
-
-function refuseUnknown(prefix: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`Unknown option "${prefix}${key}" of TwoFactor. Known: ${known.join(', ')}`)
-  }
 }
 
 function refuse(message: string): never {

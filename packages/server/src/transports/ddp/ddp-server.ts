@@ -5,7 +5,7 @@ import { attachAccounts } from './accounts/attach.ts'
 import type { AccountsOnDdp } from './accounts/ports.ts'
 import { Hub } from './hub.ts'
 import { callMethod } from './method-call.ts'
-import { readDdpOptions } from './options.ts'
+import { readServerOptions } from './options.ts'
 import type { DDPServerOptions } from './options.ts'
 import { Peer } from './peer.ts'
 import type { DdpFacts, DdpReceiver, DdpWire } from '../../wire/ddp-socket.ts'
@@ -28,7 +28,7 @@ export class DDPServer {
 
   /** @throws AccountsError `InvalidSettings` */
   constructor(options: DDPServerOptions = {}) {
-    const { settings, ports, rateLimiter } = readDdpOptions(options)
+    const { settings, ports, rateLimiter } = readServerOptions(options)
     this.#hub = new Hub(settings, ports, rateLimiter)
   }
 

@@ -3,7 +3,7 @@ import type { Ports } from '../../core/ports.ts'
 import type { Connection } from '../../wire/connection.ts'
 import type { AccountsGate } from './accounts/ports.ts'
 import { Load } from './load.ts'
-import type { DdpSettings } from './options.ts'
+import type { DdpServerSettings } from './options.ts'
 import { Parked } from './parked.ts'
 import type { Line, Session } from './session.ts'
 import type { MethodHandler, PublishHandler, RateLimiterPort } from './types.ts'
@@ -15,7 +15,7 @@ const COARSEST_STEP = 1000
 
 /** Shared state; nothing here knows how a message is answered. */
 export class Hub {
-  readonly settings: DdpSettings
+  readonly settings: DdpServerSettings
   readonly ports: Ports
   readonly wheel: Wheel
   readonly methods = new Map<string, MethodHandler>()
@@ -31,7 +31,7 @@ export class Hub {
   readonly #rateLimiter: RateLimiterPort | undefined
   isStopped = false
 
-  constructor(settings: DdpSettings, ports: Ports, rateLimiter?: RateLimiterPort) {
+  constructor(settings: DdpServerSettings, ports: Ports, rateLimiter?: RateLimiterPort) {
     this.#rateLimiter = rateLimiter
     this.settings = settings
     this.ports = ports

@@ -4,6 +4,7 @@ import { stillTime } from '../../testing/ddp-time.ts'
 import { WireClient } from '../../testing/ddp-wire.ts'
 import { DDPServer } from './index.ts'
 import type { DDPServerOptions, MethodInvocation } from './index.ts'
+import { Load } from './load.ts'
 import { Parked } from './parked.ts'
 
 const KIB = 1024
@@ -72,6 +73,34 @@ describe('what is kept for clients', () => {
     await expect.poll(() => hold(client(HERE))).toBe(true)
   })
 
+  it('is given back when a client sends more than may wait', async () => {
+    const { client, release } = serving({ maxKeptBytesPerAddress: 45 * KIB, maxQueuedMessages: 1 })
+    for (let n = 0; n < 10; n++) {
+      const flood = client(HERE)
+      expect([hold(flood, '1'), hold(flood, '2'), hold(flood, '3')]).toEqual([true, true, false])
+      release()
+      await new Promise(setImmediate)
+    }
+    await works(client(HERE))
+  })
+
+  it('is given back once, whatever listeners of its end still stop', async () => {
+    const { client, server } = serving({ maxKeptBytesPerAddress: 25 * KIB })
+    const others: { stop(): void }[] = []
+    server.publish('both', function () {
+      others.push(this)
+      this.onStop(() => others.forEach(other => other.stop()))
+      this.ready()
+    })
+    const one = client(HERE)
+    for (const id of ['a', 'b']) {
+      say(one, id, { msg: 'sub', name: 'both' })
+      await one.until(({ msg, ...rest }) => msg === 'ready' && JSON.stringify(rest['subs']) === `["${id}"]`)
+    }
+    one.say({ msg: 'disconnect' })
+    expect([hold(client(HERE)), hold(client(HERE)), hold(client(HERE))]).toEqual([true, true, false])
+  })
+
   it('of subscriptions is refused where it is too much, and given back when they end', async () => {
     const { client } = serving({ maxKeptBytesPerAddress: 35 * KIB })
     const subscribe = async (on: WireClient, id: string): Promise<string> => {
@@ -131,6 +160,17 @@ describe('what is kept for clients', () => {
     expect(ended).toEqual(['three', 'one', 'two'])
     await works(client(HERE))
   })
+})
+
+it('all who do not read are looked at in one go, however many they are', () => {
+  const load = new Load({ maxKeptBytes: 100_000, maxKeptBytesPerAddress: 1 })
+  let unread = 1
+  const shares = Array.from({ length: 50_000 }, () => load.share(null, () => unread))
+  for (const share of shares) expect(share.look()).toBe(true)
+  unread = 2
+  expect(shares[0]?.take(1)).toBe(false)
+  unread = 1
+  expect(shares[0]?.take(1)).toBe(true)
 })
 
 it('of the sessions that wait for their clients those of one address push out their like', () => {

@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { AccountsError, stopOf } from '@latchkey/common'
 import type { Log, Ports } from '../../core/ports.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import type { RateLimiterPort } from './types.ts'
 
 /** All are optional. Times are milliseconds. */
@@ -40,9 +41,9 @@ export interface DDPServerOptions {
 }
 
 /** The options as they are in force. */
-export type DdpSettings = Required<Omit<DDPServerOptions, 'ports' | 'log' | 'rateLimiter'>>
+export type DdpServerSettings = Required<Omit<DDPServerOptions, 'ports' | 'log' | 'rateLimiter'>>
 
-const DEFAULTS: DdpSettings = {
+const DEFAULTS: DdpServerSettings = {
   heartbeatInterval: 15_000,
   heartbeatTimeout: 15_000,
   handshakeTimeout: 45_000,
@@ -60,16 +61,16 @@ const DEFAULTS: DdpSettings = {
 export const KEPT_FRAMES = 4
 
 /** @throws AccountsError `InvalidSettings` for an unknown name or a number that makes no sense */
-export function readDdpOptions({ ports, log, rateLimiter, ...given }: DDPServerOptions): {
-  settings: DdpSettings
+export function readServerOptions({ ports, log, rateLimiter, ...given }: DDPServerOptions): {
+  settings: DdpServerSettings
   ports: Ports
   rateLimiter: RateLimiterPort | undefined
 } {
   const settings = { ...DEFAULTS }
-  for (const [name, value] of Object.entries(given)) {
+  refuseUnknown('DDPServer', given, [...Object.keys(DEFAULTS), 'ports', 'log', 'rateLimiter'])
+  // Other names were refused.
+  for (const [name, value] of Object.entries(given) as [keyof DdpServerSettings, number | undefined][]) {
     if (value === undefined) continue
-    if (!isSetting(name))
-      throw refused(`Unknown option "${name}" of DDPServer. Known: ${[...Object.keys(DEFAULTS), 'ports', 'log', 'rateLimiter'].join(', ')}`)
     if (!Number.isFinite(value) || value < (MAY_BE_NONE.has(name) ? 0 : 1))
       throw refused(`The option "${name}" of DDPServer must be a positive number${MAY_BE_NONE.has(name) ? ', or 0' : ''}`)
     settings[name] = value
@@ -78,7 +79,6 @@ export function readDdpOptions({ ports, log, rateLimiter, ...given }: DDPServerO
 }
 
 const MAY_BE_NONE: ReadonlySet<string> = new Set(['heartbeatInterval', 'disconnectGracePeriod', 'maxMessageQueueLength'])
-const isSetting = (name: string): name is keyof DdpSettings => Object.hasOwn(DEFAULTS, name)
 const refused = (message: string): AccountsError => new AccountsError('InvalidSettings', { message })
 
 const systemPorts: Pick<Ports, 'clock' | 'chance' | 'timers'> = {

@@ -1,5 +1,6 @@
 /** What an app can set about GraphQL, read once: unknown names are refused, the result is frozen. */
-import { readHeaderName, readSiteOptions, refuse, refuseUnknown, SITE_KEYS } from '../../wire/site-options.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
+import { readHeaderName, readSiteOptions, refuse, SITE_KEYS } from '../../wire/site-options.ts'
 import type { SiteOptions, SiteSettings } from '../../wire/site-options.ts'
 
 /** Options of {@link accountsGraphQL}: accounts-js's, what all transports share, and `additions`. */
@@ -52,7 +53,7 @@ const KEYS = [
  * @throws AccountsError `InvalidSettings`, naming the option
  */
 export function readGraphQLOptions(given: GraphQLOptions, siteUrl: string): GraphQLSettings {
-  refuseUnknown('GraphQL', '', given, KEYS)
+  refuseUnknown('GraphQL', given, KEYS)
   for (const name of SWITCHES) if (typeof (given[name] ?? false) !== 'boolean') refuse(`${name} must be true or false`)
   const rootQueryName = readTypeName('rootQueryName', given.rootQueryName ?? 'Query')
   const rootMutationName = readTypeName('rootMutationName', given.rootMutationName ?? 'Mutation')

@@ -130,8 +130,8 @@ describe('the option', () => {
   it('that does not exist, or is of the wrong kind, is refused by name', async () => {
     await using world = await newWorld()
     const made = (options: object) => () => accountsGraphQL(world.server, options)
-    expect(made({ rootQuery: 'Q' })).toThrow('Unknown GraphQL option "rootQuery"')
-    expect(made({ cors: { origin: [] } })).toThrow('Unknown GraphQL option "cors.origin"')
+    expect(made({ rootQuery: 'Q' })).toThrow('Unknown option "rootQuery" of GraphQL')
+    expect(made({ cors: { origin: [] } })).toThrow('Unknown option "cors.origin" of GraphQL. Did you mean "cors.origins"?')
     expect(made({ micro: 'yes' })).toThrow('micro must be true or false')
     expect(made({ rootQueryName: 'A-B' })).toThrow('rootQueryName must be the name of a type')
     expect(made({ rootQueryName: 'Same', rootMutationName: 'Same' })).toThrow('must differ')

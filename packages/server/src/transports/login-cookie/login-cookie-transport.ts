@@ -14,7 +14,8 @@ import { cookieOptionsOf, isLoginToken, keepsLoginCookie, readLoginCookie, write
 import { headerOf } from '../../wire/request.ts'
 import type { HttpRequest } from '../../wire/request.ts'
 import { corsHeaders, preflightHeaders } from '../../wire/sender.ts'
-import { readSiteOptions, refuse, refuseUnknown, SITE_KEYS } from '../../wire/site-options.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
+import { readSiteOptions, refuse, SITE_KEYS } from '../../wire/site-options.ts'
 import type { SiteOptions, SiteSettings } from '../../wire/site-options.ts'
 
 /** Options of {@link loginCookieTransport}: those of the site as REST has them, and one of its own. */
@@ -63,7 +64,7 @@ const MOST_ADDRESSES = 20_000
  * @throws AccountsError `InvalidSettings` for what is no server, and unknown and malformed options
  */
 export function loginCookieTransport(server: AccountsLike, options: LoginCookieOptions = {}): LoginCookieTransport {
-  refuseUnknown('cookie', '', options, [...SITE_KEYS, 'handOut'])
+  refuseUnknown('loginCookieTransport', options, [...SITE_KEYS, 'handOut'])
   const { handOut = true, ...site } = options
   if (typeof handOut !== 'boolean') refuse('handOut must be true or false')
   const endpoints = new Endpoints(server, site, handOut)
@@ -170,7 +171,7 @@ class Endpoints {
       const { cors } = this.#options
       const origins = [...(cors?.origins ?? []), ...(allowed ?? [])]
       const options = { ...this.#options, cors: { ...cors, origins } }
-      this.#site = { allowed, settings: readSiteOptions(options, this.#accounts.core.settings.siteUrl, 'cookie') }
+      this.#site = { allowed, settings: readSiteOptions(options, this.#accounts.core.settings.siteUrl, 'loginCookieTransport') }
     }
     return this.#site.settings
   }

@@ -305,7 +305,7 @@ describe('Beside others', () => {
 
 describe('Options', () => {
   test.each([
-    [{ paht: '/x' }, 'Unknown DDP option "paht"'],
+    [{ paht: '/x' }, 'Unknown option "paht" of attachDdp. Did you mean "path"?'],
     [{ path: 'x y' }, 'path must be'],
     [{ compression: 'yes' }, 'compression must be true or false'],
     [{ maxFrameBytes: 0 }, 'maxFrameBytes must be a whole number'],

@@ -6,8 +6,8 @@ import { AccountsError } from '@latchkey/common'
 import type { Log } from '../../core/ports.ts'
 import { accountsOf } from '../../wire/accounts-of.ts'
 import { Knocks } from './ddp-knock.ts'
-import { readDdpOptions } from './ddp-options.ts'
-import type { DdpOptions, DdpSettings } from './ddp-options.ts'
+import { readAttachOptions } from './ddp-options.ts'
+import type { DdpOptions, AttachSettings } from './ddp-options.ts'
 import { Room } from './ddp-room.ts'
 import type { DdpFacts, DdpServed } from './ddp-served.ts'
 import { SockJs } from './ddp-sockjs.ts'
@@ -42,7 +42,7 @@ export function attachDdp(
   served: DdpServed | (() => DdpServed | Promise<DdpServed>),
   options: DdpOptions = {},
 ): DdpAttachment {
-  const settings = readDdpOptions(options)
+  const settings = readAttachOptions(options)
   // Both say what is missing now, and are loaded when somebody comes.
   if (settings.websocket) wantInstalled('ws')
   if (settings.sockjs) wantInstalled('sockjs')
@@ -53,7 +53,7 @@ export function attachDdp(
 class Door {
   readonly #server: Server
   readonly #make: () => DdpServed | Promise<DdpServed>
-  readonly #settings: DdpSettings
+  readonly #settings: AttachSettings
   readonly #knocks: Knocks
   readonly #webSockets: WebSockets
   readonly #sockJs: SockJs
@@ -64,7 +64,7 @@ class Door {
   #served: DdpServed | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(server: Server, make: () => DdpServed | Promise<DdpServed>, settings: DdpSettings) {
+  constructor(server: Server, make: () => DdpServed | Promise<DdpServed>, settings: AttachSettings) {
     const room = new Room(settings)
     this.#server = server
     this.#make = make
@@ -169,7 +169,7 @@ interface Routes {
   framingOf(path: string): 'bare' | 'sockjs' | null
 }
 
-function routesOf({ path, websocket, sockjs }: DdpSettings): Routes {
+function routesOf({ path, websocket, sockjs }: AttachSettings): Routes {
   const below = path.replaceAll('.', String.raw`\.`)
   const bare = new RegExp(`^${below}(/sockjs)?/websocket/?$`)
   const wrapped = new RegExp(`^${below}/sockjs/[^/.]+/[^/.]+/websocket/?$`)

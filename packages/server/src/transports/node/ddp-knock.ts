@@ -43,7 +43,7 @@ export class Knocks {
 
   constructor(options: SiteOptions) {
     this.#options = options
-    this.#nobodys = readSiteOptions(options, 'http://localhost', 'DDP')
+    this.#nobodys = readSiteOptions(options, 'http://localhost', 'attachDdp')
   }
 
   /** The facts for DDP. A browser attaches cookies whatever page opens the socket, so they count only from pages of our own and of listed origins. */
@@ -70,7 +70,7 @@ export class Knocks {
   #siteOf({ accountsServer }: DdpServed): Site | undefined {
     if (accountsServer === undefined) return undefined
     if (this.#site?.server !== accountsServer) {
-      const settings = readSiteOptions(this.#options, accountsOf(accountsServer).core.settings.siteUrl, 'DDP')
+      const settings = readSiteOptions(this.#options, accountsOf(accountsServer).core.settings.siteUrl, 'attachDdp')
       this.#site = { server: accountsServer, settings, cookies: new Cookies(settings) }
     }
     return this.#site

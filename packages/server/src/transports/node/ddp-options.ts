@@ -1,5 +1,6 @@
 /** What an app can set about sockets, read once. */
-import { readSiteOptions, refuse, refuseUnknown, SITE_KEYS } from '../../wire/site-options.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
+import { readSiteOptions, refuse, SITE_KEYS } from '../../wire/site-options.ts'
 import type { SiteOptions } from '../../wire/site-options.ts'
 
 /**
@@ -28,7 +29,7 @@ export interface DdpOptions extends SiteOptions {
 }
 
 /** The options after reading. */
-export interface DdpSettings extends Required<Omit<DdpOptions, keyof SiteOptions>> {
+export interface AttachSettings extends Required<Omit<DdpOptions, keyof SiteOptions>> {
   readonly site: SiteOptions
 }
 
@@ -45,11 +46,11 @@ const SWITCHES = { websocket: true, sockjs: true, compression: false } as const
  * Reads the options.
  * @throws AccountsError `InvalidSettings`, naming the option
  */
-export function readDdpOptions(given: DdpOptions): DdpSettings {
-  refuseUnknown('DDP', '', given, ['path', ...SITE_KEYS, ...Object.keys(SWITCHES), ...Object.keys(NUMBERS)])
+export function readAttachOptions(given: DdpOptions): AttachSettings {
+  refuseUnknown('attachDdp', given, ['path', ...SITE_KEYS, ...Object.keys(SWITCHES), ...Object.keys(NUMBERS)])
   const site = Object.fromEntries(SITE_KEYS.map(key => [key, given[key]]).filter(([, value]) => value !== undefined)) as SiteOptions
   // Read again for the accounts' own site once they are known; what is wrong is told now.
-  readSiteOptions(site, 'http://localhost', 'DDP')
+  readSiteOptions(site, 'http://localhost', 'attachDdp')
   const read = {
     path: readPath(given.path ?? ''),
     websocket: readSwitch(given, 'websocket'),

@@ -1,6 +1,6 @@
 /** How many sockets there may be: in all, from one address, and of those that opened and went silent. */
 import { countedAddress } from '../../wire/counted-address.ts'
-import type { DdpSettings } from './ddp-options.ts'
+import type { AttachSettings } from './ddp-options.ts'
 
 /** A socket's place, given back when it closes. */
 export interface Place {
@@ -9,7 +9,7 @@ export interface Place {
   leave(): void
 }
 
-type RoomSettings = Pick<DdpSettings, 'maxSockets' | 'maxSocketsPerAddress' | 'maxSilentSockets'>
+type RoomSettings = Pick<AttachSettings, 'maxSockets' | 'maxSocketsPerAddress' | 'maxSilentSockets'>
 
 /** Places for sockets. */
 export class Room {

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connection as LibraryConnection, Server as LibraryServer } from 'sockjs'
 import type { Log } from '../../core/ports.ts'
 import { acceptCarefully } from './ddp-careful.ts'
-import type { DdpSettings } from './ddp-options.ts'
+import type { AttachSettings } from './ddp-options.ts'
 import type { Place, Room } from './ddp-room.ts'
 import type { DdpFacts, DdpReceiver, DdpServed } from './ddp-served.ts'
 
@@ -44,7 +44,7 @@ const ALONE = /^\/?$|^\/info\/?$/
 
 /** All sockets over plain requests that are open. */
 export class SockJs {
-  readonly #settings: DdpSettings
+  readonly #settings: AttachSettings
   readonly #room: Room
   readonly #log: () => Log | undefined
   readonly #tooLong: () => void
@@ -55,7 +55,7 @@ export class SockJs {
   readonly #prefix: string
   #handler: Handler | undefined
 
-  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
+  constructor(settings: AttachSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
     this.#settings = settings
     this.#room = room
     this.#log = log

@@ -6,7 +6,7 @@ import type { Log } from '../../core/ports.ts'
 import { acceptCarefully } from './ddp-careful.ts'
 import { BARE, SOCKJS } from './ddp-framing.ts'
 import type { Framing } from './ddp-framing.ts'
-import type { DdpSettings } from './ddp-options.ts'
+import type { AttachSettings } from './ddp-options.ts'
 import type { Place, Room } from './ddp-room.ts'
 import type { DdpFacts, DdpServed } from './ddp-served.ts'
 import { refuseUpgrade } from './ddp-upgrade.ts'
@@ -24,7 +24,7 @@ const BROKEN_FRAMING = 3000
 
 /** All sockets over WebSocket that are open. */
 export class WebSockets {
-  readonly #settings: DdpSettings
+  readonly #settings: AttachSettings
   readonly #room: Room
   readonly #log: () => Log | undefined
   readonly #tooLong: () => void
@@ -32,7 +32,7 @@ export class WebSockets {
   #library: WebSocketServer | undefined
   #heartbeat: NodeJS.Timeout | undefined
 
-  constructor(settings: DdpSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
+  constructor(settings: AttachSettings, room: Room, log: () => Log | undefined, tooLong: () => void) {
     this.#log = log
     this.#tooLong = tooLong
     this.#settings = settings

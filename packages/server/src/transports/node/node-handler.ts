@@ -1,6 +1,7 @@
 /** The edge to `node:http`: no Fetch objects, one write per answer, and nothing a client does can bring it down. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import { readBody } from './read-body.ts'
 import type { Call, Reply, Served } from './served.ts'
 
@@ -37,10 +38,7 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: (er
  * export const listen = (server: AccountsServer) => createServer(nodeHandler(restTransport(server))).listen(3000, '127.0.0.1')
  */
 export function nodeHandler(served: Served, options: NodeHandlerOptions = {}): NodeHandler {
-  const unknown = Object.keys(options).find(key => !OPTIONS.includes(key))
-  if (unknown !== undefined) {
-    throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of nodeHandler. Known: ${OPTIONS.join(', ')}` })
-  }
+  refuseUnknown('nodeHandler', options, OPTIONS)
   if (typeof served?.knows !== 'function') {
     throw new AccountsError('InvalidSettings', { message: 'What is served must be a transport, for example restTransport(accountsServer)' })
   }

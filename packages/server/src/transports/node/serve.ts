@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { AccountsError } from '@latchkey/common'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
 import { expectsGoAhead, nodeHandler } from './node-handler.ts'
 import type { NodeHandlerOptions } from './node-handler.ts'
 import type { Served } from './served.ts'
@@ -50,7 +50,8 @@ const MAX_HEADER_BYTES = 16_384
  * }
  */
 export async function serve(served: Served, options: ServeOptions = {}): Promise<RunningServer> {
-  const { port = 3000, host = '127.0.0.1', shutdownTimeout = 10_000, ...handling } = readOptions(options)
+  refuseUnknown('serve', options, KNOWN)
+  const { port = 3000, host = '127.0.0.1', shutdownTimeout = 10_000, ...handling } = options
   const handler = nodeHandler(served, handling)
   const server = createServer({
     headersTimeout: HEADERS_MS,
@@ -89,12 +90,6 @@ export async function serve(served: Served, options: ServeOptions = {}): Promise
 }
 
 const KNOWN = ['port', 'host', 'shutdownTimeout', 'other', 'bodyTimeout']
-
-function readOptions(options: ServeOptions): ServeOptions {
-  const unknown = Object.keys(options).find(key => !KNOWN.includes(key))
-  if (unknown === undefined) return options
-  throw new AccountsError('InvalidSettings', { message: `Unknown option "${unknown}" of serve. Known: ${KNOWN.join(', ')}` })
-}
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -28,7 +28,7 @@ describe('options', () => {
       [{ cors: { origins: [], origin: 'x' } }, 'cors.origin'],
       [{ cookies: { secured: true } }, 'cookies.secured'],
     ]
-    for (const [given, name] of misspelt) expect(() => readOptions(given, SITE)).toThrow(`Unknown REST option "${name}"`)
+    for (const [given, name] of misspelt) expect(() => readOptions(given, SITE)).toThrow(`Unknown option "${name}" of restTransport`)
   })
 
   it('an origin must be one exact origin', () => {

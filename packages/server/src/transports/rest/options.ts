@@ -1,7 +1,8 @@
 /** What an app can set about REST, read once: unknown names are refused, the result is frozen. */
 import type { AccountsError, LoginResult, Tokens } from '@latchkey/common'
 import type { RestCall } from './call.ts'
-import { readHeaderName, readSiteOptions, refuse, refuseUnknown, SITE_KEYS } from '../../wire/site-options.ts'
+import { refuseUnknown } from '../../core/settings-kinds.ts'
+import { readHeaderName, readSiteOptions, refuse, SITE_KEYS } from '../../wire/site-options.ts'
 import type { SiteOptions, SiteSettings } from '../../wire/site-options.ts'
 
 /** Options of {@link restTransport}. */
@@ -59,12 +60,12 @@ const KIB = 1024
  * @throws AccountsError `InvalidSettings`, naming the option
  */
 export function readOptions(given: RestOptions, siteUrl: string): RestSettings {
-  refuseUnknown('REST', '', given, ['path', ...SITE_KEYS, 'oauth', 'bodyLimit', 'health', 'headers'])
+  refuseUnknown('restTransport', given, ['path', ...SITE_KEYS, 'oauth', 'bodyLimit', 'health', 'headers'])
   const { bodyLimit = 64 * KIB } = given
   if (!Number.isSafeInteger(bodyLimit) || bodyLimit < KIB) refuse('bodyLimit must be a whole number of bytes, 1024 or more')
   return Object.freeze({
     path: readPath(given.path ?? '/accounts'),
-    ...readSiteOptions(given, siteUrl, 'REST'),
+    ...readSiteOptions(given, siteUrl, 'restTransport'),
     oauth: readOAuth(given.oauth ?? {}),
     bodyLimit,
     health: readSwitch('health', given.health ?? true),
@@ -79,7 +80,7 @@ function readSwitch(name: string, value: unknown): boolean {
 
 function readOAuth(given: OAuthAnswers): Readonly<OAuthAnswers> {
   const parts = ['onSuccess', 'onError', 'transformResponse'] as const
-  refuseUnknown('REST', 'oauth.', given, parts)
+  refuseUnknown('restTransport', given, parts, 'oauth.')
   for (const part of parts) if (given[part] !== undefined && typeof given[part] !== 'function') refuse(`oauth.${part} must be a function`)
   return Object.freeze({ ...given })
 }

@@ -5,7 +5,7 @@ import { postgresDialect } from '../dialect.ts'
 import { lateEngine } from '../late-engine.ts'
 import { migrationsOf } from '../migrations/migrate.ts'
 import { byCollection, readCollection } from '../../../core/collections.ts'
-import { readName, refuse, refuseUnknown } from '../settings.ts'
+import { readName, refuse, checkOptions } from '../settings.ts'
 import type { SqlStoreOptions } from '../settings.ts'
 import type { Engine } from '../statement.ts'
 import { partsOf } from '../store.ts'
@@ -51,7 +51,7 @@ export type PostgresConnection = Pick<PgConfig, 'host' | 'port' | 'user' | 'pass
  * console.log(store.name) // postgresql
  */
 export function postgresStore(options: PostgresStoreOptions): SqlStore {
-  refuseUnknown('postgresStore', options, ['url', 'connection', 'driver', 'schema', 'connections', 'timeout', 'collection', 'migrate'])
+  checkOptions('postgresStore', options, ['url', 'connection', 'driver', 'schema', 'connections', 'timeout', 'collection', 'migrate'])
   refuseUrl(options)
   readName('schema', options.schema ?? 'latchkey')
   const wiring = readWiring(options)

@@ -22,7 +22,7 @@ test('an option that does not exist, both of two, and none of two are refused by
     (options: object): (() => unknown) =>
     () =>
       sqliteStore(options)
-  expect(refused({ path: 'x', pth: 'y' })).toThrow(/no option "pth"/)
+  expect(refused({ path: 'x', pth: 'y' })).toThrow('Unknown option "pth" of sqliteStore. Did you mean "path"?')
   expect(refused({})).toThrow(/path or database/)
   expect(refused({ path: 'x', database: new Database(':memory:') })).toThrow(/path or database/)
   expect(refused({ path: 'x', collection: 'a b' })).toThrow(/collection/)

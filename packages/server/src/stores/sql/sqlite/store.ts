@@ -4,7 +4,7 @@ import { AccountsError } from '@latchkey/common'
 import { sqliteDialect } from '../dialect.ts'
 import { migrationsOf } from '../migrations/migrate.ts'
 import { byCollection, readCollection } from '../../../core/collections.ts'
-import { readName, refuse, refuseUnknown } from '../settings.ts'
+import { readName, refuse, checkOptions } from '../settings.ts'
 import type { SqlStoreOptions } from '../settings.ts'
 import { partsOf } from '../store.ts'
 import type { SqlStore } from '../store.ts'
@@ -43,7 +43,7 @@ export interface SqliteStoreOptions extends SqlStoreOptions {
  * await store.close()
  */
 export function sqliteStore(options: SqliteStoreOptions): SqlStore {
-  refuseUnknown('sqliteStore', options, ['path', 'database', 'prefix', 'collection', 'migrate'])
+  checkOptions('sqliteStore', options, ['path', 'database', 'prefix', 'collection', 'migrate'])
   if ((options.path === undefined) === (options.database === undefined)) refuse('sqliteStore needs either path or database')
   const prefix = readName('prefix', options.prefix ?? 'latchkey_')
   const shared = sharedDatabase(async () => {

@@ -43,7 +43,7 @@ export class Load {
   /** Sockets do not tell when they were read from, so they are asked when it matters. */
   isFull(key: string | null): boolean {
     if (!this.#exceeds(key)) return false
-    for (const share of this.#readers) share.look()
+    for (const share of this.#readers) share.measure()
     return this.#exceeds(key)
   }
 
@@ -79,12 +79,17 @@ export class Share {
 
   /** Looks at what the client has not read. False: it became more, and there is no room for that. */
   look(): boolean {
+    return this.measure() <= 0 || !this.#load.isFull(this.#key)
+  }
+
+  /** Counts what the client has not read; by how much it is more than before. */
+  measure(): number {
     const before = this.#unread
     this.#unread = this.#buffered()
-    if (this.#unread === before) return true
+    if (this.#unread === before) return 0
     this.#load.add(this.#key, this.#unread - before)
     this.#load.reads(this, this.#unread > 0)
-    return this.#unread < before || !this.#load.isFull(this.#key)
+    return this.#unread - before
   }
 
   /** The socket is closed: nothing will be read from it any more. */

@@ -224,9 +224,11 @@ export class Session implements BoxSink, Timed {
     // What is still being answered is given back when it is.
     this.share.give(this.#namedSize + sizeOf(this.resumption?.resume()))
     this.#namedSize = 0
-    for (const subscription of [...this.#universal, ...this.#named.values()]) subscription.close('leave')
+    const subscriptions = [...this.#universal, ...this.#named.values()]
     this.#universal = []
+    // First: a listener of the end of one may stop another, which is given back already.
     this.#named.clear()
+    for (const subscription of subscriptions) subscription.close('leave')
     const listeners = this.#closeListeners ?? []
     this.#closeListeners = null
     for (const listener of listeners) hub.tell(listener, 'the end of a connection')

@@ -30,7 +30,10 @@ export class Turns {
       return true
     }
     const { maxQueuedMessages, maxFrameBytes } = this.#session.hub.settings
-    if (this.#waiting.length >= maxQueuedMessages || this.#waitingSize > KEPT_FRAMES * maxFrameBytes) return false
+    if (this.#waiting.length >= maxQueuedMessages || this.#waitingSize > KEPT_FRAMES * maxFrameBytes) {
+      this.#session.share.give(frame.length)
+      return false
+    }
     this.#waiting.push(frame)
     this.#waitingSize += frame.length
     return true

@@ -204,7 +204,7 @@ export const whoIsSignedIn = [
     item: 'On the server `onLogin` is told once of a sign-up, with the type `password` and what `createUser` was called with',
     note: 'without the password',
     proof: { file: WIRE_TEST, title: 'are told once of a sign-up that signs in, and with what it was called' },
-    off: { file: HOOKS, from: 'methodArguments: methodArguments.map(withoutSecretsIn),', to: 'methodArguments: [],' },
+    off: { file: HOOKS, from: 'methodArguments: methodArguments.map(argumentWithoutSecrets),', to: 'methodArguments: [],' },
   },
   {
     number: 115,

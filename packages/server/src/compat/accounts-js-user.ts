@@ -1,5 +1,5 @@
 /** Our users and sessions in accounts-js's shapes, and back. */
-import { servicesOf, withoutSecrets } from '../core/identity/services.ts'
+import { servicesOf, profileWithoutSecrets } from '../core/identity/services.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import { toPublicUser } from '../core/identity/public-user.ts'
 import type { User } from '../core/identity/user.ts'
@@ -52,7 +52,7 @@ export const isCoreUser = (record: AccountsJsUser | User): record is User =>
 
 /** What may be said of one way to sign in: of a password, a second factor or links that is nothing. */
 const harmless = (data: unknown): Record<string, unknown> =>
-  typeof data === 'object' && data !== null && !Array.isArray(data) ? withoutSecrets({ ...data }) : {}
+  typeof data === 'object' && data !== null && !Array.isArray(data) ? profileWithoutSecrets({ ...data }) : {}
 
 /** ISO text, epoch milliseconds or a date: adapters disagree. */
 function timeOf(time: unknown): number {

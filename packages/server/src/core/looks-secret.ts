@@ -8,7 +8,7 @@ export const looksSecret = (name: string): boolean => SECRET.test(name)
 const SECRET = /pass|digest|secret|token|code|verifier|assertion|credential|pending|resume|signature|jwt|api_?key|private/i
 
 /** What was sent, without anything that proves something, however deep it lies: for hooks. Nothing that is no object holds a name. */
-export const withoutSecrets = (params: unknown): Record<string, unknown> =>
+export const paramsWithoutSecrets = (params: unknown): Record<string, unknown> =>
   typeof params === 'object' && params !== null ? harmless(params, []) : {}
 
 const harmless = (object: object, above: readonly object[]): Record<string, unknown> =>

@@ -6,7 +6,7 @@ import type { MeteorUser } from '../compat/meteor-user.ts'
 import type { Accounts } from '../core/accounts.ts'
 import type { LoginAttempt, Told } from '../core/hooks.ts'
 import type { User } from '../core/identity/user.ts'
-import { withoutSecrets } from '../core/looks-secret.ts'
+import { paramsWithoutSecrets } from '../core/looks-secret.ts'
 import { toMeteorError } from '../transports/ddp/accounts/errors.ts'
 import { halfWay, meteorTypeOf } from '../transports/ddp/accounts/sign-in.ts'
 import type { Connection } from '../wire/connection.ts'
@@ -149,7 +149,7 @@ export class LoginHooks {
         ...(user ? { user: user() } : {}),
         connection,
         methodName,
-        methodArguments: methodArguments.map(withoutSecretsIn),
+        methodArguments: methodArguments.map(argumentWithoutSecrets),
         collection: this.#manner.collection(),
       }
     }
@@ -180,8 +180,8 @@ const NOWHERE: Invocation = { userId: null, connection: null, transport: 'app' }
 /** So that `userId()` inside of a hook answers this. */
 const as = <T>(userId: string | null, work: () => T): T => runInvocation({ ...(currentInvocation() ?? NOWHERE), userId }, work)
 
-function withoutSecretsIn(argument: unknown): unknown {
+function argumentWithoutSecrets(argument: unknown): unknown {
   if (typeof argument === 'string') return WITHHELD
-  if (Array.isArray(argument)) return argument.map(withoutSecretsIn)
-  return typeof argument === 'object' && argument !== null ? withoutSecrets(argument) : argument
+  if (Array.isArray(argument)) return argument.map(argumentWithoutSecrets)
+  return typeof argument === 'object' && argument !== null ? paramsWithoutSecrets(argument) : argument
 }

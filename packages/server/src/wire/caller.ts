@@ -47,7 +47,12 @@ export function readMode(call: HttpRequest): WireMode {
 const LONGEST_AGENT = 512
 
 /** What a strategy learns of the wire. */
-export function originOf(transport: string, cookies: Cookies, { call, connection, secure }: Caller, who: SessionAndUser | null): Origin {
+export function originOfCaller(
+  transport: string,
+  cookies: Cookies,
+  { call, connection, secure }: Caller,
+  who: SessionAndUser | null,
+): Origin {
   const device = cookies.read(headerOf(call, 'cookie'), 'device', secure)
   return {
     ip: connection.ip,

@@ -1,7 +1,7 @@
 /** Accounts elsewhere and the second factor, as accounts-js keeps them among a user's services. */
 import { createHash } from 'node:crypto'
 import type { Credential, LinkedAccount } from '../../core/identity/credential.ts'
-import { withoutSecrets } from '../../core/identity/services.ts'
+import { profileWithoutSecrets } from '../../core/identity/services.ts'
 import { CLEAR_TOTP, TOTP } from '../../core/identity/totp.ts'
 import { isProvider } from '../../core/identity/linked-account.ts'
 import type { KeptUser } from './shapes.ts'
@@ -20,7 +20,7 @@ export function accountsOf(kept: KeptUser, now: number): LinkedAccount[] {
       kind: `${KIND}${provider}`,
       id,
       // The old app's provider tokens stay where they are.
-      data: { profile: withoutSecrets(data) },
+      data: { profile: profileWithoutSecrets(data) },
       createdAt: now,
       updatedAt: now,
     }))
@@ -29,7 +29,7 @@ export function accountsOf(kept: KeptUser, now: number): LinkedAccount[] {
 /** What the adapter is given of an account elsewhere: nothing that proves anything. */
 export function serviceData({ id, data }: Credential): Record<string, unknown> {
   const { profile } = data
-  return { ...(typeof profile === 'object' && profile !== null ? withoutSecrets({ ...profile }) : {}), id }
+  return { ...(typeof profile === 'object' && profile !== null ? profileWithoutSecrets({ ...profile }) : {}), id }
 }
 
 // ------------------------------------------------------------------------------------------------------------ second factor

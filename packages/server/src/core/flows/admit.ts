@@ -28,7 +28,7 @@ export async function admit(core: Core, { data, sid, exp, earlier }: AccessClaim
   const began = Math.min(kept.createdAt ?? Infinity, earlier.issuedAt * 1000)
   if (user.deactivatedAt !== undefined || (await isEndedHere(core, user, began))) throw over('ended here since')
   const createdAt = Math.min(began, clock.now() - RECENT - 1)
-  await open(core, { id: sid, handle: data.token, userId: user.id, createdAt, expiresAt: exp * 1000 }, originOf(kept), began)
+  await open(core, { id: sid, handle: data.token, userId: user.id, createdAt, expiresAt: exp * 1000 }, originOfEarlier(kept), began)
   return store.sessions.find(sid)
 }
 
@@ -74,6 +74,6 @@ async function open(core: Core, moved: MovedSession, origin: Origin, began: numb
 }
 
 /** Where it was opened, as far as that is known: the request that shows it first may be anybody's. */
-const originOf = ({ ip, userAgent }: EarlierSession): Origin => ({ ip, userAgent, connectionId: '', transport: 'app', extra: {} })
+const originOfEarlier = ({ ip, userAgent }: EarlierSession): Origin => ({ ip, userAgent, connectionId: '', transport: 'app', extra: {} })
 
 const over = (detail: string): AccountsError => new AccountsError('InvalidSession', { message: 'Invalid Session', detail })

@@ -7,7 +7,7 @@ import type { Core } from '../core.ts'
 import { deviceLabel } from '../device.ts'
 import type { LoginAttempt } from '../hooks.ts'
 import type { Identifier, User } from '../identity/user.ts'
-import { withoutSecrets } from '../looks-secret.ts'
+import { paramsWithoutSecrets } from '../looks-secret.ts'
 import { clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
 import { askingDevice, failureCountersOfUser, failureKeys, isLocked, refuseLocked } from '../policy/lockout.ts'
@@ -168,7 +168,7 @@ interface Steps {
 }
 
 async function judge(core: Core, { service, params, answer, origin, purpose, find }: Steps): Promise<Attempt> {
-  const moment: LoginAttempt = { service, origin, params: withoutSecrets(params), allowed: true }
+  const moment: LoginAttempt = { service, origin, params: paramsWithoutSecrets(params), allowed: true }
   const found: Found = {}
   try {
     await find(found)
@@ -347,7 +347,7 @@ async function continueSession(core: Core, attempt: Attempt): Promise<Login> {
 const momentOf = ({ service, origin, params, user }: Attempt): LoginAttempt => ({
   service,
   origin,
-  params: withoutSecrets(params),
+  params: paramsWithoutSecrets(params),
   user,
   allowed: true,
 })

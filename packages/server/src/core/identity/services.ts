@@ -16,14 +16,14 @@ const PROVIDER = 'oauth:'
 export function servicesOf(credentials: readonly Credential[]): Services {
   const [foreign, own] = [credentials.filter(isOfProvider), credentials.filter(one => !isOfProvider(one))]
   return Object.fromEntries([
-    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...withoutSecrets(data), id }] as const),
+    ...foreign.map(({ kind, id, data }) => [kind.slice(PROVIDER.length), { ...profileWithoutSecrets(data), id }] as const),
     // Last, so that a provider that calls itself `password` is not taken for one.
     ...own.map(({ kind }) => [NAMES[kind] ?? kind, {}] as const),
   ])
 }
 
-/** A copy without anything that may prove something, however deep it lies: what looks like a secret, and hashes of one. */
-export function withoutSecrets(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** A copy of what a provider says, without anything that may prove something, however deep it lies: what looks like a secret, and hashes of one. */
+export function profileWithoutSecrets(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const harmless = Object.entries(data).filter(([key]) => !looksSecret(key) && !HASH.test(key))
   return Object.fromEntries(harmless.map(([key, value]) => [key, harmlessValue(value)]))
 }
@@ -66,7 +66,7 @@ function harmlessValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(harmlessValue)
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   // A plain object has only text keys here: it came out of a JSON column or an adapter.
-  return withoutSecrets(value as Record<string, unknown>)
+  return profileWithoutSecrets(value as Record<string, unknown>)
 }
 
 /** An object with some of its members replaced. The others keep their own `this`, which may have private fields. */

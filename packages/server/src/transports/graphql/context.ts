@@ -4,7 +4,7 @@ import type { ConnectionInformations, PublicUser } from '@latchkey/common'
 import type { Accounts, Login } from '../../core/accounts.ts'
 import type { SessionAndUser } from '../../core/session/session.ts'
 import type { Origin } from '../../core/strategy.ts'
-import { cookiesFor, endReplaced, lookAt, originOf, readMode } from '../../wire/caller.ts'
+import { cookiesFor, endReplaced, lookAt, originOfCaller, readMode } from '../../wire/caller.ts'
 import type { Caller, WireMode } from '../../wire/caller.ts'
 import { Cookies } from '../../wire/cookies.ts'
 import { bearerOf, holderOf, NOBODY, whoHolds } from '../../wire/credential.ts'
@@ -41,7 +41,7 @@ export interface PlainRequest {
 }
 
 /** What is made of a request before resolvers run. Stands in the context under a symbol, which survives being spread. */
-export interface Call {
+export interface GraphQLCall {
   /** Whose users these are: a context may have passed through the hands of two servers. */
   readonly accounts: Accounts
   readonly caller: Caller
@@ -56,7 +56,7 @@ export interface Call {
 }
 
 const CALL: unique symbol = Symbol.for('@latchkey/server/graphql')
-type WithCall = Partial<AccountsContext> & { [CALL]?: Call }
+type WithCall = Partial<AccountsContext> & { [CALL]?: GraphQLCall }
 
 /** Makes contexts, and finds again in them what resolvers need. */
 export class Contexts {
@@ -77,7 +77,7 @@ export class Contexts {
   }
 
   /** What a resolver works with. A context that the app made itself will do: it has a token and says where the call comes from. */
-  async callOf(context: unknown): Promise<Call> {
+  async callOf(context: unknown): Promise<GraphQLCall> {
     const given = (typeof context === 'object' && context !== null ? context : {}) as WithCall
     // What another server's accounts found out is nobody's word here: one id may name two people.
     if (given[CALL]?.accounts === this.#accounts) return given[CALL]
@@ -93,28 +93,28 @@ export class Contexts {
   }
 
   /** From here on this call is that user's: for the resolvers that come after it in the same request. */
-  become(context: unknown, call: Call, login: Login | null): void {
+  become(context: unknown, call: GraphQLCall, login: Login | null): void {
     call.who = login
     call.user = login && this.#accounts.publicUser(login.user)
     call.credential = login?.tokens ? { by: 'token', value: login.tokens.accessToken } : { by: 'nothing', value: undefined }
-    call.origin = originOf('graphql', this.#cookies, call.caller, login)
+    call.origin = originOfCaller('graphql', this.#cookies, call.caller, login)
     if (typeof context !== 'object' || context === null) return
     const { authToken, user, userId } = this.#shown(call)
     Object.assign(context, { authToken, user, userId })
   }
 
   /** The live session behind a call, where more than the user is wanted. A token that was believed without its session is asked for it now. */
-  async sessionOf(call: Call): Promise<SessionAndUser | null> {
+  async sessionOf(call: GraphQLCall): Promise<SessionAndUser | null> {
     if (call.who !== undefined) return call.who
     call.asked ??= whoHolds(this.#accounts, call.credential)
     const who = await call.asked
     call.who = who
-    call.origin = originOf('graphql', this.#cookies, call.caller, who)
+    call.origin = originOfCaller('graphql', this.#cookies, call.caller, who)
     return who
   }
 
   /** How the caller wants to keep a session, before any work for it is done. */
-  modeOf({ caller, setCookie }: Call): WireMode {
+  modeOf({ caller, setCookie }: GraphQLCall): WireMode {
     const mode = readMode(caller.call)
     if (mode === 'bearer') return mode
     if (!setCookie) throw new AccountsError('InvalidInput', { message: 'This endpoint keeps no sessions in cookies' })
@@ -123,19 +123,19 @@ export class Contexts {
   }
 
   /** Hands a browser the cookies of the session that was opened. */
-  async opened(call: Call, login: Login, mode: WireMode): Promise<void> {
+  async opened(call: GraphQLCall, login: Login, mode: WireMode): Promise<void> {
     this.#write(call, cookiesFor(this.#accounts, this.#cookies, call.caller, { opened: login }, mode))
     const replaces = mode === 'cookie' && login.resumeSecret !== null && call.credential.by === 'cookie'
     if (replaces && call.who) await endReplaced(this.#accounts, call.who, call.origin)
   }
 
   /** Takes the browser's cookie away. */
-  ended(call: Call): void {
+  ended(call: GraphQLCall): void {
     if (call.credential.by === 'cookie')
       this.#write(call, cookiesFor(this.#accounts, this.#cookies, call.caller, { ended: true }, 'cookie'))
   }
 
-  async #look(request: PlainRequest): Promise<Call> {
+  async #look(request: PlainRequest): Promise<GraphQLCall> {
     const caller = lookAt(this.#settings, plain(request))
     const credential = this.#credentialOf(caller)
     const { who, user } = this.#settings.excludeAddUserInContext ? NOBODY : await holderOf(this.#accounts, credential)
@@ -145,7 +145,7 @@ export class Contexts {
       credential,
       who,
       user,
-      origin: originOf('graphql', this.#cookies, caller, who ?? null),
+      origin: originOfCaller('graphql', this.#cookies, caller, who ?? null),
       setCookie: request.setCookie,
     }
   }
@@ -161,7 +161,7 @@ export class Contexts {
     return value === undefined ? { by: 'nothing', value } : { by: 'cookie', value }
   }
 
-  #shown({ credential, user, origin: { ip, userAgent } }: Call): AccountsContext {
+  #shown({ credential, user, origin: { ip, userAgent } }: GraphQLCall): AccountsContext {
     return {
       ...(credential.by === 'token' ? { authToken: String(credential.value) } : {}),
       ...(user ? { user, userId: user.id } : {}),
@@ -171,7 +171,7 @@ export class Contexts {
     }
   }
 
-  #write(call: Call, cookies: readonly string[]): void {
+  #write(call: GraphQLCall, cookies: readonly string[]): void {
     for (const cookie of cookies) call.setCookie?.(cookie)
   }
 }

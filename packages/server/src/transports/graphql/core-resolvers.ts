@@ -1,7 +1,7 @@
 /** Signing in and out, and asking who one is: accounts-js's core module, and what it lacks. */
 import { AccountsError, isAccountsError } from '@latchkey/common'
 import type { Confirmation, Login } from '../../core/accounts.ts'
-import type { Call } from './context.ts'
+import type { GraphQLCall } from './context.ts'
 import { field, knowingField, nothing, ownField } from './field.ts'
 import type { Desk, ResolverPart } from './field.ts'
 
@@ -11,7 +11,7 @@ interface ServiceArgs {
 }
 
 /** A login as the schema shows it. The browser's cookies go along. */
-export async function openedIn({ accounts, contexts }: Desk, call: Call, login: Login, mode: 'bearer' | 'cookie'): Promise<object> {
+export async function openedIn({ accounts, contexts }: Desk, call: GraphQLCall, login: Login, mode: 'bearer' | 'cookie'): Promise<object> {
   await contexts.opened(call, login, mode)
   return accounts.loginResult(login)
 }
@@ -53,7 +53,7 @@ export function coreResolvers(desk: Desk): ResolverPart {
 }
 
 /** Also when the session is over already: the error says so, and the cookie, which is good for nothing, goes. */
-async function logoutByCookie({ accounts, contexts }: Desk, call: Call, secret: string): Promise<void> {
+async function logoutByCookie({ accounts, contexts }: Desk, call: GraphQLCall, secret: string): Promise<void> {
   try {
     await accounts.logout(await accounts.checkResume(secret), 'this', call.origin)
     contexts.ended(call)

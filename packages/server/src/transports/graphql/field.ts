@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import type { Accounts } from '../../core/accounts.ts'
 import type { SessionAndUser } from '../../core/session/session.ts'
 import { refuseUnguarded } from './auth-directive.ts'
-import type { Call, Contexts } from './context.ts'
+import type { GraphQLCall, Contexts } from './context.ts'
 import { toGraphQLError, unauthenticated } from './errors.ts'
 import { onBehalfOf } from './inside.ts'
 
@@ -28,7 +28,7 @@ export interface Desk {
 /** One call of one field. */
 export interface Asking<Args> {
   readonly args: Args
-  readonly call: Call
+  readonly call: GraphQLCall
   readonly context: unknown
 }
 

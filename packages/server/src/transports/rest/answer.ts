@@ -3,7 +3,7 @@ import { AccountsError } from '@latchkey/common'
 import type { Accounts } from '../../core/accounts.ts'
 import type { SessionAndUser } from '../../core/session/session.ts'
 import type { Origin } from '../../core/strategy.ts'
-import { cookiesFor, endReplaced, lookAt, originOf, readMode } from '../../wire/caller.ts'
+import { cookiesFor, endReplaced, lookAt, originOfCaller, readMode } from '../../wire/caller.ts'
 import type { Caller } from '../../wire/caller.ts'
 import type { Cookies } from '../../wire/cookies.ts'
 import { credentialOf, holderOf, NOBODY, whoHolds } from '../../wire/credential.ts'
@@ -50,7 +50,7 @@ export async function answer(site: Site, route: Route, params: Visit['params'], 
   const who = await whoMayCall(site, route, credential)
   const input = route.body ? validate(route.body, body, route.codes) : {}
 
-  const origin = originOf('rest', site.cookies, caller, who)
+  const origin = originOfCaller('rest', site.cookies, caller, who)
   // Hooks of the app that this leads to know on whose behalf they are called.
   const outcome = await runInvocation({ userId: who?.user.id ?? null, connection: null, transport: 'rest' }, () =>
     route.run({ call, body: input, params, origin, who, credential, mode }),
@@ -80,7 +80,7 @@ export async function identify(site: Site, call: RestCall): Promise<Identified> 
   const forged = sent.by === 'cookie' && !isSafe(call.method) && !caller.fromOwnPage
   const { accounts } = site
   const holder = forged ? NOBODY : await holderOf(accounts, sent)
-  const origin = originOf('rest', site.cookies, caller, holder.who ?? null)
+  const origin = originOfCaller('rest', site.cookies, caller, holder.who ?? null)
   return { ...holder, authToken: sent.by === 'token' ? String(sent.value) : undefined, origin }
 }
 

@@ -1,6 +1,6 @@
 /** Codes to sign in, as Meteor's clients ask for them. */
 import * as v from 'valibot'
-import type { Call, Deed } from './deed.ts'
+import type { MethodCall, Deed } from './deed.ts'
 import { matchFailed } from './errors.ts'
 
 /** Meteor's accounts-passwordless, by the name of its method. Signing in with a code is `login`. */
@@ -20,7 +20,7 @@ interface CodeAnswer {
 }
 
 /** Answers what it was asked, and whether a user was made of it where that may be told. */
-async function requestLoginTokenForUser(call: Call, given: unknown): Promise<CodeAnswer> {
+async function requestLoginTokenForUser(call: MethodCall, given: unknown): Promise<CodeAnswer> {
   const read = v.safeParse(request, given)
   if (!read.success) throw matchFailed()
   const { selector, userData, options } = read.output

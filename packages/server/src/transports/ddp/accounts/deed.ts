@@ -9,7 +9,7 @@ import type { AccountsOnDdp } from './ports.ts'
 import type { Held, SignedIn } from './signed-in.ts'
 
 /** One call of a method. */
-export interface Call {
+export interface MethodCall {
   readonly accounts: Accounts
   readonly on: AccountsOnDdp
   readonly signedIn: SignedIn
@@ -20,7 +20,7 @@ export interface Call {
 }
 
 /** What a method does. What the client sent may be anything. */
-export type Deed = (call: Call, ...params: readonly unknown[]) => unknown
+export type Deed = (call: MethodCall, ...params: readonly unknown[]) => unknown
 
 /** An object with names, and no list: what clients send options in. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -48,7 +48,7 @@ export function methodsOf(
   )
 }
 
-function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): Call {
+function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): MethodCall {
   const { accounts } = on
   const { connection } = invocation
   const held = (): Held | undefined => {

@@ -10,6 +10,7 @@ export class Revival {
   #patience: DdpTimer | undefined
   #wait = PATIENCE
   #awaited: Set<string> | undefined
+  #isCut = false
   #after: (() => void)[] = []
 
   /** `show` makes visible what has arrived. */
@@ -28,6 +29,7 @@ export class Revival {
 
   /** What has to arrive: `method <id>`, `sub <id>`. */
   await(names: readonly string[]): void {
+    this.#isCut = false
     for (const name of names) this.#awaited?.add(name)
     this.#check()
   }
@@ -51,11 +53,12 @@ export class Revival {
 
   /** Nothing can arrive for the time being. When the session goes on, call {@link await} again. */
   cut(): void {
+    this.#isCut = true
     this.#patience?.()
   }
 
   #check(): void {
-    if (!this.#awaited) return
+    if (!this.#awaited || this.#isCut) return
     this.#patience?.()
     const awaited = [...this.#awaited]
     if (awaited.length === 0) this.#end()

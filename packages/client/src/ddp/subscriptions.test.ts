@@ -166,6 +166,27 @@ test('a publication that says nothing after a cut, not even that it is ready, ke
   expect(timers.running.all).toBe(0)
 })
 
+test('what is stopped in a second cut shows nothing of what the first had only begun', async () => {
+  let publishes = true
+  using world = await ddpWorld(server => {
+    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+    server.publications['people'] = () => (publishes ? { people: { ada: {} } } : LATER)
+  })
+  const { server, connection, timers } = world
+  connection.subscribe('mine')
+  const people = connection.subscribe('people')
+  await settled()
+  publishes = false
+  server.peer.close()
+  await timers.pass(10)
+  connection.disconnect()
+  people.stop()
+  await timers.pass(60_000)
+  expect(connection.collection('tasks').all()).toHaveLength(1)
+  connection.close()
+  expect(timers.running.all).toBe(0)
+})
+
 test('who is signed in no longer after a cut sees nothing of before a second later, whatever publications say', async () => {
   let publishes = true
   using world = await ddpWorld(server => {

@@ -125,6 +125,9 @@ function messagesOf(parts: readonly Pick<Strategy, 'messages'>[]): Core['message
   return Object.keys(texts).length === 0 ? undefined : texts
 }
 
+/** Milliseconds that a stop waits for what is done after answers: as long as for requests. */
+const LATEST = 10_000
+
 /** `ready` and `stop`, each done once however often it is called. A stopped one refuses further use. */
 function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'sweep' | 'stop'> {
   const sweeper = new Sweeper(core)
@@ -144,7 +147,7 @@ function switchOf(core: Core): Pick<AssembledCore, 'ready' | 'isReady' | 'sweep'
     isReady = false
     // A start that failed left nothing to finish, but may have left something to close.
     await opened?.catch(() => {})
-    await core.later.settled()
+    await core.later.settled(LATEST)
     await core.outbox.stop()
     await sweeper.stop()
     await core.activity.stop()

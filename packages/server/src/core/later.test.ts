@@ -60,3 +60,16 @@ it('no more is taken on than can be done', async () => {
   begin('one more')
   await later.settled()
 })
+
+it('what never ends is waited for only so long by whoever says so', async () => {
+  const { time, later, errors } = setUp()
+  later.begin('a', '', () => new Promise<void>(() => {}))
+  let isOver = false
+  const settled = later.settled(5000).then(() => (isOver = true))
+  time.pass(4000)
+  await new Promise(setImmediate)
+  expect(isOver).toBe(false)
+  time.pass(1000)
+  await settled
+  expect(errors).toEqual([[{ count: 1 }, 'what was left to be done after an answer took too long, and is not waited for']])
+})

@@ -1,4 +1,5 @@
 import { AccountsError } from '@latchkey/common'
+import type { Stop } from '@latchkey/common'
 import type { Log, Timers } from './ports.ts'
 
 /** Deeds that may be under way or wait at once. */
@@ -41,12 +42,22 @@ export class Later {
     this.#lines.set(line, done)
   }
 
-  /** Resolves when nothing is under way any more. What has not begun begins now. */
-  async settled(): Promise<void> {
-    while (this.#lines.size > 0) {
+  /**
+   * Resolves when nothing is under way any more. What has not begun begins now.
+   * @param patience milliseconds after which it resolves all the same: the app's hooks are asked, and one of them may never answer
+   */
+  async settled(patience?: number): Promise<void> {
+    let isOver = false
+    let stop: Stop | undefined
+    const over = new Promise<void>(resolve => {
+      if (patience !== undefined) stop = this.#timers.after(patience, () => resolve(void (isOver = true)))
+    })
+    while (this.#lines.size > 0 && !isOver) {
       for (const begin of this.#waiting) begin()
-      await Promise.all(this.#lines.values())
+      await Promise.race([Promise.all(this.#lines.values()), over])
     }
+    stop?.()
+    if (isOver) this.#log.error({ count: this.#count }, 'what was left to be done after an answer took too long, and is not waited for')
   }
 
   /** A timer, and not a promise alone: that would come before the answer is sent. */

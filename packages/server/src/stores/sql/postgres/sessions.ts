@@ -76,9 +76,10 @@ export async function consumeToken(
 const IS_OPENED = 'exists (select 1 from opened)'
 
 // Held until the session is written, so that whoever removes the user or ends the first of the twins comes before or after it. The user first, as everywhere.
+// The first of the twins by one at a time: a lock that many share has always one who holds it, and whoever ends the session would wait for ever.
 const HOLDER = ({ t }: Dialect): string => `holder as (select 1 from ${t.users} where collection = $1 and id = $3 for key share)`
 const FIRST = ({ t }: Dialect, after: string): string =>
-  `first as (select s.id from ${[`${t.sessions} s`, after].filter(Boolean).join(', ')} where ${MAY_HAVE_TWIN} for share of s)`
+  `first as (select s.id from ${[`${t.sessions} s`, after].filter(Boolean).join(', ')} where ${MAY_HAVE_TWIN} for no key update of s)`
 const OF_A_TWIN = `($23 = '' or exists (select 1 from first))`
 
 const OPEN_ALL: Compound<unknown> = {

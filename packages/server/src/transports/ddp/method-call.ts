@@ -50,7 +50,8 @@ export async function callMethod(hub: Hub, name: string, params: readonly unknow
   return EJSON.clone(await runInvocation<unknown>(call, () => handler.apply(call, call.methodArguments)))
 }
 
-const unknownMethod = (name: string): MeteorError => new MeteorError(404, `Method '${name}' not found`)
+/** As Meteor says it. */
+export const unknownMethod = (name: string): MeteorError => new MeteorError(404, `Method '${name}' not found`)
 
 /** What `this` is in a method. */
 class MethodCall implements MethodInvocation, Invocation {

@@ -73,6 +73,23 @@ describe('codes to sign in over DDP', () => {
     expect(await at.world.delivered()).toHaveLength(1)
   })
 
+  it('are unknown where no service mails them, whatever is asked, until one does: it says what is missing over the methods of our own', async () => {
+    const password = new AccountsPassword({ argon2: { memoryCost: 64, timeCost: 1 } })
+    await using at = await ddpAccounts({ services: { password } })
+    const client = at.connect()
+    for (const given of [{ selector: EVE }, { selector: EVE, userData: EVE }, undefined])
+      expect(refusalOf(await client.call(`${Math.random()}`, 'requestLoginTokenForUser', given))).toEqual([
+        404,
+        "Method 'requestLoginTokenForUser' not found",
+      ])
+    expect(refusalOf(await client.call('1', 'latchkey.requestLoginCode', EVE))).toEqual([
+      400,
+      'No service with the name code was registered.',
+    ])
+    at.world.server.accounts.addStrategy('code', new AccountsCode())
+    expect(resultOf(await client.call('2', 'requestLoginTokenForUser', { selector: EVE, userData: EVE }))).toMatchObject({ selector: EVE })
+  })
+
   it('are asked for with a request that has its shape', async () => {
     await using at = await open()
     const client = at.connect()

@@ -1,15 +1,17 @@
 /** A method as accounts write it: told who calls and from where, and what it throws is said in words for clients. */
 import type { Accounts } from '../../../core/accounts.ts'
+import type { Core } from '../../../core/core.ts'
 import type { SessionAndUser } from '../../../core/session/session.ts'
 import type { Origin } from '../../../core/strategy.ts'
+import { unknownMethod } from '../method-call.ts'
 import type { MethodHandler, MethodInvocation } from '../types.ts'
 import { toMeteorError } from './errors.ts'
 import type { Manner } from './errors.ts'
 import type { AccountsOnDdp } from './ports.ts'
 import type { Held, SignedIn } from './signed-in.ts'
 
-/** One call of a method. */
-export interface MethodCall {
+/** One call of a method, as a deed is told of it. */
+export interface DeedCall {
   readonly accounts: Accounts
   readonly on: AccountsOnDdp
   readonly signedIn: SignedIn
@@ -20,7 +22,23 @@ export interface MethodCall {
 }
 
 /** What a method does. What the client sent may be anything. */
-export type Deed = (call: MethodCall, ...params: readonly unknown[]) => unknown
+export type Deed = (call: DeedCall, ...params: readonly unknown[]) => unknown
+
+/**
+ * Deeds that need a service which not every server has. Without it there is no such method, as on a server of Meteor's without that package. Asked at each call:
+ * services can be added later.
+ */
+export function deedsWith(isOffered: (core: Core) => boolean, deeds: Readonly<Record<string, Deed>>): Readonly<Record<string, Deed>> {
+  return Object.fromEntries(
+    Object.entries(deeds).map(([name, deed]) => {
+      const guarded: Deed = (call, ...params) => {
+        if (!isOffered(call.accounts.core)) throw unknownMethod(name)
+        return deed(call, ...params)
+      }
+      return [name, guarded]
+    }),
+  )
+}
 
 /** An object with names, and no list: what clients send options in. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -48,7 +66,7 @@ export function methodsOf(
   )
 }
 
-function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): MethodCall {
+function callOf(on: AccountsOnDdp, signedIn: SignedIn, invocation: MethodInvocation): DeedCall {
   const { accounts } = on
   const { connection } = invocation
   const held = (): Held | undefined => {

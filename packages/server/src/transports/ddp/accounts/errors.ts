@@ -39,11 +39,13 @@ export function toMeteorError(settings: Settings, thrown: unknown, manner: Manne
   const [error, reason] = ERRORS[thrown.code].meteor
   if (error === 500) return thrown
   if (thrown.code === 'TooManyAttempts') return tooMany(thrown, manner)
-  return new MeteorError(error, wordsOf(settings, thrown, reason), detailsOf(thrown, manner))
+  return new MeteorError(error, wordsOf(settings, thrown, reason, manner), detailsOf(thrown, manner))
 }
 
 /** The app's own words, or those of a rule, go before Meteor's. */
-function wordsOf(settings: Settings, { code, message }: AccountsError, reason: string): string {
+function wordsOf(settings: Settings, { code, message }: AccountsError, reason: string, manner: Manner): string {
+  // As over the other wires: which service is missing, where Meteor's words would blame what was sent.
+  if (manner === 'ours' && code === 'ServiceNotFound') return message
   const isOwn = message !== ERRORS[code].message && !PARTICULAR.has(code)
   if (isOwn) return message
   return DISCLOSING.has(code) ? reasonOf(settings, reason) : reason

@@ -2,7 +2,7 @@
 import { isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
 import { isObject } from './deed.ts'
-import type { MethodCall, Deed } from './deed.ts'
+import type { DeedCall, Deed } from './deed.ts'
 import { matchFailed } from './errors.ts'
 import { connectionOf, leaving, signIn } from './sign-in.ts'
 import type { MeteorLoginResult } from './sign-in.ts'
@@ -10,7 +10,7 @@ import type { MeteorLoginResult } from './sign-in.ts'
 /** Meteor's accounts-base, by the names of its methods. */
 export const LOGIN_METHODS: Readonly<Record<string, Deed>> = { login, logout, getNewToken, removeOtherTokens, configureLoginService }
 
-async function login(call: MethodCall, options: unknown): Promise<MeteorLoginResult> {
+async function login(call: DeedCall, options: unknown): Promise<MeteorLoginResult> {
   if (!isObject(options) || isMisshapen(options)) throw matchFailed()
   connectionOf(call)
   const { resume } = options
@@ -28,7 +28,7 @@ function isMisshapen({ user, password, code: _code, ...others }: Record<string, 
 }
 
 /** Also where nobody is signed in, and where the session is over already. The connection stays. */
-async function logout(call: MethodCall): Promise<void> {
+async function logout(call: DeedCall): Promise<void> {
   const { accounts, invocation, origin, signedIn } = call
   const { connection } = invocation
   const held = signedIn.of(connection)
@@ -48,7 +48,7 @@ function overIsNobody(error: unknown): null {
 }
 
 /** A twin of this session with a token of its own, which the connection holds from now on. The first one stays good. */
-async function getNewToken(call: MethodCall): Promise<{ id: string; token: string; tokenExpires: Date }> {
+async function getNewToken(call: DeedCall): Promise<{ id: string; token: string; tokenExpires: Date }> {
   const who = await call.who()
   if (!who) throw new MeteorError(NOT_LOGGED_IN)
   const { resumeSecret, session, user } = await call.accounts.siblingSession(who, call.origin)
@@ -58,7 +58,7 @@ async function getNewToken(call: MethodCall): Promise<{ id: string; token: strin
   return { id: user.id, token, tokenExpires: new Date(session.expiresAt) }
 }
 
-async function removeOtherTokens(call: MethodCall): Promise<void> {
+async function removeOtherTokens(call: DeedCall): Promise<void> {
   const who = await call.who()
   if (!who) throw new MeteorError(NOT_LOGGED_IN)
   await call.accounts.logout(who, 'others', call.origin)
@@ -67,7 +67,7 @@ async function removeOtherTokens(call: MethodCall): Promise<void> {
 /** Meteor's text, in the place of a code. */
 const NOT_LOGGED_IN = 'You are not logged in.'
 
-async function configureLoginService({ on, invocation }: MethodCall, document: unknown): Promise<void> {
+async function configureLoginService({ on, invocation }: DeedCall, document: unknown): Promise<void> {
   if (!isObject(document) || typeof document.service !== 'string') throw matchFailed()
   const { connection, userId } = invocation
   const port = on.ddp?.serviceConfiguration

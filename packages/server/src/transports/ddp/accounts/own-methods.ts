@@ -6,7 +6,7 @@ import { AccountsError } from '@latchkey/common'
 import * as v from 'valibot'
 import type { Confirmation } from '../../../core/accounts.ts'
 import type { SessionAndUser } from '../../../core/session/session.ts'
-import type { MethodCall, Deed } from './deed.ts'
+import type { DeedCall, Deed } from './deed.ts'
 import { connectionOf, leaving, signIn } from './sign-in.ts'
 
 /** A token, an address, an id: bounded, and possibly empty, for the core has the right word for that. */
@@ -93,7 +93,7 @@ export const OWN_METHODS: Readonly<Record<string, Deed>> = {
 }
 
 /** One's own: then the connection is signed out and stays. */
-async function endSession(call: MethodCall, who: SessionAndUser, { sessionId }: { sessionId: string }): Promise<void> {
+async function endSession(call: DeedCall, who: SessionAndUser, { sessionId }: { sessionId: string }): Promise<void> {
   const end = async (): Promise<void> => {
     const ended = await call.accounts.endSession(who, sessionId, call.origin)
     if (!ended) throw new AccountsError('NotFound', { message: 'You have no such session', details: { field: 'sessionId' } })
@@ -102,7 +102,7 @@ async function endSession(call: MethodCall, who: SessionAndUser, { sessionId }: 
 }
 
 /** For what ends the session of this very connection. */
-async function signingOut(call: MethodCall, work: () => Promise<void>): Promise<void> {
+async function signingOut(call: DeedCall, work: () => Promise<void>): Promise<void> {
   const connection = connectionOf(call)
   await leaving(call, async () => {
     await work()
@@ -112,14 +112,14 @@ async function signingOut(call: MethodCall, work: () => Promise<void>): Promise<
 }
 
 /** A method for whoever calls. */
-function anyone<Schema extends v.GenericSchema>(schema: Schema, deed: (call: MethodCall, given: v.InferOutput<Schema>) => unknown): Deed {
+function anyone<Schema extends v.GenericSchema>(schema: Schema, deed: (call: DeedCall, given: v.InferOutput<Schema>) => unknown): Deed {
   return (call, given) => deed(call, read(schema, given))
 }
 
 /** A method for whoever is signed in. */
 function signedIn<Schema extends v.GenericSchema>(
   schema: Schema,
-  deed: (call: MethodCall, who: SessionAndUser, given: v.InferOutput<Schema>) => unknown,
+  deed: (call: DeedCall, who: SessionAndUser, given: v.InferOutput<Schema>) => unknown,
 ): Deed {
   return async (call, given) => {
     const who = await call.who()

@@ -5,7 +5,7 @@ import type { Login } from '../../../core/accounts.ts'
 import { readPassword } from '../../../core/policy/password-rules.ts'
 import type { PasswordInput } from '../../../core/ports.ts'
 import { isObject } from './deed.ts'
-import type { MethodCall, Deed } from './deed.ts'
+import type { DeedCall, Deed } from './deed.ts'
 import { matchFailed } from './errors.ts'
 import { connectionOf, halfWay, leaving, signIn } from './sign-in.ts'
 import type { MeteorLoginResult } from './sign-in.ts'
@@ -13,7 +13,7 @@ import type { MeteorLoginResult } from './sign-in.ts'
 /** Meteor's accounts-password, by the names of its methods. */
 export const PASSWORD_METHODS: Readonly<Record<string, Deed>> = { createUser, changePassword, forgotPassword, resetPassword, verifyEmail }
 
-async function createUser(call: MethodCall, options: unknown): Promise<MeteorLoginResult> {
+async function createUser(call: DeedCall, options: unknown): Promise<MeteorLoginResult> {
   if (!isObject(options) || !isTextOrAbsent(options.username) || !isTextOrAbsent(options.email)) throw matchFailed()
   if (options.password !== undefined) passwordGiven(call, options.password)
   connectionOf(call)
@@ -22,7 +22,7 @@ async function createUser(call: MethodCall, options: unknown): Promise<MeteorLog
 
 /** The third parameter is ours: the code that a user with a second factor confirms the change with when the session is not fresh. */
 async function changePassword(
-  call: MethodCall,
+  call: DeedCall,
   oldPassword: unknown,
   newPassword: unknown,
   code: unknown,
@@ -35,7 +35,7 @@ async function changePassword(
 }
 
 /** Silent about who has an account, unless the app lets that be told. */
-async function forgotPassword({ accounts, origin }: MethodCall, options: unknown): Promise<void> {
+async function forgotPassword({ accounts, origin }: DeedCall, options: unknown): Promise<void> {
   if (!isObject(options) || typeof options.email !== 'string' || Object.keys(options).length !== 1) throw matchFailed()
   try {
     await accounts.sendResetPasswordEmail(options.email, origin)
@@ -46,14 +46,14 @@ async function forgotPassword({ accounts, origin }: MethodCall, options: unknown
   }
 }
 
-async function resetPassword(call: MethodCall, token: unknown, newPassword: unknown): Promise<MeteorLoginResult | undefined> {
+async function resetPassword(call: DeedCall, token: unknown, newPassword: unknown): Promise<MeteorLoginResult | undefined> {
   if (typeof token !== 'string') throw matchFailed()
   const password = passwordGiven(call, newPassword)
   if (token === '') throw new MeteorError(403, 'Token expired')
   return byLink(call, 'reset-link', () => call.accounts.resetPassword(token, password, call.origin, 'resume'))
 }
 
-async function verifyEmail(call: MethodCall, token: unknown): Promise<MeteorLoginResult | undefined> {
+async function verifyEmail(call: DeedCall, token: unknown): Promise<MeteorLoginResult | undefined> {
   if (typeof token !== 'string') throw matchFailed()
   if (token === '') throw new MeteorError(403, 'Verify email link expired')
   return byLink(call, 'verify-link', () => call.accounts.verifyEmailAndLogin(token, call.origin, 'resume'))
@@ -61,7 +61,7 @@ async function verifyEmail(call: MethodCall, token: unknown): Promise<MeteorLogi
 
 /** A link that signs in. What it is for is done even where a second factor is due, and then nobody is signed in. */
 function byLink(
-  call: MethodCall,
+  call: DeedCall,
   service: 'reset-link' | 'verify-link',
   redeem: () => Promise<Login | null>,
 ): Promise<MeteorLoginResult | undefined> {
@@ -80,7 +80,7 @@ function byLink(
 }
 
 /** The new password may have ended the session of this very connection, which is to hear how it went, and would be closed before. */
-async function signOutIfOver({ accounts, invocation, signedIn }: MethodCall): Promise<void> {
+async function signOutIfOver({ accounts, invocation, signedIn }: DeedCall): Promise<void> {
   const { connection } = invocation
   const held = signedIn.of(connection)
   if (!held || !connection) return
@@ -94,7 +94,7 @@ async function signOutIfOver({ accounts, invocation, signedIn }: MethodCall): Pr
 }
 
 /** A password as clients of Meteor send it: a text, or a digest that is one. */
-function passwordGiven({ accounts }: MethodCall, given: unknown): PasswordInput {
+function passwordGiven({ accounts }: DeedCall, given: unknown): PasswordInput {
   const password = readPassword(given, accounts.core.settings.password)
   if (password === null) throw matchFailed()
   return password

@@ -3,7 +3,7 @@ import { isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
 import type { Login } from '../../../core/accounts.ts'
 import type { Settings } from '../../../core/settings.ts'
-import type { MethodCall } from './deed.ts'
+import type { DeedCall } from './deed.ts'
 import { reasonOf } from './errors.ts'
 
 /** The answer to whoever signed in. */
@@ -40,7 +40,7 @@ export function halfWay(settings: Settings, service: string, error: unknown): Me
  * Signs the connection in by a login, and answers as Meteor's login methods do. Whoever was signed in on it is so no longer; their session stays good.
  * @param presented the token of a session that goes on: its holder has it already
  */
-export async function signIn(call: MethodCall, login: Login, presented?: string): Promise<MeteorLoginResult> {
+export async function signIn(call: DeedCall, login: Login, presented?: string): Promise<MeteorLoginResult> {
   const { signedIn, invocation } = call
   const token = login.resumeSecret ?? presented ?? ''
   const connection = connectionOf(call)
@@ -54,7 +54,7 @@ export async function signIn(call: MethodCall, login: Login, presented?: string)
  * Does something that may end the session of this very connection, which then goes on with what comes of it, and is not closed in between. When nothing comes
  * of it, it is left to its fate.
  */
-export async function leaving<T>({ signedIn, invocation }: MethodCall, work: () => Promise<T>): Promise<T> {
+export async function leaving<T>({ signedIn, invocation }: DeedCall, work: () => Promise<T>): Promise<T> {
   const held = signedIn.of(invocation.connection)
   if (held) held.isLeaving = true
   try {
@@ -69,7 +69,7 @@ export async function leaving<T>({ signedIn, invocation }: MethodCall, work: () 
 }
 
 /** @throws MeteorError where the server itself made the call: there is nobody to sign in */
-export function connectionOf({ invocation }: MethodCall): NonNullable<MethodCall['invocation']['connection']> {
+export function connectionOf({ invocation }: DeedCall): NonNullable<DeedCall['invocation']['connection']> {
   if (!invocation.connection) throw new MeteorError(400, 'Only clients can call this')
   return invocation.connection
 }

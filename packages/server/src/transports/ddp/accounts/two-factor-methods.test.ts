@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TOTP } from 'otpauth'
+import { AccountsCode } from '../../../strategies/code/index.ts'
 import { AccountsPassword } from '../../../strategies/password/index.ts'
 import { ddpAccounts, refusalOf, resultOf } from '../../../testing/ddp-accounts.ts'
 import { PASSWORD } from '../../../testing/index.ts'
@@ -74,6 +75,14 @@ describe('the second factor over DDP', () => {
     expect(await client.call('5', 'has2faEnabled')).toMatchObject({ result: true })
     resultOfNothing(await client.call('6', 'disableUser2fa', codeOf(at, secret)))
     expect(await client.call('7', 'has2faEnabled')).toMatchObject({ result: false })
+  })
+
+  it('is unknown where none can be set up', async () => {
+    await using at = await ddpAccounts({ services: { code: new AccountsCode() } })
+    const client = at.connect()
+    for (const name of ['generate2faActivationQrCode', 'enableUser2fa', 'disableUser2fa', 'has2faEnabled'])
+      expect(refusalOf(await client.call(name, name, 'App'))).toEqual([404, `Method '${name}' not found`])
+    expect(refusalOf(await client.call('1', 'latchkey.twoFactorSecret'))).toEqual([400, 'No second factor can be set up on this server'])
   })
 
   it('is for whoever is signed in, in Meteor’s words', async () => {

@@ -2,19 +2,21 @@
 import { ERRORS, isAccountsError } from '@latchkey/common'
 import { MeteorError } from '@latchkey/common/ddp'
 import type { SessionAndUser } from '../../../core/session/session.ts'
-import type { MethodCall, Deed } from './deed.ts'
+import { isOwnFactor } from '../../../core/strategy.ts'
+import { deedsWith } from './deed.ts'
+import type { Deed, DeedCall } from './deed.ts'
 import { matchFailed } from './errors.ts'
 
 /** Meteor's accounts-2fa, by the names of its methods. */
-export const TWO_FACTOR_METHODS: Readonly<Record<string, Deed>> = {
+export const TWO_FACTOR_METHODS: Readonly<Record<string, Deed>> = deedsWith(core => [...core.factors.values()].some(isOwnFactor), {
   generate2faActivationQrCode,
   enableUser2fa,
   disableUser2fa,
   has2faEnabled,
-}
+})
 
 /** A secret for an authenticator app, kept here until a code of it comes back: as text, as an address, and as the picture of that. */
-async function generate2faActivationQrCode(call: MethodCall, appName: unknown): Promise<{ svg: string; secret: string; uri: string }> {
+async function generate2faActivationQrCode(call: DeedCall, appName: unknown): Promise<{ svg: string; secret: string; uri: string }> {
   const app = inAddress(appName)
   if (app === undefined) throw matchFailed()
   const who = await call.who()
@@ -29,7 +31,7 @@ async function generate2faActivationQrCode(call: MethodCall, appName: unknown): 
 }
 
 /** Meteor's clients get no recovery codes: `latchkey.twoFactorRecoveryCodes` has them. */
-async function enableUser2fa(call: MethodCall, code: unknown): Promise<void> {
+async function enableUser2fa(call: DeedCall, code: unknown): Promise<void> {
   const who = await whoIs(call)
   if (typeof code !== 'string') throw matchFailed()
   try {
@@ -42,17 +44,17 @@ async function enableUser2fa(call: MethodCall, code: unknown): Promise<void> {
 }
 
 /** Meteor asks for nothing; here the session must be fresh, or a code comes with it. */
-async function disableUser2fa(call: MethodCall, code: unknown): Promise<void> {
+async function disableUser2fa(call: DeedCall, code: unknown): Promise<void> {
   await call.accounts.twoFactorDisable(await whoIs(call), code, call.origin)
 }
 
-async function has2faEnabled(call: MethodCall): Promise<boolean> {
+async function has2faEnabled(call: DeedCall): Promise<boolean> {
   const who = await call.who()
   if (!who) throw new MeteorError('no-logged-user', 'No user logged in.')
   return (await call.accounts.twoFactorStatus(who)).enabled
 }
 
-async function whoIs(call: MethodCall): Promise<SessionAndUser> {
+async function whoIs(call: DeedCall): Promise<SessionAndUser> {
   const who = await call.who()
   if (!who) throw new MeteorError(400, 'No user logged in.')
   return who

@@ -19,6 +19,7 @@ export class StoredLogin {
   enabled = true
   readonly #parts: AutoLoginParts
   #unwatch: (() => void) | undefined
+  #cookie: LoginCookie | undefined
 
   constructor(parts: AutoLoginParts) {
     this.#parts = parts
@@ -54,7 +55,9 @@ export class StoredLogin {
 
   enable(): void {
     this.enabled = true
-    this.poll()
+    const { side, store } = this.#parts
+    if (this.#cookie && !side.isAsked && !store.read()) this.startWith(this.#cookie)
+    else this.poll()
   }
 
   close(): void {
@@ -64,6 +67,8 @@ export class StoredLogin {
 
   async #resumeFrom(cookie: LoginCookie): Promise<void> {
     const found = await cookie.read()
+    // While a link is open, what the cookie says has to wait: it is asked again then.
+    this.#cookie = this.enabled ? undefined : cookie
     if (!found || !this.enabled) return
     if ('userId' in found) this.#parts.side.resumeByCookie(found.userId)
     else this.#resume({ token: found.token, userId: null, expires: found.expires })

@@ -82,7 +82,11 @@ async function rotate(core: Core, claims: RefreshClaims, presented: SecretHash, 
       ? { alongReuse: userId => ({ audit: [auditEvent(core, 'refresh-reused', origin, { userId, sessionId: claims.sid })] }) }
       : {}),
   }
-  const turn = (): Promise<RotateOutcome> => core.store.sessions.rotate(rotation)
+  const turn = (): Promise<RotateOutcome> => {
+    // Nobody is judged where nobody is found.
+    isMoving = false
+    return core.store.sessions.rotate(rotation)
+  }
   return lookUntilRest(core, turn, ({ outcome }) => outcome === 'over' && isMoving)
 }
 

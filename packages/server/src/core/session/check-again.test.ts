@@ -50,6 +50,24 @@ it('one that ended is over at once', async () => {
   expect(asks()).toBe(1)
 })
 
+it('a refresh waits no longer for a change of a user who is gone', async () => {
+  await using world = await newWorld()
+  const { tokens, session } = await signedIn(world)
+  const { store, clock } = world.server.accounts.core
+  lagging(world, Infinity)
+  const { rotate } = store.sessions
+  let turns = 0
+  store.sessions.rotate = async rotation => {
+    turns += 1
+    const outcome = await rotate(rotation)
+    await store.users.remove(session.userId, clock.now())
+    return outcome
+  }
+  const { accounts } = world.server
+  await expect(accounts.refresh(tokens.accessToken, tokens.refreshToken, world.origin)).rejects.toThrow()
+  expect(turns).toBe(2)
+})
+
 interface Held extends SessionAndUser {
   tokens: Tokens
   /** Of another session of the same user, kept in a cookie. */

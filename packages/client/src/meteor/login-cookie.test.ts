@@ -10,8 +10,8 @@ afterEach(() => void vi.unstubAllGlobals())
 function adasCookie(): { answer: () => void; asked: () => number } {
   let [answer, asked] = [(): void => {}, 0]
   const answered = new Promise<void>(resolve => (answer = resolve))
-  vi.stubGlobal('fetch', async () => {
-    asked += 1
+  vi.stubGlobal('fetch', async (url: string) => {
+    if (url.endsWith('/refresh')) asked += 1
     await answered
     return Response.json({ userId: 'ada' })
   })
@@ -42,6 +42,21 @@ test('nobody is signed in until what the link is for is done, and then whom the 
   const [, done] = told.mock.lastCall as [string, () => void]
   done()
   await vi.waitFor(() => expect(client.userId()).toBe('ada'))
+})
+
+test('whoever signs in meanwhile, or has, is left alone: the cookie is asked once', async () => {
+  const cookie = adasCookie()
+  const client = openedBy('#/reset-password/secret-1')
+  const told = spy()
+  client.onResetPasswordLink(told)
+  cookie.answer()
+  await vi.waitFor(() => expect([told.mock.calls.length, client.loggingIn()]).toEqual([1, false]))
+  const [, done] = told.mock.lastCall as [string, () => void]
+  const login = client.loginWithPassword('ada', 'a password')
+  done()
+  await login
+  client._enableAutoLogin()
+  expect([cookie.asked(), client.userId(), client.loggingIn()]).toEqual([1, 'ada', false])
 })
 
 test('a client that is closed before the answer signs nobody in', async () => {

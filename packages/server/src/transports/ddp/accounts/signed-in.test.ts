@@ -32,6 +32,23 @@ async function resumed(at: DdpAccounts, token: string): Promise<WireClient> {
 }
 
 describe('a session that ends', () => {
+  it('in the midst of its own logout is signed out all the same', async () => {
+    await using at = await ddpAccounts()
+    const { client } = await at.signedIn()
+    const { accounts } = at.world.server
+    const { checkAgain } = accounts
+    let asked = 0
+    // Once before the method begins, as before each, and once by the logout.
+    const spied = vi.spyOn(accounts, 'checkAgain').mockImplementation(session => {
+      if (++asked === 2) at.world.clock.pass(91 * 86_400_000)
+      return checkAgain(session)
+    })
+    expect(await client.call('2', 'logout')).toEqual({ msg: 'result', id: '2' })
+    expect(spied).toHaveBeenCalledTimes(2)
+    await expect(spied.mock.results[1]?.value).rejects.toMatchObject({ code: 'InvalidSession' })
+    expect([client.all('removed').length, client.isClosed]).toEqual([1, false])
+  })
+
   it('by logout closes the other connections that hold it, and leaves the one that logged out open', async () => {
     await using at = await ddpAccounts()
     const { client, token, id } = await at.signedIn()

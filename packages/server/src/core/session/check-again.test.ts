@@ -64,7 +64,7 @@ it('a refresh waits no longer for a change of a user who is gone', async () => {
     return outcome
   }
   const { accounts } = world.server
-  await expect(accounts.refresh(tokens.accessToken, tokens.refreshToken, world.origin)).rejects.toThrow()
+  await expect(accounts.refresh(tokens.accessToken, tokens.refreshToken, world.origin)).rejects.toMatchObject({ code: 'InvalidSession' })
   expect(turns).toBe(2)
 })
 

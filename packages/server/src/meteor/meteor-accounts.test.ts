@@ -168,6 +168,7 @@ describe('Accounts.config', () => {
     const soon = { loginTokenExpirationHours: 'soon' } as object
     expect(() => accounts.config(soon)).toThrow('loginTokenExpirationHours must be a number of hours')
     expect(() => meteorWorld(soon)).toThrow('loginTokenExpirationHours must be a number of hours')
+    expect(() => meteorWorld({ loginTokenExpirationHours: 0 })).toThrow(/^loginTokenExpirationHours: /)
     expect(() => meteorWorld({ tokenSequenceLength: 4 })).toThrow('tokenSequenceLength')
   })
 

@@ -159,14 +159,17 @@ function passwordOptions(given: AccountsConfig): Pick<AccountsPasswordOptions, '
 
 const HOUR = 3_600_000
 
+const codeOptions = ({ loginTokenExpirationHours: hours, tokenSequenceLength: length }: AccountsConfig): AccountsCodeOptions => ({
+  ...(hours === undefined ? {} : checked('loginTokenExpirationHours', { lifetime: hours * HOUR })),
+  ...(length === undefined ? {} : checked('tokenSequenceLength', { length })),
+})
+
 /** @throws AccountsError `InvalidSettings`, by the name that the app has written */
-function codeOptions({ loginTokenExpirationHours: hours, tokenSequenceLength: length }: AccountsConfig): AccountsCodeOptions {
-  if (length !== undefined) {
-    try {
-      void new AccountsCode({ length })
-    } catch (cause) {
-      throw new AccountsError('InvalidSettings', { message: `tokenSequenceLength: ${isAccountsError(cause) ? cause.message : ''}`, cause })
-    }
+function checked(name: keyof AccountsConfig, option: AccountsCodeOptions): AccountsCodeOptions {
+  try {
+    void new AccountsCode(option)
+    return option
+  } catch (cause) {
+    throw new AccountsError('InvalidSettings', { message: `${name}: ${isAccountsError(cause) ? cause.message : ''}`, cause })
   }
-  return { ...(hours === undefined ? {} : { lifetime: hours * HOUR }), ...(length === undefined ? {} : { length }) }
 }

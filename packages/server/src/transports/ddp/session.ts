@@ -97,7 +97,7 @@ export class Session implements BoxSink, Timed {
       this.resumption.began(message.id)
     }
     if (this.#turns.take(message, frame)) return
-    this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client sent faster than it can be answered, and was closed')
+    this.hub.ports.log.warn({ connectionId: this.id }, 'a DDP client sent more than is kept until it is answered, and was closed')
     this.close()
   }
 

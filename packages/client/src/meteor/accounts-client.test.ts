@@ -63,7 +63,7 @@ describe('the constructor', () => {
     expect([overDdp._tokenExpiresSoon(Date.now() + 4_000_000), overDdp._tokenExpiresSoon(Date.now() + 3_000_000)]).toEqual([false, true])
     overDdp.config({ defaultFieldSelector: { profile: 0 } })
     // JavaScript can say it
-    Reflect.apply(overDdp.config, overDdp, [{ loginExpirationInDays: undefined }])
+    overDdp.config({ loginExpirationInDays: undefined } as object)
     expect([overDdp._addDefaultFieldSelector(), overDdp._getTokenLifetimeMs()]).toEqual([{ fields: { profile: 0 } }, day])
   })
 

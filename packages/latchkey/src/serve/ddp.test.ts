@@ -1,6 +1,7 @@
 /** DDP on the standalone server's port, beside REST: one set of sessions. */
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DDPServer } from '@latchkey/server/ddp'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { plug } from '../../../server/testing/sockets.ts'
 import type { Plug } from '../../../server/testing/sockets.ts'
 import { newWorld } from '../../testing/world.ts'
@@ -120,6 +121,22 @@ describe('the standalone server', () => {
     const client = await ddpClient(short)
     await short.close()
     expect(await client.closed).toMatchObject({ code: 1001 })
+  })
+
+  test('stops what its sockets spoke to when it stops, so that nothing goes on asking a closed database', async () => {
+    const stop = vi.spyOn(DDPServer.prototype, 'stop')
+    onTestFinished(() => stop.mockRestore())
+    const short = await newWorld()
+    await ddpClient(short)
+    await short.close()
+    expect(stop).toHaveBeenCalledOnce()
+  })
+
+  test('has no method for codes, which it does not mail', async () => {
+    const client = await ddpClient(world)
+    expect(await client.call('requestLoginTokenForUser', { selector: { email: 'ada@example.org' } })).toMatchObject({
+      error: { error: 404, reason: "Method 'requestLoginTokenForUser' not found" },
+    })
   })
 
   test('speaks no DDP with LATCHKEY_DDP=off', async () => {

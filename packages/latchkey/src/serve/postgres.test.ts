@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freshDatabase, hasPostgres } from '../../../../tools/test/postgres.ts'
 import { cli, newFolder, newWorld } from '../../testing/world.ts'
@@ -36,6 +37,25 @@ describe.skipIf(!hasPostgres)('the standalone server on PostgreSQL', () => {
       'ok',
     ])
     expect(doctor.out).not.toContain(new URL(database.url).password || '\0')
+  })
+
+  test('leaves no connection to the database behind when it stops, or when its start fails', async () => {
+    const database = await freshDatabase()
+    onTestFinished(() => database.drop())
+    const watcher = new pg.Client({ connectionString: database.url })
+    await watcher.connect()
+    onTestFinished(() => watcher.end())
+    const connections = async (): Promise<unknown> => {
+      const text = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+      return (await watcher.query<{ n: number }>(text)).rows[0]?.n
+    }
+    await expect(newWorld({ databaseUrl: database.url, migrate: false })).rejects.toMatchObject({ code: 'SchemaOutdated' })
+    await expect.poll(connections).toBe(0)
+    const world = await newWorld({ databaseUrl: database.url })
+    onTestFinished(() => world.close())
+    expect(await connections()).toBeGreaterThan(0)
+    await world.stop()
+    await expect.poll(connections).toBe(0)
   })
 
   test('a command that only looks leaves no secret behind', async () => {

@@ -50,11 +50,12 @@ export async function runStandalone(config: Config, log: Log): Promise<RunningSt
     assembled = await assemble(config, secret, url, log)
     pages.showMailbox(assembled.mailbox)
     await assembled.accounts.ready()
+    const transports = transportsOf(assembled.accounts, config)
+    // Last: nothing after it fails, which would leave sockets behind.
     if (config.ddp) sockets = ddpSockets(server.server, assembled.accounts, siteOptions(config), log)
-    door.open(transportsOf(assembled.accounts, config))
+    door.open(transports)
   } catch (error) {
     door.fail(error)
-    await sockets?.stop()
     await server.close()
     await assembled?.stop()
     throw error

@@ -16,6 +16,9 @@ import { AccountsClientError, isTokenRefused } from './error.ts'
 import { bearer, withOwn } from './headers.ts'
 import type { Headers, ImpersonationIdentity, ImpersonationResult, NewUser, TransportInterface } from './transport.ts'
 
+// Answers are cast here, not checked: their shape is the contract of a route, which the server's tests hold it to. A check in every browser would guard against our
+// own server only. What is no JSON, or no success, never gets that far: `readReply` throws.
+
 /** Options of a {@link RestClient}. */
 export interface RestClientOptions {
   /** Where the server is, for example `https://accounts.example.com`. @default '' (the page's own origin) */

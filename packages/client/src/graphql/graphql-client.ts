@@ -21,6 +21,9 @@ import type { GraphQLErrorEntry } from './error.ts'
 import { documents, fieldOf, isQuery } from './operations.ts'
 import type { Documents, OperationName } from './operations.ts'
 
+// Answers are cast here, not checked: what a field answers is the schema's contract, and the server has checked it. An answer with errors, or without data, never
+// gets that far: `#send` throws.
+
 /** The part of a GraphQL client that is used: Apollo's, or anything with these two methods. */
 export interface GraphQLClientLike {
   mutate(options: { mutation: GraphQLDocument } & GraphQLSending): Promise<GraphQLAnswer>
@@ -274,7 +277,6 @@ function paramsOf(credentials: object): object {
   return { ...credentials, user: user.includes('@') ? { email: user } : { username: user } }
 }
 
-// The answers are cast, not checked: what a field answers is the schema's contract, which the server has checked.
 function readLogin(result: unknown): LoginResult<Tokens | null> {
   const { sessionId, tokens, user } = result as { sessionId: string; tokens: Tokens | null; user: unknown }
   return { sessionId, tokens, user: readUser(user) as PublicUser }

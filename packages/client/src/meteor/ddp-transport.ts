@@ -17,6 +17,8 @@ import type { Headers, ImpersonationResult, NewUser, TransportInterface } from '
 import type { DdpSide } from './ddp-side.ts'
 import type { MethodLogin } from './side.ts'
 
+// Answers are cast here, not checked: what a method answers is its contract, which the server's tests hold it to. A method that fails rejects before that.
+
 /** One connection as a transport. Its session is the connection's: there are no tokens to hand out, and no headers to send. */
 export class DdpTransport implements TransportInterface {
   client: AccountsClient | undefined = undefined

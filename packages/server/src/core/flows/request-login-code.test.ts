@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { AccountsCode } from '../../strategies/code/index.ts'
 import { AccountsPassword } from '../../strategies/password/index.ts'
 import { newWorld } from '../../testing/index.ts'
@@ -36,6 +36,15 @@ describe('a request for a code, while messages are ambiguous', () => {
     expect(new Set(Object.values(waitedFor))).toEqual(new Set(['attempts.count']))
     await world.delivered()
     expect(world.mails.map(({ to }) => to)).toContain('eve@example.org')
+  })
+
+  it('is answered when the code is kept, where the app itself asks and may end right after', async () => {
+    await using world = await open()
+    await world.createUser('ada')
+    const issue = vi.spyOn(world.server.accounts.core.store.tokens, 'issue')
+    await world.server.accounts.requestLoginCode({ selector: { email: ADA } })
+    expect(issue.mock.calls.map(([{ address }]) => address)).toContain(ADA)
+    expect(issue.mock.settledResults.map(({ type }) => type)).toContain('fulfilled')
   })
 
   it('is that of the last request, when two come at once', async () => {

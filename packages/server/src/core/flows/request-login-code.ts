@@ -6,7 +6,7 @@ import { emailKey, parseEmail } from '../identity/email.ts'
 import type { Identifier, User } from '../identity/user.ts'
 import { usernameKey } from '../identity/username.ts'
 import type { OutboxMail } from '../mail/outbox-mail.ts'
-import { clientOf } from '../origin.ts'
+import { APP, clientOf } from '../origin.ts'
 import { accountName } from '../policy/account-name.ts'
 import { leadsIn } from '../policy/claimed.ts'
 import type { Chance } from '../ports.ts'
@@ -42,7 +42,8 @@ const REMEMBERED = 24 * 60 * 60_000
 /**
  * Mails a code to sign in, in the place of earlier ones: to the address that was named, or to all of a user who was named otherwise. With ambiguous messages an
  * unknown user answers the same, also one who could not be made: then whatever refused that, a hook's words among it, is in the log alone. All that depends on who
- * there is happens after the answer then: finding or making them, the app's hooks, a code for each address. Its time would tell.
+ * there is happens after the answer then: finding or making them, the app's hooks, a code for each address. Its time would tell. Only the app itself, which asks
+ * without an origin, is answered when the code is kept.
  * @throws AccountsError `ServiceNotFound` when no service takes such codes, `MatchFailed`, `InvalidEmail`, `TooManyAttempts`, `Busy`, and without ambiguous messages
  * `UserNotFound`, `NoEmailSet` and what making a user throws
  */
@@ -54,6 +55,11 @@ export async function requestLoginCode(core: Core, given: CodeRequest, origin: O
   const request = codes.bound ? newSecret(core.chance) : null
   const asked: Asked = { codes, selector, registration, request, origin }
   if (!core.settings.ambiguousErrorMessages) return { request, isNewUser: await answerTo(core, asked, 'openly') }
+  // Nobody is there to measure, and a script of the app's may end as soon as it is answered.
+  if (origin === APP) {
+    await answerTo(core, asked)
+    return { request, isNewUser: undefined }
+  }
   const line = `login-code:${selector.kind}:${selector.key}`
   core.later.begin(
     line,

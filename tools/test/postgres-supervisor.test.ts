@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { findPostgres } from './find-programs.ts'
 import { hasPostgres } from './postgres.ts'
 
@@ -15,6 +15,7 @@ describe.skipIf(!hasPostgres || !programs)('the supervisor of the test PostgreSQ
   test('a test run killed without warning leaves no server and no files behind', { timeout: 120_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-supervisor-'))
     const run = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+    onTestFinished(() => void run.kill('SIGKILL'))
     spawn(process.execPath, [supervisor, folder, String(programs), String(run.pid)], { stdio: 'ignore' })
     await vi.waitUntil(() => existsSync(join(folder, 'ready')), { timeout: 50_000 })
     const url = readFileSync(join(folder, 'ready'), 'utf8')

@@ -163,7 +163,7 @@ export async function openMany<T>(count: number, open: (n: number) => Promise<T>
   const opened: T[] = []
   for (let from = 0; from < count; from += ABREAST) {
     const some = Array.from({ length: Math.min(ABREAST, count - from) }, (_, n) => open(from + n))
-    // oxlint-disable-next-line no-await-in-loop -- a few at a time is the point
+    // A few at a time is the point
     opened.push(...(await Promise.all(some)))
   }
   return opened

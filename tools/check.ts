@@ -16,7 +16,7 @@ const SHOWN = 60
 const CHECKS: Record<string, (root: string) => Promise<string[]>> = {
   build: root => tool(root, 'typescript', ['-b', 'tsconfig.build.json', '--pretty', 'false'], 'tsc'),
   types: root => tool(root, 'typescript', ['-p', 'tsconfig.json', '--pretty', 'false'], 'tsc'),
-  lint: root => tool(root, 'oxlint', ['--type-aware', '--deny-warnings', '--format=unix']),
+  lint: root => tool(root, 'oxlint', ['--type-aware', '--deny-warnings', '--report-unused-disable-directives', '--format=unix']),
   format: root => tool(root, 'oxfmt', ['--check']),
   floors: async root => checkFloors(root).map(show),
   exports: async root => checkExports(root).map(show),

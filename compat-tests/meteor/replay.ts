@@ -127,7 +127,7 @@ export class Talker {
   /** The next frame; undefined when the server closed the socket instead. */
   async hear(): Promise<string | undefined> {
     while (this.#heard.length === 0 && this.#socket.readyState === WebSocket.OPEN)
-      // oxlint-disable-next-line no-await-in-loop -- the next one is what we wait for
+      // The next one is what we wait for
       await new Promise<void>(resolve => {
         this.#waiting = resolve
       })
@@ -146,7 +146,7 @@ export class Talker {
     let result: Record<string, unknown> | undefined
     let isVisible = false
     while (!result || !isVisible) {
-      // oxlint-disable-next-line no-await-in-loop -- one frame after the other
+      // One frame after the other
       const frame = await this.hear()
       if (frame === undefined) throw new Error(`The socket was closed by ${method}`)
       const message = JSON.parse(frame) as Record<string, unknown>

@@ -137,7 +137,6 @@ async function play(stage: Stage, name: string): Promise<{ differences: string[]
   const met = new Set<Deviation>()
   let isFirst = true
   // A conversation is one thing after the other.
-  /* oxlint-disable no-await-in-loop */
   for (const line of readRecording(await recording(name))) {
     if (line.kind === 'note') {
       await note(stage, line.text)
@@ -166,7 +165,6 @@ async function play(stage: Stage, name: string): Promise<{ differences: string[]
       await PROLOGUES[name]?.(stage, talker)
     }
   }
-  /* oxlint-enable no-await-in-loop */
   return { differences: [], met }
 }
 

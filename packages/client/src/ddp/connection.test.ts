@@ -95,7 +95,6 @@ describe('heartbeat', () => {
     for (let i = 0; i < 10; i++) {
       world.server.peer.send({ msg: 'updated', methods: [] })
       // One after the other is the point
-      // oxlint-disable-next-line no-await-in-loop
       await world.timers.pass(17_000)
     }
     expect(world.server.peer.all('ping')).toEqual([])

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { ddpWorld, unwatched } from '../testing/ddp-world.ts'
-import { LATER } from '../testing/fake-ddp-server.ts'
+import { LATER, type FakeDdpServer } from '../testing/fake-ddp-server.ts'
 import { settled } from '../testing/manual-timers.ts'
 import type { MethodCallback, SubscriptionCallbacks } from './index.ts'
 
@@ -134,10 +134,9 @@ test('a subscription that is refused after a cut keeps nobody waiting', async ()
 })
 
 test('a publication that says nothing after a cut, not even that it is ready, keeps nobody waiting for more than ten seconds', async () => {
-  let publishes = true
+  const { publish, fallSilent } = publications()
   using world = await ddpWorld(server => {
-    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
-    server.publications['people'] = () => (publishes ? { people: { ada: {} } } : LATER)
+    publish(server)
     server.methods['login'] = () => LATER
   })
   const { server, connection, timers } = world
@@ -145,7 +144,7 @@ test('a publication that says nothing after a cut, not even that it is ready, ke
   connection.subscribe('mine')
   const people = connection.subscribe('people')
   await settled()
-  publishes = false
+  fallSilent()
   server.peer.close()
   await timers.pass(10)
   // A server that takes long to answer a method is waited for
@@ -167,16 +166,15 @@ test('a publication that says nothing after a cut, not even that it is ready, ke
 })
 
 test('what is stopped in a second cut shows nothing of what the first had only begun', async () => {
-  let publishes = true
+  const { publish, fallSilent } = publications()
   using world = await ddpWorld(server => {
-    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
-    server.publications['people'] = () => (publishes ? { people: { ada: {} } } : LATER)
+    publish(server)
   })
   const { server, connection, timers } = world
   connection.subscribe('mine')
   const people = connection.subscribe('people')
   await settled()
-  publishes = false
+  fallSilent()
   server.peer.close()
   await timers.pass(10)
   connection.disconnect()
@@ -188,9 +186,9 @@ test('what is stopped in a second cut shows nothing of what the first had only b
 })
 
 test('who is signed in no longer after a cut sees nothing of before a second later, whatever publications say', async () => {
-  let publishes = true
+  const { publish, fallSilent } = publications()
   using world = await ddpWorld(server => {
-    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+    publish(server)
     server.methods['login'] = () => {
       throw { error: 403, reason: "You've been logged out by the server. Please log in again.", errorType: 'Meteor.Error' }
     }
@@ -200,7 +198,7 @@ test('who is signed in no longer after a cut sees nothing of before a second lat
   connection.addReconnectStep(() => void connection.apply('login', [], { wait: true }, told))
   connection.subscribe('mine')
   await settled()
-  publishes = false
+  fallSilent()
   server.peer.close()
   await timers.pass(900)
   expect([connection.collection('tasks').all().length, told.mock.calls.length]).toEqual([1, 0])
@@ -209,14 +207,14 @@ test('who is signed in no longer after a cut sees nothing of before a second lat
 })
 
 test('what is shown stays while there is no connection, however long that is', async () => {
-  let publishes = true
+  const { publish, fallSilent } = publications()
   using world = await ddpWorld(server => {
-    server.publications['mine'] = () => (publishes ? { tasks: { a: {} } } : LATER)
+    publish(server)
   })
   const { server, connection, timers } = world
   connection.subscribe('mine')
   await settled()
-  publishes = false
+  fallSilent()
   server.peer.close()
   await timers.pass(1000)
   server.down = true
@@ -268,5 +266,17 @@ function watch(): SubscriptionCallbacks & { told: unknown[][] } {
     onReady: () => void told.push(['onReady']),
     onError: error => void told.push(['onError', error]),
     onStop: error => void told.push(['onStop', error]),
+  }
+}
+
+/** Two publications that show something, and say nothing at all, not even that they are ready, once they have fallen silent. */
+function publications(): { publish: (server: FakeDdpServer) => void; fallSilent: () => void } {
+  let isSilent = false
+  return {
+    publish: ({ publications: all }) => {
+      all['mine'] = () => (isSilent ? LATER : { tasks: { a: {} } })
+      all['people'] = () => (isSilent ? LATER : { people: { ada: {} } })
+    },
+    fallSilent: () => void (isSilent = true),
   }
 }

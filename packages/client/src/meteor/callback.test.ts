@@ -13,7 +13,7 @@ test('A callback is told an error as it was thrown', async () => {
 })
 
 test('A callback is told an error even of what is thrown and is none', async () => {
-  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- that is what an app's hook may do
+  // That is what an app's hook may do
   const told = await new Promise<Error | undefined>(resolve => void report(Promise.reject('a text'), resolve))
   expect(told).toMatchObject({ message: 'a text', cause: 'a text' })
   let refused: Error | undefined

@@ -9,7 +9,7 @@ export interface RuntimeConfig {
 }
 
 declare global {
-  // oxlint-disable-next-line no-underscore-dangle -- Meteor's name
+  // Meteor's name
   var __meteor_runtime_config__: RuntimeConfig | undefined
 }
 

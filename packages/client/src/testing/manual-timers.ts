@@ -41,7 +41,6 @@ export class ManualTimers implements DdpTimers {
       this.#now = Math.max(this.#now, next.at)
       next.work()
       // One after the other: what the work set off comes before the next timer
-      // oxlint-disable-next-line no-await-in-loop
       await settled()
     }
     this.#now = end

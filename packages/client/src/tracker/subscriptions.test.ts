@@ -51,7 +51,6 @@ test('a computation that runs again and asks for the same keeps its subscription
   for (const _ of [1, 2, 3]) {
     computation.invalidate()
     // One flush after the other
-    // oxlint-disable-next-line no-await-in-loop
     await rest()
   }
   expect([said(), handles.size]).toEqual([['sub s1'], 1])

@@ -30,7 +30,6 @@ async function untilOther(
   let first: unknown
   for (let calls = 1; calls <= 100; calls++) {
     // One after another, as a guesser who waits for each answer.
-    // oxlint-disable-next-line no-await-in-loop
     const answer = await world.connect().call('1', method, ...params(calls))
     const [error] = 'error' in answer ? refusalOf(answer) : [null]
     first ??= error ?? 'answered'

@@ -70,7 +70,7 @@ export class WireClient implements DdpWire {
     for (const giveUpAt = performance.now() + PATIENCE; performance.now() < giveUpAt;) {
       const found = this.arrived.find(fits)
       if (found) return found
-      // oxlint-disable-next-line no-await-in-loop -- whatever is under way goes on meanwhile
+      // Whatever is under way goes on meanwhile
       await new Promise(resolve => void setImmediate(resolve))
     }
     throw new Error(`It did not arrive. What did: ${this.frames.join('\n')}`)

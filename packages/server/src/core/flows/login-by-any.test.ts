@@ -74,7 +74,7 @@ describe('signing in by whatever is offered', () => {
     await using at = await world({ options: { limits: { login: { address: { limit: 2, window: 60_000 } } } } })
     const { accounts } = at.server
     for (let turn = 0; turn < 2; turn++)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // One after the other
       await expect(accounts.loginByAny(options, at.origin)).rejects.not.toMatchObject({ code: 'TooManyAttempts' })
     await expect(accounts.loginByAny(options, at.origin)).rejects.toMatchObject({ code: 'TooManyAttempts' })
   })

@@ -133,7 +133,7 @@ test(
         clients[place] = client = random() < 0.9 ? WireClient.connected(server, {}, { receivedCount: 0 }) : new WireClient(server)
       }
       client.sayRaw(frame(random))
-      // oxlint-disable-next-line no-await-in-loop -- lets what is under way go on
+      // Lets what is under way go on
       if (at % 100 === 0) await new Promise(resolve => void setImmediate(resolve))
     }
     const last = WireClient.connected(server)

@@ -47,9 +47,7 @@ export class Hub {
     await this.#rateLimiter?.check(input)
     for (const gate of this.gates) {
       // The cheap question first: it is there to spare us the other.
-      // oxlint-disable-next-line no-await-in-loop
       await gate.rateLimiter?.check(input)
-      // oxlint-disable-next-line no-await-in-loop
       await gate.admit(connection)
     }
   }
@@ -58,7 +56,6 @@ export class Hub {
   async settle({ connection }: Session): Promise<void> {
     for (const gate of this.gates) {
       try {
-        // oxlint-disable-next-line no-await-in-loop
         await gate.settle(connection)
       } catch (error) {
         this.ports.log.error(

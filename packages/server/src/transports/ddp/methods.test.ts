@@ -78,7 +78,7 @@ test('an error for clients passes as it is, every other becomes an internal one,
       broken() {
         throw new AccountsError('SchemaOutdated', { detail: 'column x' })
       },
-      // oxlint-disable-next-line typescript/only-throw-error -- apps do
+      // Apps do
       text() {
         throw 'just text'
       },
@@ -107,7 +107,6 @@ test('an error for clients passes as it is, every other becomes an internal one,
   expect(log.lines).toEqual([])
   expect(await errorOf('sanitized')).toMatchObject({ error: 400, reason: 'Match failed' })
   for (const method of ['unsafe', 'broken', 'text', 'unsendable']) {
-    // oxlint-disable-next-line no-await-in-loop
     expect([method, await errorOf(method)]).toEqual([method, INTERNAL])
   }
   expect(log.lines).toHaveLength(5)
@@ -145,7 +144,6 @@ test('parameters are values of their own, and what is no EJSON never reaches the
   ]
   for (const [at, param] of [...hostile, '{"__proto__":{"isAdmin":true}}', `${'['.repeat(9000)}${']'.repeat(9000)}`].entries()) {
     client.sayRaw(`{"msg":"method","id":"h${at}","method":"see","params":[${param}]}`)
-    // oxlint-disable-next-line no-await-in-loop
     const { error } = await client.until(({ msg, id }) => msg === 'result' && id === `h${at}`)
     expect({ param, error }).toMatchObject({ param, error: { error: 400, reason: 'Match failed' } })
   }
@@ -289,10 +287,8 @@ test('a method of a name that is taken is refused, and so is one that is no func
 test('names that objects have of their own are no methods', async () => {
   const client = WireClient.connected(serving({}))
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    // oxlint-disable-next-line no-await-in-loop
     expect(await client.call(name, name)).toMatchObject({ id: name, error: { error: 404 } })
     client.say({ msg: 'sub', id: name, name })
-    // oxlint-disable-next-line no-await-in-loop
     expect(await client.until(({ msg, id }) => msg === 'nosub' && id === name)).toMatchObject({ error: { error: 404 } })
   }
 })
@@ -357,12 +353,11 @@ test('methods that let the next begin are not begun without end either', async (
   const client = WireClient.connected(server)
   for (let at = 0; at < 8; at++) {
     client.say({ msg: 'method', id: `${at}`, method: 'wait' })
-    // oxlint-disable-next-line no-await-in-loop -- lets it begin, if it may
+    // Lets it begin, if it may
     await new Promise(resolve => void setImmediate(resolve))
   }
   expect(running).toBe(5)
   for (let at = 0; at < 8; at++) {
-    // oxlint-disable-next-line no-await-in-loop
     await expect.poll(() => waiting.length).toBeGreaterThan(at)
     waiting[at]?.()
   }

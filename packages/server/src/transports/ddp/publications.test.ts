@@ -182,7 +182,6 @@ test('an error in a publication ends the subscription and is told; what it had p
   })
   const client = WireClient.connected(server)
   for (const [how, error] of Object.entries({ throws: 'closed', unsafe: 500, says: 'said' })) {
-    // oxlint-disable-next-line no-await-in-loop
     await subscribed(client, how, 'fails', how)
     expect(client.arrived.at(-2)).toEqual({ msg: 'removed', collection: 'rooms', id: 'a' })
     expect(client.arrived.at(-1)).toMatchObject({ msg: 'nosub', id: how, error: { error } })

@@ -297,7 +297,6 @@ export class Session implements BoxSink, Timed {
   async #userOfCookie(cookie: string): Promise<string | null> {
     for (const gate of this.hub.gates) {
       // The first who knows it decides.
-      // oxlint-disable-next-line no-await-in-loop
       const userId = await gate.arrive(this.connection, cookie)
       if (userId !== null) return userId
     }
